@@ -1,0 +1,21 @@
+// Files as whole byte strings.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace lockstep {
+
+// Replaces the file's content so that a reader, or a machine that loses power, sees the old content or the
+// new, never a part: temporary file in the same folder, sync, rename. Throws std::system_error naming the
+// path.
+void write_file_atomically(const std::filesystem::path& path,
+                           std::span<const std::span<const std::byte>> parts);
+void write_file_atomically(const std::filesystem::path& path, const std::string& text);
+
+// The whole file. Throws std::system_error naming the path.
+std::string read_file(const std::filesystem::path& path);
+
+}  // namespace lockstep

@@ -1,0 +1,13 @@
+// The hash that two runs are compared by.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace lockstep {
+
+// XXH3-64 of the bytes as 16 lower-case hex digits.
+std::string hash_hex(std::span<const std::byte> bytes);
+
+}  // namespace lockstep

@@ -1,0 +1,26 @@
+// The subcommands. Each takes the job's session and its own arguments, and returns when its work is done.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "comm/session.h"
+
+namespace lockstep::cli {
+
+struct TrainArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;  // empty: runs/NAME-OF-CONFIG
+  bool quiet = false;
+};
+void train(const comm::Session& session, const TrainArguments& arguments);
+
+struct EvalArguments {
+  std::string config;  // a TOML file, or the folder of a finished run
+  std::vector<std::string> overrides;
+  std::string model;  // a model.safetensors; empty: the run folder's, else train.init_from
+};
+void eval(const comm::Session& session, const EvalArguments& arguments);
+
+}  // namespace lockstep::cli

@@ -1,0 +1,105 @@
+// The program's door: command line, exit codes, and the one place that prints errors.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "base/error.h"
+#include "base/version.h"
+#include "cli/commands.h"
+#include "comm/session.h"
+
+namespace {
+
+using lockstep::ExitCode;
+namespace cli = lockstep::cli;
+
+constexpr const char* kIntroduction =
+    "Lockstep trains neural networks on any number of MPI ranks.\n"
+    "Start it under mpirun (or launch/run) for several ranks; by itself it is one.";
+
+constexpr const char* kExamples = R"(Examples:
+  lockstep train configs/cifar10_dense100.toml
+  mpirun -np 4 lockstep train configs/cifar10_mlp.toml --set train.epochs=20 --out runs/mlp
+  lockstep eval runs/mlp
+
+Exit codes: 0 done; 2 the command line or configuration is wrong, or training diverged; 3 the data is
+wrong or missing; 4 a weight file is wrong; 5 a rank or the network failed.)";
+
+void add_config_options(CLI::App& command, std::string& config, std::vector<std::string>& overrides,
+                        const char* config_help) {
+  command.add_option("CONFIG", config, config_help)->required();
+  command
+      .add_option(
+          "--set", overrides,
+          "SECTION.KEY=VALUE replaces a value of the configuration, such as --set train.learning_rate=0.1 "
+          "or --set model.hidden=[512,256]; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+int run(const lockstep::comm::Session& session, int argc, char** argv) {
+  CLI::App app(kIntroduction, "lockstep");
+  app.footer(kExamples);
+  app.set_version_flag("--version", std::string("lockstep ") + lockstep::kVersion);
+  app.require_subcommand(1);
+
+  cli::TrainArguments train;
+  CLI::App* train_command =
+      app.add_subcommand("train", "Train a network; write metrics and weights to a run folder");
+  add_config_options(*train_command, train.config, train.overrides, "A TOML file, such as one of configs/");
+  train_command->add_option("--out", train.out,
+                            "The run folder (default: runs/ and the configuration's name)");
+  train_command->add_flag("--quiet", train.quiet, "Print nothing but errors");
+  train_command->footer(
+      "The run folder gets metrics.csv (a row an epoch), summary.json, model.safetensors (as PyTorch's\n"
+      "nn.Sequential of Linear layers has it), config.toml, and with log.steps = true steps.csv.");
+
+  cli::EvalArguments eval;
+  CLI::App* eval_command =
+      app.add_subcommand("eval", "Loss and accuracy of saved weights on training and test set");
+  add_config_options(*eval_command, eval.config, eval.overrides,
+                     "A TOML file, or the folder of a finished run");
+  eval_command->add_option("--model", eval.model,
+                           "Weights in safetensors format (default: the run folder's, else train.init_from)");
+
+  const bool speaks = session.world().rank() == 0;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {  // --help, --version
+      if (speaks) app.exit(error);
+      return 0;
+    }
+    if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", error.what());
+    return static_cast<int>(ExitCode::kConfig);
+  }
+  if (train_command->parsed()) cli::train(session, train);
+  if (eval_command->parsed()) cli::eval(session, eval);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  lockstep::comm::Session session(argc, argv);
+  const int rank = session.world().rank();
+  int code = static_cast<int>(ExitCode::kRank);
+  try {
+    code = run(session, argc, argv);
+    session.finalize();
+    return code;
+  } catch (const lockstep::comm::AgreedError& error) {  // every rank is here
+    if (rank == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
+    session.finalize();
+    return static_cast<int>(error.code());
+  } catch (const lockstep::Error& error) {
+    std::fprintf(stderr, "lockstep: rank %d: %s\n", rank, error.what());
+    code = static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "lockstep: rank %d: out of memory\n", rank);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "lockstep: rank %d: %s\n", rank, error.what());
+  }
+  session.abort(code);
+}

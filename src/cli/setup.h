@@ -1,0 +1,45 @@
+// What every command sets up from a configuration, in the same way on every rank.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "comm/communicator.h"
+#include "config/run_config.h"
+#include "data/dataset.h"
+#include "data/normalizer.h"
+#include "nn/model.h"
+
+namespace lockstep::cli {
+
+// A configuration and where it came from.
+struct LoadedConfig {
+  config::RunConfig run;
+  nlohmann::ordered_json resolved;  // every key's value
+  std::string name;                 // of the file, without folder and ending
+};
+
+// Rank 0 reads the file, every rank parses it. Throws AgreedError. Collective.
+LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
+                         const std::vector<std::string>& overrides);
+
+// OpenMP threads of this rank: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run
+// on shared among the host's ranks. Collective.
+int choose_threads(const kernels::ComputeOptions& options, const comm::Communicator& world);
+
+// With the statistics of all ranks' training samples, of which there are info.train_samples. Collective.
+data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInfo& info,
+                                const data::SampleStore& own_samples, const comm::Communicator& world);
+
+// From train.init_from, else drawn by model.init. Throws ModelError.
+AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model);
+
+// "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1".
+std::string describe_run(const config::RunConfig& run, int ranks, int threads);
+
+// Version, compiler, flags, BLIS and MPI: what summary.json says of the program.
+nlohmann::ordered_json provenance();
+
+}  // namespace lockstep::cli

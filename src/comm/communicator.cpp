@@ -1,0 +1,142 @@
+#include "comm/communicator.h"
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace lockstep::comm {
+namespace {
+
+constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // elements; MPI counts in int
+
+void check(int result, const char* operation, int rank) {
+  if (result == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(result, text, &length);
+  throw RankError(fmt::format("rank {}: {} failed: {}", rank, operation,
+                              std::string_view(text, static_cast<std::size_t>(length))));
+}
+
+template <typename T>
+void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, int rank) {
+  for (std::size_t begin = 0; begin < x.size(); begin += kLargestMessage) {
+    const auto part = x.subspan(begin, std::min(kLargestMessage, x.size() - begin));
+    check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type, MPI_SUM, mpi),
+          "MPI_Allreduce", rank);
+  }
+}
+
+}  // namespace
+
+struct Request::Handle {
+  MPI_Request mpi;
+  int rank;
+};
+
+Request::Request(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
+Request::Request(Request&&) noexcept = default;
+Request& Request::operator=(Request&&) noexcept = default;
+Request::~Request() = default;
+
+void Request::wait() {
+  if (const auto handle = std::exchange(handle_, nullptr))
+    check(MPI_Wait(&handle->mpi, MPI_STATUS_IGNORE), "MPI_Wait", handle->rank);
+}
+
+struct Communicator::Handle {
+  MPI_Comm mpi = MPI_COMM_NULL;
+  Handle() = default;
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+};
+
+Communicator::Communicator() = default;
+Communicator::Communicator(Communicator&&) noexcept = default;
+Communicator& Communicator::operator=(Communicator&&) noexcept = default;
+Communicator::~Communicator() = default;
+
+Communicator Communicator::duplicate(Group group) {
+  const MPI_Comm mpi = group == Group::kWorld ? MPI_COMM_WORLD : MPI_COMM_SELF;
+  Communicator copy;
+  copy.handle_ = std::make_unique<Handle>();
+  MPI_Comm_rank(mpi, &copy.rank_);
+  MPI_Comm_size(mpi, &copy.size_);
+  check(MPI_Comm_dup(mpi, &copy.handle_->mpi), "MPI_Comm_dup", copy.rank_);
+  MPI_Comm_set_errhandler(copy.handle_->mpi, MPI_ERRORS_RETURN);
+  return copy;
+}
+
+int Communicator::ranks_on_this_host() const {
+  MPI_Comm host = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(handle_->mpi, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
+        "MPI_Comm_split_type", rank_);
+  int size = 0;
+  MPI_Comm_size(host, &size);
+  MPI_Comm_free(&host);
+  return size;
+}
+
+void Communicator::allreduce_sum(std::span<float> x) const {
+  if (size_ > 1) allreduce_in_place(x, MPI_FLOAT, handle_->mpi, rank_);
+}
+
+void Communicator::allreduce_sum(std::span<std::int32_t> x) const {
+  if (size_ > 1) allreduce_in_place(x, MPI_INT32_T, handle_->mpi, rank_);
+}
+
+void Communicator::allreduce_sum(std::span<std::int64_t> x) const {
+  if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi, rank_);
+}
+
+Request Communicator::start_allreduce_sum(std::span<std::int64_t> x) const {
+  require(x.size() <= kLargestMessage, "start_allreduce_sum: too many elements for one message");
+  if (size_ == 1) return {};
+  auto handle = std::make_unique<Request::Handle>(Request::Handle{MPI_REQUEST_NULL, rank_});
+  check(MPI_Iallreduce(MPI_IN_PLACE, x.data(), static_cast<int>(x.size()), MPI_INT64_T, MPI_SUM, handle_->mpi,
+                       &handle->mpi),
+        "MPI_Iallreduce", rank_);
+  return Request(std::move(handle));
+}
+
+std::int64_t Communicator::allreduce_min(std::int64_t x) const {
+  if (size_ > 1)
+    check(MPI_Allreduce(MPI_IN_PLACE, &x, 1, MPI_INT64_T, MPI_MIN, handle_->mpi), "MPI_Allreduce", rank_);
+  return x;
+}
+
+void Communicator::broadcast(std::string& text, int root) const {
+  if (size_ == 1) return;
+  auto length = static_cast<std::int64_t>(text.size());
+  check(MPI_Bcast(&length, 1, MPI_INT64_T, root, handle_->mpi), "MPI_Bcast", rank_);
+  text.resize(static_cast<std::size_t>(length));
+  for (std::size_t begin = 0; begin < text.size(); begin += kLargestMessage) {
+    const auto count = static_cast<int>(std::min(kLargestMessage, text.size() - begin));
+    check(MPI_Bcast(text.data() + begin, count, MPI_BYTE, root, handle_->mpi), "MPI_Bcast", rank_);
+  }
+}
+
+void Communicator::together(const std::function<void()>& action) const {
+  std::optional<ExitCode> failure;
+  std::string message;
+  try {
+    action();
+  } catch (const Error& error) {
+    failure = error.code();
+    message = error.what();
+  }
+  std::int64_t failures = failure ? 1 : 0;
+  allreduce_sum(std::span(&failures, 1));
+  if (failures == 0) return;
+  const auto first = static_cast<int>(allreduce_min(failure ? rank_ : size_));
+  std::int64_t code = rank_ == first ? static_cast<std::int64_t>(*failure) : 0;
+  allreduce_sum(std::span(&code, 1));
+  broadcast(message, first);
+  if (failures < size_) message = fmt::format("rank {}: {}", first, message);
+  throw AgreedError(static_cast<ExitCode>(code), message);
+}
+
+}  // namespace lockstep::comm

@@ -1,0 +1,82 @@
+// A group of ranks and what they do together. The only door to MPI.
+//
+// Every member that communicates is collective: all ranks call it, in the same order, with the same sizes. An
+// MPI failure throws RankError, which names the operation and this rank. Messages of more than 2^30 elements
+// are cut. Call from the main thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+
+namespace lockstep::comm {
+
+// An error that every rank of the job has learnt of: all may end in the ordinary way, and one reports it.
+struct AgreedError : Error {
+  using Error::Error;
+};
+
+// A sum under way. Move-only; wait() before the numbers are read or the handle goes.
+class Request {
+ public:
+  Request() = default;
+  Request(Request&&) noexcept;
+  Request& operator=(Request&&) noexcept;
+  ~Request();
+
+  // Returns when the result is in place. Does nothing for an empty request.
+  void wait();
+
+ private:
+  friend class Communicator;
+  struct Handle;
+  explicit Request(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
+};
+
+class Communicator {
+ public:
+  Communicator();  // of no ranks: may only be assigned to
+  Communicator(Communicator&&) noexcept;
+  Communicator& operator=(Communicator&&) noexcept;
+  ~Communicator();
+
+  // A copy of MPI's own communicator, so that nobody else's messages meet ours. Collective over the group.
+  enum class Group { kWorld, kSelf };
+  static Communicator duplicate(Group group);
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+
+  // How many ranks of this group share this rank's host, itself included.
+  int ranks_on_this_host() const;
+
+  // x <- the sum of all ranks' x, in place. A float sum's bits depend on the number of ranks; an integer
+  // one's do not.
+  void allreduce_sum(std::span<float> x) const;
+  void allreduce_sum(std::span<std::int32_t> x) const;
+  void allreduce_sum(std::span<std::int64_t> x) const;
+  // The same, begun; x must stay where it is until the request has been waited for.
+  [[nodiscard]] Request start_allreduce_sum(std::span<std::int64_t> x) const;
+
+  std::int64_t allreduce_min(std::int64_t x) const;
+
+  // text <- the root's text.
+  void broadcast(std::string& text, int root) const;
+
+  // Runs `action` on every rank. If it threw on any, throws the lowest such rank's error on all of them as an
+  // AgreedError; "rank R: " stands before the message where other ranks succeeded.
+  void together(const std::function<void()>& action) const;
+
+ private:
+  struct Handle;
+  std::unique_ptr<Handle> handle_;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace lockstep::comm

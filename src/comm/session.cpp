@@ -1,0 +1,45 @@
+#include "comm/session.h"
+
+#include <mpi.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace lockstep::comm {
+namespace {
+
+Communicator initialised_world(int& argc, char**& argv) {
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  if (provided < MPI_THREAD_FUNNELED) throw RankError("MPI offers no thread support (MPI_THREAD_FUNNELED)");
+  return Communicator::duplicate(Communicator::Group::kWorld);
+}
+
+}  // namespace
+
+Session::Session(int& argc, char**& argv)
+    : world_(initialised_world(argc, argv)), self_(Communicator::duplicate(Communicator::Group::kSelf)) {}
+
+void Session::finalize() {
+  world_ = Communicator();
+  self_ = Communicator();
+  MPI_Finalize();
+}
+
+void Session::abort(int code) const {
+  MPI_Abort(MPI_COMM_WORLD, code);
+  std::_Exit(code);
+}
+
+std::string library_version() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  const std::string whole(text, static_cast<std::size_t>(length));
+  const auto end = whole.find_first_of(",\n");
+  const std::string first = whole.substr(0, end);
+  return first.starts_with("Open MPI v") ? "Open MPI " + first.substr(10) : first;
+}
+
+}  // namespace lockstep::comm

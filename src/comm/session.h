@@ -1,0 +1,39 @@
+// The MPI library's lifetime, and the end of a job that cannot go on.
+#pragma once
+
+#include <string>
+
+#include "comm/communicator.h"
+
+namespace lockstep::comm {
+
+// Initialises MPI for calls from the main thread. One per process, alive while any Communicator is. Without
+// mpirun the process is a job of one rank.
+class Session {
+ public:
+  // Throws RankError if MPI gives no support for a program with threads.
+  Session(int& argc, char**& argv);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // All ranks of the job.
+  const Communicator& world() const { return world_; }
+  // This rank alone.
+  const Communicator& self() const { return self_; }
+
+  // Waits for the other ranks to come here too, then ends MPI. Not called on the way of an error that only
+  // this rank knows of: that is what abort is for.
+  void finalize();
+
+  // Ends all ranks at once; the job's exit code is `code`.
+  [[noreturn]] void abort(int code) const;
+
+ private:
+  Communicator world_;
+  Communicator self_;
+};
+
+// Such as "Open MPI 4.1.4".
+std::string library_version();
+
+}  // namespace lockstep::comm

@@ -1,0 +1,198 @@
+#include "config/reader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <sstream>
+
+#include "base/error.h"
+
+namespace lockstep::config {
+namespace {
+
+// How many insertions, deletions and replacements turn a into b (Levenshtein).
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+std::string text_of(const toml::node& node) {
+  std::ostringstream out;
+  node.visit([&out](const auto& value) { out << value; });
+  return out.str();
+}
+
+toml::array holding(const toml::node& node) {
+  toml::array array;
+  node.visit([&array](const auto& value) { array.push_back(value); });
+  return array;
+}
+
+}  // namespace
+
+Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
+  try {
+    flatten(toml::parse(text, name), "", name);
+  } catch (const toml::parse_error& error) {
+    throw ConfigError(
+        fmt::format("{}:{}: not TOML: {}", name, error.source().begin.line, error.description()));
+  }
+  for (const std::string& override : overrides) apply_override(override);
+}
+
+void Reader::flatten(const toml::table& table, const std::string& prefix, const std::string& name) {
+  for (const auto& [key, node] : table) {
+    const std::string path = prefix + std::string(key.str());
+    if (const toml::table* section = node.as_table())
+      flatten(*section, path + ".", name);
+    else
+      entries_[path] = {holding(node), fmt::format("{}:{}", name, node.source().begin.line)};
+  }
+}
+
+void Reader::apply_override(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw ConfigError(fmt::format("--set {}: expected section.key=value", text));
+  const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
+  toml::array parsed;
+  try {
+    parsed = holding(*toml::parse("value = " + value).get("value"));
+  } catch (const toml::parse_error&) {
+    parsed.push_back(value);  // a word without quotes is a string
+  }
+  entries_[key] = {std::move(parsed), "--set"};
+}
+
+const Reader::Entry* Reader::find(const std::string& key) {
+  known_.push_back(key);
+  const auto entry = entries_.find(key);
+  return entry == entries_.end() ? nullptr : &entry->second;
+}
+
+void Reader::record(const std::string& key, const nlohmann::ordered_json& value) {
+  std::string pointer = "/" + key;
+  std::replace(pointer.begin(), pointer.end(), '.', '/');
+  resolved_[nlohmann::ordered_json::json_pointer(pointer)] = value;
+}
+
+void Reader::refuse(const std::string& key, const Entry& entry, const std::string& expected) {
+  throw ConfigError(
+      fmt::format("{}: {} is {}, expected {}", entry.where, key, text_of(entry.node()), expected));
+}
+
+void Reader::read(const std::string& key, bool& value) {
+  if (const Entry* entry = find(key)) {
+    if (!entry->node().is_boolean()) refuse(key, *entry, "true or false");
+    value = **entry->node().as_boolean();
+  }
+  record(key, value);
+}
+
+void Reader::read(const std::string& key, std::string& value) {
+  if (const Entry* entry = find(key)) {
+    if (!entry->node().is_string()) refuse(key, *entry, "a string");
+    value = **entry->node().as_string();
+  }
+  record(key, value);
+}
+
+void Reader::read(const std::string& key, std::filesystem::path& value) {
+  std::string text = value.string();
+  read(key, text);
+  value = text;
+}
+
+void Reader::read(const std::string& key, std::uint64_t& value, std::uint64_t least) {
+  if (const Entry* entry = find(key)) {
+    const auto* integer = entry->node().as_integer();
+    if (integer == nullptr || **integer < 0 || static_cast<std::uint64_t>(**integer) < least)
+      refuse(key, *entry, fmt::format("an integer of at least {}", least));
+    value = static_cast<std::uint64_t>(**integer);
+  }
+  record(key, value);
+}
+
+void Reader::read(const std::string& key, int& value, int least) {
+  auto wide = static_cast<std::uint64_t>(value);
+  read(key, wide, static_cast<std::uint64_t>(least));
+  if (wide > static_cast<std::uint64_t>(std::numeric_limits<int>::max()))
+    refuse(key, entries_.at(key), "a smaller integer");
+  value = static_cast<int>(wide);
+}
+
+void Reader::read(const std::string& key, double& value, const std::string& expected,
+                  const std::function<bool(double)>& in_range) {
+  if (const Entry* entry = find(key)) {
+    const auto number = entry->node().value<double>();
+    if (!entry->node().is_number() || !number || !in_range(*number)) refuse(key, *entry, expected);
+    value = *number;
+  }
+  record(key, value);
+}
+
+void Reader::read(const std::string& key, std::vector<std::size_t>& widths) {
+  if (const Entry* entry = find(key)) {
+    const std::string expected = "a list of integers of at least 1, such as [512, 256]";
+    const toml::array* list = entry->node().as_array();
+    if (list == nullptr) refuse(key, *entry, expected);
+    widths.clear();
+    for (const toml::node& width : *list) {
+      if (!width.is_integer() || **width.as_integer() < 1) refuse(key, *entry, expected);
+      widths.push_back(static_cast<std::size_t>(**width.as_integer()));
+    }
+  }
+  record(key, widths);
+}
+
+void Reader::read_name(const std::string& key, std::string& name, const std::vector<std::string>& names) {
+  if (const Entry* entry = find(key)) {
+    const auto* text = entry->node().as_string();
+    if (text == nullptr || std::find(names.begin(), names.end(), **text) == names.end())
+      refuse(key, *entry, fmt::format("one of {}", fmt::join(names, ", ")));
+    name = **text;
+  }
+  record(key, name);
+}
+
+void Reader::check(const std::string& key, const std::function<void()>& validate) const {
+  try {
+    validate();
+  } catch (const ConfigError& error) {
+    const auto entry = entries_.find(key);
+    if (entry == entries_.end()) throw;
+    throw ConfigError(fmt::format("{}: {}", entry->second.where, error.what()));
+  }
+}
+
+void Reader::finish() const {
+  for (const auto& [key, entry] : entries_) {
+    if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+    const auto nearest = std::min_element(known_.begin(), known_.end(), [&](const auto& a, const auto& b) {
+      return edit_distance(key, a) < edit_distance(key, b);
+    });
+    if (edit_distance(key, *nearest) <= 1 + key.size() / 4)
+      throw ConfigError(fmt::format("{}: unknown key {}, did you mean {}?", entry.where, key, *nearest));
+    std::vector<std::string> allowed;
+    const std::string section = key.substr(0, key.find('.') + 1);
+    for (const std::string& candidate : known_)
+      if (!section.empty() && candidate.starts_with(section)) allowed.push_back(candidate);
+    throw ConfigError(fmt::format("{}: unknown key {}, expected one of {}", entry.where, key,
+                                  fmt::join(allowed.empty() ? known_ : allowed, ", ")));
+  }
+}
+
+}  // namespace lockstep::config

@@ -1,0 +1,79 @@
+// Reads typed values out of a TOML document; reading a key is what allows it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#define TOML_HEADER_ONLY 0
+#include <toml++/toml.h>
+
+namespace lockstep::config {
+
+// Each read(key, value) leaves value as it is, its default, where the document has no such key. A wrong type
+// or a value that the check refuses throws ConfigError: "FILE:LINE: KEY is FOUND, expected EXPECTED".
+class Reader {
+ public:
+  // Throws ConfigError where the text is no TOML or an override is no "section.key=value".
+  Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides);
+
+  void read(const std::string& key, bool& value);
+  void read(const std::string& key, std::string& value);
+  void read(const std::string& key, std::filesystem::path& value);
+  void read(const std::string& key, std::uint64_t& value, std::uint64_t least);
+  void read(const std::string& key, int& value, int least);
+  // in_range(x) decides; `expected` describes what it accepts, such as "a number above 0".
+  void read(const std::string& key, double& value, const std::string& expected,
+            const std::function<bool(double)>& in_range);
+  void read(const std::string& key, std::vector<std::size_t>& widths);
+
+  template <typename Choice>
+  void read(const std::string& key, Choice& value,
+            const std::vector<std::pair<std::string, Choice>>& choices) {
+    std::vector<std::string> names;
+    std::string name;
+    for (const auto& [text, choice] : choices) {
+      names.push_back(text);
+      if (choice == value) name = text;
+    }
+    read_name(key, name, names);
+    for (const auto& [text, choice] : choices)
+      if (text == name) value = choice;
+  }
+
+  // A string that must be one of `names`.
+  void read_name(const std::string& key, std::string& name, const std::vector<std::string>& names);
+
+  // Runs a check that throws ConfigError; puts the key's place before its message.
+  void check(const std::string& key, const std::function<void()>& validate) const;
+
+  // Throws ConfigError if the document has a key that nobody read.
+  void finish() const;
+
+  // Every key that was read, with its value.
+  const nlohmann::ordered_json& resolved() const { return resolved_; }
+
+ private:
+  struct Entry {
+    toml::array value;  // one element: the node
+    std::string where;  // "file.toml:12" or "--set"
+    const toml::node& node() const { return *value.get(0); }
+  };
+
+  void flatten(const toml::table& table, const std::string& prefix, const std::string& name);
+  void apply_override(const std::string& text);
+  const Entry* find(const std::string& key);
+  void record(const std::string& key, const nlohmann::ordered_json& value);
+  [[noreturn]] static void refuse(const std::string& key, const Entry& entry, const std::string& expected);
+
+  std::map<std::string, Entry> entries_;
+  std::vector<std::string> known_;  // keys that were read
+  nlohmann::ordered_json resolved_;
+};
+
+}  // namespace lockstep::config

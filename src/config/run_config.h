@@ -1,0 +1,41 @@
+// A whole run's configuration: a TOML file and the command line's --set, validated.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "data/options.h"
+#include "kernels/options.h"
+#include "nn/model.h"
+#include "reduce/reducer.h"
+#include "train/trainer.h"
+
+namespace lockstep::config {
+
+struct LogOptions {
+  bool steps = false;  // write steps.csv
+};
+
+struct RunConfig {
+  std::uint64_t seed = 1;
+  data::DataOptions data;
+  nn::ModelOptions model;
+  train::TrainOptions train;
+  reduce::ReduceOptions reduce;
+  kernels::ComputeOptions compute;
+  LogOptions log;
+};
+
+// The configuration that `text`, the content of the TOML file `name`, and the overrides ("section.key=value",
+// later ones win) describe; keys that neither has keep their defaults. resolved, unless null, gets every
+// key's value. Throws ConfigError, which names the file and line or --set, the key, what was found and what
+// was expected; an unknown key is an error that suggests the nearest one.
+RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
+                nlohmann::ordered_json* resolved = nullptr);
+
+// The resolved values as a TOML file that gives the same run.
+std::string to_toml(const nlohmann::ordered_json& resolved);
+
+}  // namespace lockstep::config

@@ -1,0 +1,61 @@
+#include "data/batch_loader.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "kernels/simd.h"
+
+namespace lockstep::data {
+
+BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world)
+    : plan_(&plan), shards_(plan.shards_of_rank(rank, world)), rows_(shards_.size()), order_(shards_.size()) {
+  std::vector<std::uint32_t> own;
+  for (std::size_t s = shards_.begin; s < shards_.end; ++s) {
+    const auto& members = plan.samples_of_shard(s);
+    own.insert(own.end(), members.begin(), members.end());
+  }
+  std::sort(own.begin(), own.end());
+  store_ = dataset.load(Split::kTrain, own);
+  for (std::size_t s = 0; s < shards_.size(); ++s) {
+    for (const std::uint32_t sample : plan.samples_of_shard(shards_.begin + s))
+      rows_[s].push_back(
+          static_cast<std::uint32_t>(std::lower_bound(own.begin(), own.end(), sample) - own.begin()));
+  }
+}
+
+void BatchLoader::start_epoch(std::size_t epoch) {
+  for (std::size_t s = 0; s < shards_.size(); ++s) {
+    order_[s] = plan_->epoch_order(epoch, shards_.begin + s);
+    for (auto& position : order_[s]) position = rows_[s][position];
+  }
+}
+
+std::vector<Block> BatchLoader::blocks(std::size_t step) const {
+  std::vector<Block> blocks;
+  for (std::size_t s = shards_.begin; s < shards_.end; ++s) {
+    const Range micro_batch = plan_->micro_batch_range(step, s);
+    for (std::size_t begin = micro_batch.begin; begin < micro_batch.end; begin += kLargestBlock)
+      blocks.push_back({s, {begin, std::min(begin + kLargestBlock, micro_batch.end)}});
+  }
+  return blocks;
+}
+
+void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
+                         std::span<std::uint8_t> labels, int threads) const {
+  std::vector<std::uint32_t> rows;
+  for (const Block& block : blocks) {
+    const auto& order = order_[block.shard - shards_.begin];
+    rows.insert(rows.end(), order.begin() + static_cast<std::ptrdiff_t>(block.range.begin),
+                order.begin() + static_cast<std::ptrdiff_t>(block.range.end));
+  }
+  require(x.size() == rows.size() * store_.width && labels.size() == rows.size(),
+          "gather: wrong room for the rows");
+  kernels::parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      normalizer.apply(store_.row(rows[i]), x.subspan(i * store_.width, store_.width));
+      labels[i] = store_.labels[rows[i]];
+    }
+  });
+}
+
+}  // namespace lockstep::data

@@ -1,0 +1,49 @@
+// The training samples of one rank, and the batches made of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/normalizer.h"
+#include "data/shard_plan.h"
+
+namespace lockstep::data {
+
+// Rows that are computed together: a micro-batch, or a piece of one that is longer than kLargestBlock. The
+// blocks of a step depend on the shard plan alone, never on the rank that owns them.
+struct Block {
+  std::size_t shard = 0;
+  Range range;  // into the shard's epoch order
+  std::size_t rows() const { return range.size(); }
+};
+
+inline constexpr std::size_t kLargestBlock = 1024;  // rows
+
+class BatchLoader {
+ public:
+  // Loads the samples of this rank's shards, and nothing else, as bytes.
+  BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world);
+
+  const SampleStore& samples() const { return store_; }
+
+  // Orders this rank's shards for epoch `epoch` (0, 1, ...). Before the first blocks().
+  void start_epoch(std::size_t epoch);
+
+  // This rank's blocks of a step, in shard order; empty ones are left out.
+  std::vector<Block> blocks(std::size_t step) const;
+
+  // Fills rows of x (sum of the blocks' rows, features; row-major) and labels, block after block.
+  void gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
+              std::span<std::uint8_t> labels, int threads) const;
+
+ private:
+  const ShardPlan* plan_;
+  Range shards_;
+  SampleStore store_;                              // all own samples, by ascending sample number
+  std::vector<std::vector<std::uint32_t>> rows_;   // per own shard: position -> row of store_
+  std::vector<std::vector<std::uint32_t>> order_;  // per own shard: this epoch's order, as rows of store_
+};
+
+}  // namespace lockstep::data

@@ -1,0 +1,104 @@
+#include "data/cifar10.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace lockstep::data {
+namespace {
+
+constexpr std::size_t kChannels = 3;
+constexpr std::size_t kChannelSize = 1024;
+constexpr std::size_t kFeatures = kChannels * kChannelSize;
+constexpr std::size_t kRecord = 1 + kFeatures;
+constexpr std::size_t kRecordsPerFile = 10000;
+constexpr std::size_t kFileSize = kRecord * kRecordsPerFile;
+constexpr std::size_t kClasses = 10;
+constexpr std::size_t kTrainFiles = 5;
+
+std::string file_name(Split split, std::size_t index) {
+  return split == Split::kTest ? "test_batch.bin" : fmt::format("data_batch_{}.bin", index + 1);
+}
+
+void check_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) throw DataError(fmt::format("{}: {}", path.string(), error.message()));
+  if (size != kFileSize)
+    throw DataError(fmt::format("{}: has {} bytes, expected {} (10000 CIFAR-10 records of {})", path.string(),
+                                size, kFileSize, kRecord));
+}
+
+// Copies the records of one file that are wanted: numbers[i] - first is the record's place in the file, and
+// rows first_row + i of `store` its destination.
+void read_file_samples(const std::filesystem::path& path, std::span<const std::uint32_t> numbers,
+                       std::size_t first, SampleStore& store, std::size_t first_row) {
+  if (numbers.empty()) return;
+  std::ifstream file(path, std::ios::binary);
+  constexpr std::size_t kBlockRecords = 256;
+  std::vector<char> block(kBlockRecords * kRecord);
+  std::size_t i = 0;
+  for (std::size_t begin = 0; i < numbers.size(); begin += kBlockRecords) {
+    const std::size_t count = std::min(kBlockRecords, kRecordsPerFile - begin);
+    if (!file.read(block.data(), static_cast<std::streamsize>(count * kRecord)))
+      throw DataError(fmt::format("{}: cannot read records {}..{}: {}", path.string(), begin,
+                                  begin + count - 1, std::strerror(errno)));
+    for (; i < numbers.size() && numbers[i] - first < begin + count; ++i) {
+      const char* record = block.data() + (numbers[i] - first - begin) * kRecord;
+      const auto label = static_cast<std::uint8_t>(record[0]);
+      if (label >= kClasses)
+        throw DataError(fmt::format("{}: record {} has label {}, expected 0..9", path.string(),
+                                    numbers[i] - first, label));
+      store.labels[first_row + i] = label;
+      std::memcpy(store.row(first_row + i).data(), record + 1, kFeatures);
+    }
+  }
+}
+
+}  // namespace
+
+Cifar10::Cifar10(std::filesystem::path folder) : folder_(std::move(folder)) {
+  if (folder_.empty()) {
+    const char* variable = std::getenv("CIFAR10_DIR");
+    folder_ = variable != nullptr && *variable != '\0' ? variable : "data/cifar-10-batches-bin";
+  }
+  if (!std::filesystem::is_directory(folder_))
+    throw DataError(
+        fmt::format("{}: no such folder, expected the CIFAR-10 binary files (launch/get-cifar10 "
+                    "downloads them; data.dir or CIFAR10_DIR says where they are)",
+                    folder_.string()));
+  for (std::size_t f = 0; f < kTrainFiles; ++f) check_file(folder_ / file_name(Split::kTrain, f));
+  check_file(folder_ / file_name(Split::kTest, 0));
+}
+
+DatasetInfo Cifar10::info() const {
+  return {.name = "cifar10",
+          .channels = kChannels,
+          .channel_size = kChannelSize,
+          .classes = kClasses,
+          .train_samples = kTrainFiles * kRecordsPerFile,
+          .test_samples = kRecordsPerFile};
+}
+
+SampleStore Cifar10::load(Split split, std::span<const std::uint32_t> samples) const {
+  SampleStore store(samples.size(), kFeatures);
+  const std::size_t files = split == Split::kTrain ? kTrainFiles : 1;
+  std::size_t row = 0;
+  for (std::size_t f = 0; f < files; ++f) {
+    const auto end =
+        std::lower_bound(samples.begin(), samples.end(), (f + 1) * kRecordsPerFile) - samples.begin();
+    const auto part = samples.subspan(row, static_cast<std::size_t>(end) - row);
+    read_file_samples(folder_ / file_name(split, f), part, f * kRecordsPerFile, store, row);
+    row = static_cast<std::size_t>(end);
+  }
+  return store;
+}
+
+}  // namespace lockstep::data

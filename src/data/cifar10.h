@@ -1,0 +1,25 @@
+// CIFAR-10 in its binary version: five training files and a test file of 10,000 records each; a record is one
+// label byte (0..9), then 1024 red, 1024 green and 1024 blue bytes, each 32 x 32 row by row. Source:
+// Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009), and the set's web page.
+#pragma once
+
+#include <filesystem>
+
+#include "data/dataset.h"
+
+namespace lockstep::data {
+
+class Cifar10 final : public Dataset {
+ public:
+  // folder: where the six .bin files are; empty: $CIFAR10_DIR, else data/cifar-10-batches-bin.
+  // Throws DataError where the folder or a file is missing, or a file has the wrong size.
+  explicit Cifar10(std::filesystem::path folder);
+
+  DatasetInfo info() const override;
+  SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace lockstep::data

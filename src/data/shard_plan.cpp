@@ -1,0 +1,94 @@
+#include "data/shard_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace lockstep::data {
+
+Range even_part(std::size_t n, std::size_t part, std::size_t parts) {
+  return {n * part / parts, n * (part + 1) / parts};
+}
+
+std::size_t micro_batch_size(std::size_t batch, std::size_t shards) {
+  if (shards == 0) throw ConfigError("data.shards is 0, expected at least 1");
+  if (batch == 0 || batch % shards != 0)
+    throw ConfigError(fmt::format("train.batch_size is {}, expected a multiple of data.shards, which is {}",
+                                  batch, shards));
+  return batch / shards;
+}
+
+ShardPlan::ShardPlan(std::size_t samples, std::size_t shards, std::size_t batch, Shuffle shuffle,
+                     std::uint64_t seed)
+    : samples_(samples),
+      shards_(shards),
+      micro_batch_(micro_batch_size(batch, shards)),
+      batch_(batch),
+      shuffle_(shuffle),
+      seed_(seed) {
+  if (samples == 0) throw ConfigError("the training set has no samples, expected at least 1");
+  members_.resize(shards);
+  if (shuffle == Shuffle::kShards) {
+    const auto order = random_permutation(static_cast<std::uint32_t>(samples),
+                                          RandomStream(seed, Purpose::kShardAssignment));
+    for (std::size_t s = 0; s < shards; ++s) {
+      const Range part = even_part(samples, s, shards);
+      members_[s].assign(order.begin() + static_cast<std::ptrdiff_t>(part.begin),
+                         order.begin() + static_cast<std::ptrdiff_t>(part.end));
+      std::sort(members_[s].begin(), members_[s].end());
+    }
+    const std::size_t largest = (samples + shards - 1) / shards;
+    steps_ = (largest + micro_batch_ - 1) / micro_batch_;
+  } else {
+    steps_ = (samples + batch - 1) / batch;
+    for (std::size_t step = 0; step < steps_; ++step) {
+      for (std::size_t s = 0; s < shards; ++s) {
+        const Range part = even_part(batch_samples(step), s, shards);
+        for (std::size_t i = part.begin; i < part.end; ++i)
+          members_[s].push_back(static_cast<std::uint32_t>(step * batch + i));
+      }
+    }
+  }
+}
+
+Range ShardPlan::shards_of_rank(int rank, int world) const {
+  const auto ranks = static_cast<std::size_t>(world);
+  if (ranks > shards_)
+    throw ConfigError(
+        fmt::format("{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} "
+                    "or more, or start fewer ranks",
+                    world, shards_, world));
+  return even_part(shards_, static_cast<std::size_t>(rank), ranks);
+}
+
+std::vector<std::uint32_t> ShardPlan::epoch_order(std::size_t epoch, std::size_t shard) const {
+  const auto n = static_cast<std::uint32_t>(members_[shard].size());
+  if (shuffle_ == Shuffle::kShards)
+    return random_permutation(n, RandomStream(seed_, Purpose::kSampleOrder, static_cast<std::uint32_t>(epoch),
+                                              static_cast<std::uint32_t>(shard)));
+  std::vector<std::uint32_t> order(n);
+  std::iota(order.begin(), order.end(), 0U);
+  return order;
+}
+
+Range ShardPlan::micro_batch_range(std::size_t step, std::size_t shard) const {
+  const std::size_t size = members_[shard].size();
+  if (shuffle_ == Shuffle::kNone && step + 1 == steps_) {
+    const std::size_t count = even_part(batch_samples(step), shard, shards_).size();
+    return {size - count, size};
+  }
+  return {std::min(size, step * micro_batch_), std::min(size, (step + 1) * micro_batch_)};
+}
+
+std::size_t ShardPlan::batch_samples(std::size_t step) const {
+  if (shuffle_ == Shuffle::kNone) return std::min(batch_, samples_ - step * batch_);
+  std::size_t count = 0;
+  for (std::size_t s = 0; s < shards_; ++s) count += micro_batch_range(step, s).size();
+  return count;
+}
+
+}  // namespace lockstep::data

@@ -1,0 +1,66 @@
+#include "kernels/arrays.h"
+
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "kernels/simd.h"
+
+namespace lockstep::kernels {
+namespace {
+
+LOCKSTEP_CLONES void add_row(float* x, const float* y, std::size_t n) {
+  for (std::size_t j = 0; j < n; ++j) x[j] += y[j];
+}
+
+LOCKSTEP_CLONES double sum_of_squares_chunk(const float* x, std::size_t n) {
+  constexpr std::size_t kLanes = 8;
+  double lanes[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (std::size_t l = 0; l < kLanes; ++l) lanes[l] += static_cast<double>(x[i + l]) * x[i + l];
+  for (; i < n; ++i) lanes[i % kLanes] += static_cast<double>(x[i]) * x[i];
+  double sum = 0.0;
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+LOCKSTEP_CLONES std::uint32_t count_non_finite(const float* x, std::size_t n) {
+  std::uint32_t count = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    count += (std::bit_cast<std::uint32_t>(x[i]) & 0x7f800000U) == 0x7f800000U ? 1U : 0U;
+  return count;
+}
+
+}  // namespace
+
+void add_bias(Matrix x, std::span<const float> bias, int threads) {
+  require(x.cols == bias.size() && x.col_stride == 1, "add_bias: one bias a column is needed");
+  parallel_ranges(x.rows, 16, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) add_row(x.data + i * x.row_stride, bias.data(), x.cols);
+  });
+}
+
+void add_column_sums(ConstMatrix x, std::span<float> sums) {
+  require(x.cols == sums.size() && x.col_stride == 1, "add_column_sums: one sum a column is needed");
+  for (std::size_t i = 0; i < x.rows; ++i) add_row(sums.data(), x.data + i * x.row_stride, x.cols);
+}
+
+double sum_of_squares(std::span<const float> x, int threads) {
+  constexpr std::size_t kChunk = 1 << 16;
+  std::vector<double> chunks((x.size() + kChunk - 1) / kChunk);
+  parallel_ranges(chunks.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t c = begin; c < end; ++c) {
+      const auto chunk = x.subspan(c * kChunk, std::min(kChunk, x.size() - c * kChunk));
+      chunks[c] = sum_of_squares_chunk(chunk.data(), chunk.size());
+    }
+  });
+  double sum = 0.0;
+  for (const double chunk : chunks) sum += chunk;
+  return sum;
+}
+
+bool all_finite(std::span<const float> x) { return count_non_finite(x.data(), x.size()) == 0; }
+
+}  // namespace lockstep::kernels

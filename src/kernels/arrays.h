@@ -1,0 +1,22 @@
+// Sums, checks and row broadcasts over flat arrays.
+#pragma once
+
+#include <span>
+
+#include "kernels/gemm.h"
+
+namespace lockstep::kernels {
+
+// x (B,N) += bias (N), to every row.
+void add_bias(Matrix x, std::span<const float> bias, int threads);
+
+// sums (N) += the sum of the rows of x (B,N), rows in index order.
+void add_column_sums(ConstMatrix x, std::span<float> sums);
+
+// Sum of x_i^2, in double; the same bits for any number of threads.
+double sum_of_squares(std::span<const float> x, int threads);
+
+// False if any x_i is infinite or NaN.
+bool all_finite(std::span<const float> x);
+
+}  // namespace lockstep::kernels

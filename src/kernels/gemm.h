@@ -1,0 +1,47 @@
+// Matrix products over BLIS.
+//
+// Matrices are row-major float32 views with strides, so that a transpose costs nothing:
+//   C (M,N) = A (M,K) B (K,N)
+#pragma once
+
+#include <cstddef>
+
+namespace lockstep::kernels {
+
+// A view of rows x cols elements; element (i,j) lies at data[i*row_stride + j*col_stride].
+template <typename T>
+struct BasicMatrix {
+  T* data = nullptr;
+  std::size_t rows = 0, cols = 0;
+  std::size_t row_stride = 0, col_stride = 1;
+
+  BasicMatrix() = default;
+  BasicMatrix(T* d, std::size_t r, std::size_t c) : data(d), rows(r), cols(c), row_stride(c) {}
+  BasicMatrix(T* d, std::size_t r, std::size_t c, std::size_t rs, std::size_t cs)
+      : data(d), rows(r), cols(c), row_stride(rs), col_stride(cs) {}
+  operator BasicMatrix<const T>() const { return {data, rows, cols, row_stride, col_stride}; }
+
+  BasicMatrix transposed() const { return {data, cols, rows, col_stride, row_stride}; }
+  BasicMatrix row_range(std::size_t begin, std::size_t count) const {
+    return {data + begin * row_stride, count, cols, row_stride, col_stride};
+  }
+  bool empty() const { return rows == 0 || cols == 0; }
+};
+using Matrix = BasicMatrix<float>;
+using ConstMatrix = BasicMatrix<const float>;
+
+enum class Store { kOverwrite, kAccumulate };
+
+// C = A B, or C += A B. An overwritten C is never read: it may hold NaN. K = 0 is a product of zeros.
+// threads: how many OpenMP threads BLIS may use.
+//
+// An element's bits depend on its row of A, its column of B and K alone: not on M, N, the element's place or
+// the number of threads. BLIS's conventional path has this property, because it splits work over rows and
+// columns but never over K and computes edge tiles with the same kernel; its small-matrix path has not, and
+// is not used.
+//
+// Throws ShapeError, before writing anything, if the sizes do not fit. C must not
+// overlap A or B. Concurrent calls on disjoint C are safe.
+void gemm(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads);
+
+}  // namespace lockstep::kernels

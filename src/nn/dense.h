@@ -1,0 +1,34 @@
+// Dense (fully connected) layer: y = x Wᵀ + b for each row of x.
+//
+// Parameters: weight W (out, in), then bias b (out).
+// Cost in multiply-adds: forward B*in*out; backward twice that, once when dx is not computed.
+#pragma once
+
+#include "nn/layer.h"
+
+namespace lockstep::nn {
+
+class Dense final : public Layer {
+ public:
+  // Throws ShapeError if a size is 0.
+  Dense(std::size_t in, std::size_t out);
+
+  std::size_t inputs() const override { return in_; }
+  std::size_t outputs() const override { return out_; }
+  std::string description() const override;
+  std::vector<TensorShape> tensors() const override;
+
+  void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
+               int threads) const override;
+
+  // dW = dyᵀ x,  db = sum_i dy_i,  dx = dy W.
+  // Source: Goodfellow, Bengio, Courville, Deep Learning (2016), 6.5.6.
+  void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
+                std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
+                kernels::Matrix dx, int threads) const override;
+
+ private:
+  std::size_t in_, out_;
+};
+
+}  // namespace lockstep::nn

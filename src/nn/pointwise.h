@@ -1,0 +1,32 @@
+// A nonlinearity applied to each number of the rows: y = f(x), in place. kernels/activation.h has the
+// formulas.
+#pragma once
+
+#include "kernels/activation.h"
+#include "nn/layer.h"
+
+namespace lockstep::nn {
+
+class Pointwise final : public Layer {
+ public:
+  Pointwise(kernels::Activation activation, std::size_t width) : activation_(activation), width_(width) {}
+
+  std::size_t inputs() const override { return width_; }
+  std::size_t outputs() const override { return width_; }
+  std::string description() const override { return std::string(kernels::name(activation_)); }
+  bool in_place() const override { return true; }
+
+  void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
+               int threads) const override;
+
+  // dx = dy * f'(x), from y.
+  void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
+                std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
+                kernels::Matrix dx, int threads) const override;
+
+ private:
+  kernels::Activation activation_;
+  std::size_t width_;
+};
+
+}  // namespace lockstep::nn

@@ -1,0 +1,151 @@
+#include "nn/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace lockstep::nn {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+static_assert(std::endian::native == std::endian::little, "files hold little-endian numbers");
+
+constexpr std::size_t kLengthField = 8;
+
+// Bytes per number, or 0 for a type that the format does not have.
+std::size_t type_size(const std::string& dtype) {
+  static const std::map<std::string, std::size_t> kSizes = {
+      {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2},
+      {"I8", 1},  {"U64", 8}, {"U32", 4}, {"U16", 2},  {"U8", 1},  {"BOOL", 1}};
+  const auto entry = kSizes.find(dtype);
+  return entry == kSizes.end() ? 0 : entry->second;
+}
+
+// Parses the header; a key given twice in one object is an error, which JSON itself leaves open.
+json parse_header(std::string_view text) {
+  std::vector<std::set<std::string>> keys;
+  const auto watch = [&keys](int, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+      throw ModelError(fmt::format("the header names \"{}\" twice", parsed.get<std::string>()));
+    return true;
+  };
+  json header = json::parse(text, watch);
+  if (!header.is_object()) throw ModelError("the header is not a JSON object");
+  return header;
+}
+
+// Shape and place of one tensor; `data` are the bytes after the header.
+TensorView parse_tensor(const std::string& name, const json& entry, std::span<const std::byte> data) {
+  TensorView tensor{.name = name, .dtype = entry.at("dtype").get<std::string>(), .shape = {}, .bytes = {}};
+  std::size_t bytes = type_size(tensor.dtype);
+  if (bytes == 0)
+    throw ModelError(fmt::format("tensor \"{}\" has the unknown type \"{}\"", name, tensor.dtype));
+  const auto size = [](const json& number) {
+    if (!number.is_number_unsigned()) throw ModelError(fmt::format("{} is not a size", number.dump()));
+    return number.get<std::size_t>();
+  };
+  for (const json& length : entry.at("shape")) {
+    const std::size_t n = size(length);
+    if (n != 0 && bytes > std::numeric_limits<std::size_t>::max() / n)
+      throw ModelError(fmt::format("tensor \"{}\" has a shape that overflows", name));
+    bytes *= n;
+    tensor.shape.push_back(n);
+  }
+  const json& offsets = entry.at("data_offsets");
+  if (!offsets.is_array() || offsets.size() != 2)
+    throw ModelError(fmt::format("tensor \"{}\" has no pair of data_offsets", name));
+  const std::size_t begin = size(offsets[0]), end = size(offsets[1]);
+  if (begin > end || end > data.size())
+    throw ModelError(
+        fmt::format("tensor \"{}\" lies at bytes {}..{}, expected a range within the {} bytes of data", name,
+                    begin, end, data.size()));
+  if (end - begin != bytes)
+    throw ModelError(
+        fmt::format("tensor \"{}\" has {} bytes, expected {} for its shape", name, end - begin, bytes));
+  tensor.bytes = data.subspan(begin, bytes);
+  return tensor;
+}
+
+void parse(SafetensorsFile& file) {
+  const auto bytes = std::as_bytes(std::span(file.content));
+  std::uint64_t header_length = 0;
+  if (bytes.size() < kLengthField)
+    throw ModelError(fmt::format("has {} bytes, expected a header length of 8", bytes.size()));
+  std::memcpy(&header_length, bytes.data(), kLengthField);
+  if (header_length > bytes.size() - kLengthField)
+    throw ModelError(fmt::format("claims a header of {} bytes, but only {} follow", header_length,
+                                 bytes.size() - kLengthField));
+  const json header = parse_header(std::string_view(file.content).substr(kLengthField, header_length));
+  const auto data = bytes.subspan(kLengthField + header_length);
+  for (const auto& [name, entry] : header.items()) {
+    if (name == "__metadata__")
+      file.metadata = entry.get<TensorMetadata>();
+    else
+      file.tensors.push_back(parse_tensor(name, entry, data));
+  }
+  std::sort(file.tensors.begin(), file.tensors.end(), [](const TensorView& a, const TensorView& b) {
+    return std::pair(a.bytes.data(), a.bytes.size()) < std::pair(b.bytes.data(), b.bytes.size());
+  });
+  const std::byte* next = data.data();
+  for (const TensorView& tensor : file.tensors) {
+    if (tensor.bytes.data() != next)
+      throw ModelError(
+          fmt::format("tensor \"{}\" {}", tensor.name,
+                      tensor.bytes.data() < next ? "overlaps another" : "leaves a gap before it"));
+    next += tensor.bytes.size();
+  }
+  if (next != data.data() + data.size())
+    throw ModelError(fmt::format("has {} bytes after the last tensor", data.data() + data.size() - next));
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const TensorMetadata& metadata) {
+  ordered_json header;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::size_t offset = 0;
+  for (const TensorView& tensor : tensors) {
+    header[tensor.name] = {{"dtype", tensor.dtype},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
+    offset += tensor.bytes.size();
+  }
+  std::string text = header.dump();
+  text.append((kLengthField - text.size() % kLengthField) % kLengthField, ' ');  // the data starts aligned
+  const std::uint64_t length = text.size();
+  std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(&length, 1)),
+                                                   std::as_bytes(std::span(text))};
+  for (const TensorView& tensor : tensors) parts.push_back(tensor.bytes);
+  write_file_atomically(path, parts);
+}
+
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
+  SafetensorsFile file;
+  try {
+    file.content = read_file(path);
+    parse(file);
+  } catch (const ModelError& error) {
+    throw ModelError(fmt::format("{}: not a good safetensors file: {}", path.string(), error.what()));
+  } catch (const json::exception& error) {
+    throw ModelError(fmt::format("{}: not a good safetensors file: {}", path.string(), error.what()));
+  } catch (const std::system_error& error) {
+    throw ModelError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
+  }
+  return file;
+}
+
+}  // namespace lockstep::nn

@@ -1,0 +1,41 @@
+// The safetensors file format: an 8-byte little-endian header length, a JSON header that names each tensor's
+// type, shape and place, then the tensors' bytes. https://huggingface.co/docs/safetensors gives the format.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lockstep::nn {
+
+// A tensor to be written; `bytes` are little-endian numbers in row-major order.
+struct TensorView {
+  std::string name;
+  std::string dtype;  // "F32", "I32", ...
+  std::vector<std::size_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+using TensorMetadata = std::map<std::string, std::string>;
+
+// Replaces the file atomically; the tensors lie in the given order. Throws std::system_error.
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const TensorMetadata& metadata);
+
+// A file read whole. The views point into `content`.
+struct SafetensorsFile {
+  std::string content;
+  std::vector<TensorView> tensors;  // in the order of their bytes
+  TensorMetadata metadata;
+
+  // Throws ModelError, which names the file, where it cannot be read or is not well formed: a header longer
+  // than the file, JSON that does not parse, a name given twice, an unknown type, sizes and offsets that do
+  // not fit together, tensors that overlap or leave gaps.
+  static SafetensorsFile read(const std::filesystem::path& path);
+};
+
+}  // namespace lockstep::nn

@@ -1,0 +1,55 @@
+#include "optim/sgd.h"
+
+#include "base/error.h"
+#include "kernels/simd.h"
+
+namespace lockstep::optim {
+namespace {
+
+LOCKSTEP_CLONES void plain_step(float* w, const float* g, std::size_t n, float rate, float l2) {
+  for (std::size_t i = 0; i < n; ++i) w[i] -= rate * (g[i] + l2 * w[i]);
+}
+
+LOCKSTEP_CLONES void momentum_step(float* w, const float* g, float* v, std::size_t n, float rate, float l2,
+                                   float momentum) {
+  for (std::size_t i = 0; i < n; ++i) {
+    v[i] = momentum * v[i] + (g[i] + l2 * w[i]);
+    w[i] -= rate * v[i];
+  }
+}
+
+LOCKSTEP_CLONES void nesterov_step(float* w, const float* g, float* v, std::size_t n, float rate, float l2,
+                                   float momentum) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float gradient = g[i] + l2 * w[i];
+    v[i] = momentum * v[i] + gradient;
+    w[i] -= rate * (gradient + momentum * v[i]);
+  }
+}
+
+}  // namespace
+
+Sgd::Sgd(const SgdOptions& options, std::size_t parameters)
+    : options_(options), velocity_(options.momentum != 0.0 ? parameters : 0) {}
+
+void Sgd::update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, bool decay,
+                 double rate, int threads) {
+  require(begin + gradient.size() <= arena.size(), "Sgd::update: the gradient reaches past the parameters");
+  const auto lr = static_cast<float>(rate);
+  const auto l2 = static_cast<float>(decay ? options_.l2 : 0.0);
+  const auto momentum = static_cast<float>(options_.momentum);
+  constexpr std::size_t kGrain = 1 << 14;
+  kernels::parallel_ranges(gradient.size(), kGrain, threads, [&](std::size_t from, std::size_t to) {
+    float* w = arena.data() + begin + from;
+    const float* g = gradient.data() + from;
+    const std::size_t n = to - from;
+    if (velocity_.size() == 0)
+      plain_step(w, g, n, lr, l2);
+    else if (options_.nesterov)
+      nesterov_step(w, g, velocity_.data() + begin + from, n, lr, l2, momentum);
+    else
+      momentum_step(w, g, velocity_.data() + begin + from, n, lr, l2, momentum);
+  });
+}
+
+}  // namespace lockstep::optim

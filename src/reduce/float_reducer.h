@@ -1,0 +1,28 @@
+// reduce.mode = "float": float32 sums, whose last bits depend on how the batch is spread over ranks.
+#pragma once
+
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "reduce/reducer.h"
+
+namespace lockstep::reduce {
+
+class FloatReducer final : public Reducer {
+ public:
+  FloatReducer(const nn::Model& model, const comm::Communicator& communicator, int threads);
+
+  void start_pass(std::span<const std::size_t>) override {}
+  void add(const nn::GradientTerms& terms) override;
+  std::span<const float> finalize() override;
+  std::size_t bytes() const override { return gradient_.size() * sizeof(float); }
+
+ private:
+  const nn::Model* model_;
+  const comm::Communicator* communicator_;
+  int threads_;
+  AlignedBuffer<float> gradient_;  // laid out like the parameter arena
+  std::vector<bool> touched_;      // per tensor: has this step's sum begun?
+};
+
+}  // namespace lockstep::reduce

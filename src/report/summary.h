@@ -1,0 +1,28 @@
+// summary.json: a finished run in one file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "report/run_files.h"
+
+namespace lockstep::report {
+
+struct Summary {
+  EpochRow last;  // the last epoch's metrics
+  std::size_t steps = 0;
+  double total_seconds = 0.0;  // of training, without evaluations
+  std::size_t parameters = 0;
+  std::string weights_hash;
+  int ranks = 1;
+  int threads = 1;  // of each rank
+  nlohmann::ordered_json config;
+  nlohmann::ordered_json provenance;
+};
+
+// Replaces the file atomically. Throws std::system_error.
+void write_summary(const std::filesystem::path& path, const Summary& summary);
+
+}  // namespace lockstep::report

@@ -1,0 +1,135 @@
+#include "train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/arrays.h"
+
+namespace lockstep::train {
+namespace {
+
+// Rows that one forward and backward pass may hold; a rank's part of a larger batch takes several passes.
+constexpr std::size_t kPassRows = 2 * data::kLargestBlock;
+
+std::size_t largest_pass(const data::ShardPlan& plan, const comm::Communicator& communicator) {
+  const std::size_t shards = plan.shards_of_rank(communicator.rank(), communicator.size()).size();
+  const std::size_t per_shard = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
+  return std::min(kPassRows, shards * per_shard);
+}
+
+// The longest run of blocks, from the first on, that fits into one pass.
+std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_rows) {
+  std::size_t rows = 0, count = 0;
+  while (count < blocks.size() && rows + blocks[count].rows() <= max_rows) rows += blocks[count++].rows();
+  return count;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, AlignedBuffer<float> parameters)
+    : parts_(parts),
+      options_(options),
+      schedule_(options.schedule, options.sgd.learning_rate, options.epochs, parts.plan.steps_per_epoch()),
+      sgd_(options.sgd, parameters.size()),
+      parameters_(std::move(parameters)),
+      workspace_(parts.model, largest_pass(parts.plan, parts.communicator),
+                 nn::Workspace::Use::kForwardAndBackward),
+      labels_(workspace_.max_rows()) {}
+
+Score Trainer::epoch(const StepObserver& observe) {
+  parts_.loader.start_epoch(epoch_);
+  kernels::LossSums sums;
+  double weighted_l2 = 0.0;
+  for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
+    const double l2 = l2_loss();
+    StepReport report{.step = step_ + 1, .epoch = epoch_ + 1, .samples = parts_.plan.batch_samples(s)};
+    const kernels::LossSums batch = step(s, report);
+    sums.add(batch);
+    weighted_l2 += l2 * static_cast<double>(batch.samples);
+    report.loss = batch.loss.value() / static_cast<double>(batch.samples) + l2;
+    if (observe) observe(report);
+  }
+  ++epoch_;
+  const auto samples = static_cast<double>(sums.samples);
+  return {sums.loss.value() / samples + weighted_l2 / samples, sums.correct, sums.samples};
+}
+
+kernels::LossSums Trainer::step(std::size_t step_in_epoch, StepReport& report) {
+  const std::vector<data::Block> micro_batches = parts_.loader.blocks(step_in_epoch);
+  kernels::LossSums own;
+  for (std::span<const data::Block> rest = micro_batches; !rest.empty();) {
+    const std::size_t count = blocks_of_pass(rest, workspace_.max_rows());
+    own.add(pass(rest.first(count), report.samples));
+    rest = rest.subspan(count);
+  }
+  AllRanksLossSums sum_of_ranks(own, parts_.communicator);
+  const std::span<const float> gradient = parts_.reducer.finalize();
+  const kernels::LossSums all = sum_of_ranks.get();
+  if (all.loss.invalid != 0 || !kernels::all_finite(gradient)) report_divergence(report.step, gradient);
+  report.learning_rate = schedule_.learning_rate(step_);
+  update(gradient, report.learning_rate);
+  ++step_;
+  return all;
+}
+
+kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples) {
+  std::vector<std::size_t> block_rows;
+  for (const data::Block& block : blocks) block_rows.push_back(block.rows());
+  const std::size_t rows = std::accumulate(block_rows.begin(), block_rows.end(), std::size_t{0});
+  const std::span labels = std::span(labels_).first(rows);
+  const kernels::Matrix input = workspace_.input(rows);
+  parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols}, labels, parts_.threads);
+
+  const kernels::ConstMatrix outputs =
+      parts_.model.forward(parameters_.span(), workspace_, rows, parts_.threads);
+  const double scale = 1.0 / static_cast<double>(global_samples);
+  const kernels::LossSums sums = kernels::evaluate_loss(parts_.loss, outputs, labels, scale,
+                                                        workspace_.output_gradient(rows), parts_.threads);
+  parts_.reducer.start_pass(block_rows);
+  parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, parts_.threads);
+  return sums;
+}
+
+void Trainer::update(std::span<const float> gradient, double learning_rate) {
+  for (const nn::Tensor& tensor : parts_.model.tensors())
+    sgd_.update(parameters_.span(), tensor.slice(gradient), tensor.offset, tensor.is_weight(), learning_rate,
+                parts_.threads);
+}
+
+double Trainer::l2_loss() const {
+  return train::l2_loss(parts_.model, parameters(), options_.sgd.l2, parts_.threads);
+}
+
+std::size_t Trainer::bytes() const {
+  const data::SampleStore& samples = parts_.loader.samples();
+  return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
+         samples.features.size() + samples.labels.size();
+}
+
+void Trainer::report_divergence(std::size_t step, std::span<const float> gradient) {
+  const auto& layers = parts_.model.layers();
+  std::size_t first = layers.size();  // whose output is not finite, on this rank
+  for (std::size_t l = layers.size(); l-- > 0;) {
+    const kernels::Matrix y = workspace_.output(l, workspace_.max_rows());
+    if (!kernels::all_finite({y.data, y.rows * y.cols})) first = l;
+  }
+  const auto agreed =
+      static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first)));
+  std::string where = "the loss is too large";
+  if (agreed < layers.size()) {
+    where = fmt::format("the output of layer {} ({}) is not finite", agreed, layers[agreed]->description());
+  } else {
+    for (const nn::Tensor& tensor : parts_.model.tensors())
+      if (!kernels::all_finite(tensor.slice(gradient)))
+        where = fmt::format("the gradient of {} is not finite", tensor.name);
+  }
+  throw comm::AgreedError(
+      ExitCode::kConfig,
+      fmt::format("training diverged at step {} (epoch {}): {}; expected finite numbers, try a "
+                  "smaller train.learning_rate",
+                  step, epoch_ + 1, where));
+}
+
+}  // namespace lockstep::train
