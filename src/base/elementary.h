@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 
 namespace lockstep {
@@ -36,8 +37,10 @@ inline double stable_exp(double x) {
   return sum * power_of_two(k);
 }
 
-// ln x for finite x > 0 (normal numbers). x = 2^k m with m in [1/sqrt2, sqrt2), ln m = 2 artanh((m-1)/(m+1)).
+// ln x for finite x > 0 (normal numbers); NaN stays NaN. x = 2^k m with m in [1/sqrt2, sqrt2), ln m = 2
+// artanh((m-1)/(m+1)).
 inline double stable_log(double x) {
+  if (std::isnan(x)) return x;
   const auto bits = std::bit_cast<std::uint64_t>(x);
   int k = static_cast<int>(bits >> 52) - 1023;
   double m = std::bit_cast<double>((bits & 0x000fffffffffffffULL) | 0x3ff0000000000000ULL);

@@ -6,8 +6,8 @@
 
 namespace lockstep {
 
-std::string hash_hex(std::span<const std::byte> bytes) {
-  return fmt::format("{:016x}", XXH3_64bits(bytes.data(), bytes.size()));
-}
+std::uint64_t hash64(std::span<const std::byte> bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+std::string hash_hex(std::span<const std::byte> bytes) { return fmt::format("{:016x}", hash64(bytes)); }
 
 }  // namespace lockstep

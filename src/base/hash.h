@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
 namespace lockstep {
 
-// XXH3-64 of the bytes as 16 lower-case hex digits.
+// XXH3-64 of the bytes.
+std::uint64_t hash64(std::span<const std::byte> bytes);
+
+// The same as 16 lower-case hex digits.
 std::string hash_hex(std::span<const std::byte> bytes);
 
 }  // namespace lockstep

@@ -1,6 +1,7 @@
 // The subcommands. Each takes the job's session and its own arguments, and returns when its work is done.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,14 @@ struct EvalArguments {
   std::string model;  // a model.safetensors; empty: the run folder's, else train.init_from
 };
 void eval(const comm::Session& session, const EvalArguments& arguments);
+
+struct VerifyArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::size_t steps = 20;
+  double tolerance = 0.0;  // of the relative drift, with reduce.mode = "float"
+};
+// Returns whether the run on all ranks is that of one process.
+bool verify(const comm::Session& session, const VerifyArguments& arguments);
 
 }  // namespace lockstep::cli

@@ -29,7 +29,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
       throw ConfigError(
           fmt::format("{} names no weights: expected --model FILE or train.init_from", config.string()));
   });
-  const int threads = choose_threads(run.compute, world);
+  const int threads = agree_on_compute(run.compute, world).threads;
 
   std::unique_ptr<data::Dataset> dataset;
   std::optional<train::Evaluator> train_set, test_set;

@@ -22,8 +22,9 @@ constexpr const char* kExamples = R"(Examples:
   lockstep train configs/cifar10_dense100.toml
   mpirun -np 4 lockstep train configs/cifar10_mlp.toml --set train.epochs=20 --out runs/mlp
   lockstep eval runs/mlp
+  mpirun -np 3 lockstep verify configs/cifar10_mlp.toml --steps 50
 
-Exit codes: 0 done; 2 the command line or configuration is wrong, or training diverged; 3 the data is
+Exit codes: 0 done; 1 verify found a difference; 2 the command line or configuration is wrong, or training diverged; 3 the data is
 wrong or missing; 4 a weight file is wrong; 5 a rank or the network failed.)";
 
 void add_config_options(CLI::App& command, std::string& config, std::vector<std::string>& overrides,
@@ -63,6 +64,21 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   eval_command->add_option("--model", eval.model,
                            "Weights in safetensors format (default: the run folder's, else train.init_from)");
 
+  cli::VerifyArguments verify;
+  CLI::App* verify_command = app.add_subcommand(
+      "verify",
+      "Train on all ranks and, side by side, as one process on one thread; compare after every step");
+  add_config_options(*verify_command, verify.config, verify.overrides,
+                     "A TOML file, such as one of configs/");
+  verify_command->add_option("--steps", verify.steps, "How many steps to train (default: 20)")
+      ->check(CLI::PositiveNumber);
+  verify_command
+      ->add_option("--tolerance", verify.tolerance,
+                   "With reduce.mode = \"float\": the drift to accept, relative to a tensor's largest weight "
+                   "(default: 0)")
+      ->check(CLI::NonNegativeNumber);
+  verify_command->footer("Exit codes: 0 identical, or within the tolerance; 1 not.");
+
   const bool speaks = session.world().rank() == 0;
   try {
     app.parse(argc, argv);
@@ -76,6 +92,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   }
   if (train_command->parsed()) cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
+  if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
   return 0;
 }
 

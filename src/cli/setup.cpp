@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "comm/session.h"
-#include "kernels/blis_info.h"
+#include "kernels/kernel_family.h"
 #include "nn/initializer.h"
 #include "nn/model_file.h"
 
@@ -35,11 +35,64 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
   return loaded;
 }
 
-int choose_threads(const kernels::ComputeOptions& options, const comm::Communicator& world) {
-  const int neighbours = world.ranks_on_this_host();
+namespace {
+
+int choose_threads(const kernels::ComputeOptions& options, int ranks_on_this_host) {
   if (options.threads > 0) return options.threads;
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return omp_get_max_threads();
-  return std::max(1, omp_get_num_procs() / neighbours);
+  return std::max(1, omp_get_num_procs() / ranks_on_this_host);
+}
+
+// Makes all ranks use one kernel family. Returns a note where their machines differ.
+std::string settle_kernel_family(const kernels::ComputeOptions& options, const comm::Communicator& world) {
+  const auto families = kernels::kernel_families();
+  const int best = kernels::best_kernel_family();
+  if (options.kernels != "auto") {
+    world.together([&] {
+      const auto wanted = std::find(families.begin(), families.end(), options.kernels) - families.begin();
+      if (wanted > best)
+        throw ConfigError(
+            fmt::format("compute.kernels is \"{}\", expected at most \"{}\", which is what this processor "
+                        "can run",
+                        options.kernels, families[static_cast<std::size_t>(best)]));
+    });
+    kernels::use_kernel_family(options.kernels);
+    return "";
+  }
+  if (std::getenv("BLIS_ARCH_TYPE") != nullptr) return "";
+  const auto common = static_cast<std::size_t>(world.allreduce_min(best));
+  const auto highest = static_cast<std::size_t>(-world.allreduce_min(-best));
+  std::string note;
+  if (common != highest) {
+    note = fmt::format("the ranks' processors differ, from {} to {}: all use {} kernels", families[common],
+                       families[highest], families[common]);
+    world.together([&] {
+      if (!options.allow_mixed)
+        throw ConfigError(
+            fmt::format("the ranks' processors differ, from {} to {} kernels, expected equal ones with "
+                        "compute.allow_mixed = false: set compute.kernels to \"{}\"",
+                        families[common], families[highest], families[common]));
+    });
+  }
+  kernels::use_kernel_family(families[common]);
+  return note;
+}
+
+}  // namespace
+
+Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world) {
+  Compute compute;
+  compute.threads = choose_threads(options, world.ranks_on_this_host());
+  compute.note = settle_kernel_family(options, world);
+  compute.kernel_family = kernels::kernel_family();
+  std::string of_first = compute.kernel_family;
+  world.broadcast(of_first, 0);
+  world.together([&] {
+    if (compute.kernel_family != of_first)
+      throw ConfigError(fmt::format("BLIS_ARCH_TYPE selects {} kernels, expected {} as on rank 0",
+                                    compute.kernel_family, of_first));
+  });
+  return compute;
 }
 
 data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInfo& info,
@@ -58,10 +111,11 @@ AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::
   return arena;
 }
 
-std::string describe_run(const config::RunConfig& run, int ranks, int threads) {
-  return fmt::format("{} rank{} x {} thread{}, BLIS {} ({} kernels), {}, seed {}", ranks,
-                     ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s", kernels::blis_version(),
-                     kernels::kernel_family(), run.data.dataset, run.seed);
+std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute) {
+  return fmt::format("{} rank{} x {} thread{}, BLIS {} ({} kernels), {}, seed {}, {} reduction", ranks,
+                     ranks == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s",
+                     kernels::blis_version(), compute.kernel_family, run.data.dataset, run.seed,
+                     run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
 }
 
 nlohmann::ordered_json provenance() {

@@ -25,9 +25,18 @@ struct LoadedConfig {
 LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
                          const std::vector<std::string>& overrides);
 
-// OpenMP threads of this rank: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run
-// on shared among the host's ranks. Collective.
-int choose_threads(const kernels::ComputeOptions& options, const comm::Communicator& world);
+// What the ranks compute with.
+struct Compute {
+  int threads = 1;            // OpenMP threads of this rank
+  std::string kernel_family;  // the same on all ranks
+  std::string note;           // of what is worth saying: that the ranks' machines differ
+};
+
+// Threads: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run on, shared among the
+// host's ranks. Kernel family: compute.kernels, else the user's BLIS_ARCH_TYPE, else the best that every
+// rank's processor can run. Throws AgreedError where a rank cannot run the family, or families differ and may
+// not. Collective; once a process.
+Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world);
 
 // With the statistics of all ranks' training samples, of which there are info.train_samples. Collective.
 data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInfo& info,
@@ -36,8 +45,8 @@ data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInf
 // From train.init_from, else drawn by model.init. Throws ModelError.
 AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model);
 
-// "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1".
-std::string describe_run(const config::RunConfig& run, int ranks, int threads);
+// "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
+std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);
 
 // Version, compiler, flags, BLIS and MPI: what summary.json says of the program.
 nlohmann::ordered_json provenance();

@@ -85,9 +85,11 @@ void train(const comm::Session& session, const TrainArguments& arguments) {
   const comm::Communicator& world = session.world();
   const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
   const config::RunConfig& run = loaded.run;
-  const int threads = choose_threads(run.compute, world);
+  const Compute compute = agree_on_compute(run.compute, world);
+  const int threads = compute.threads;
   report::Console console(world.rank() == 0 && !arguments.quiet);
-  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), threads)));
+  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
+  if (!compute.note.empty()) console.line(compute.note);
 
   std::unique_ptr<data::Dataset> dataset;
   std::optional<data::ShardPlan> plan;
@@ -104,14 +106,15 @@ void train(const comm::Session& session, const TrainArguments& arguments) {
   const data::DatasetInfo info = dataset->info();
   const data::Normalizer normalizer = fit_normalizer(run.data.normalize, info, loader->samples(), world);
   std::optional<nn::Model> model;
+  std::unique_ptr<reduce::Reducer> reducer;
   AlignedBuffer<float> parameters;
   world.together([&] {
     model.emplace(run.model, info.features(), info.classes);
     parameters = initial_parameters(run, *model);
+    reducer = reduce::make_reducer(run.reduce, *model, data::blocks_per_step(*plan), world, threads);
     const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
     if (world.rank() == 0) folder.emplace(open_folder(out, loaded));
   });
-  const auto reducer = reduce::make_reducer(run.reduce, *model, world, threads);
   train::Trainer trainer({world, *plan, *loader, normalizer, *model, run.model.loss, *reducer, threads},
                          run.train, std::move(parameters));
   print_model(console, *model, loaded, info, *plan, trainer.bytes());
@@ -121,17 +124,20 @@ void train(const comm::Session& session, const TrainArguments& arguments) {
   double total_seconds = 0.0;
   while (trainer.epochs_done() < run.train.epochs) {
     row.epoch = trainer.epochs_done() + 1;
+    row.rescaled_steps = 0;
     std::size_t done = 0;
     const std::size_t later = (run.train.epochs - row.epoch) * info.train_samples;
     console.start_epoch();
     const auto start = std::chrono::steady_clock::now();
     const train::Score score = trainer.epoch([&](const train::StepReport& step) {
       row.learning_rate = step.learning_rate;
-      done += step.samples;
+      row.rescaled_steps += step.repeats;
+      const auto samples = static_cast<std::size_t>(step.sums.samples);
+      done += samples;
       console.progress(step.epoch, run.train.epochs, done, info.train_samples,
                        info.train_samples - done + later);
       if (folder && folder->steps)
-        folder->steps->write({step.step, step.epoch, step.samples, step.loss, weights_hash(trainer)});
+        folder->steps->write({step.step, step.epoch, samples, step.loss(), weights_hash(trainer)});
     });
     row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     total_seconds += row.seconds;

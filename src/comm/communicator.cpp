@@ -54,6 +54,13 @@ struct Communicator::Handle {
   Handle& operator=(const Handle&) = delete;
 };
 
+std::string host_name() {
+  char name[MPI_MAX_PROCESSOR_NAME];
+  int length = 0;
+  MPI_Get_processor_name(name, &length);
+  return {name, static_cast<std::size_t>(length)};
+}
+
 Communicator::Communicator() = default;
 Communicator::Communicator(Communicator&&) noexcept = default;
 Communicator& Communicator::operator=(Communicator&&) noexcept = default;
@@ -106,6 +113,15 @@ std::int64_t Communicator::allreduce_min(std::int64_t x) const {
   if (size_ > 1)
     check(MPI_Allreduce(MPI_IN_PLACE, &x, 1, MPI_INT64_T, MPI_MIN, handle_->mpi), "MPI_Allreduce", rank_);
   return x;
+}
+
+std::vector<std::int64_t> Communicator::allgather(std::int64_t x) const {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(size_), x);
+  if (size_ > 1) {
+    check(MPI_Allgather(&x, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, handle_->mpi), "MPI_Allgather",
+          rank_);
+  }
+  return all;
 }
 
 void Communicator::broadcast(std::string& text, int root) const {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -38,6 +39,9 @@ class Request {
   std::unique_ptr<Handle> handle_;
 };
 
+// The name of the machine that this process runs on.
+std::string host_name();
+
 class Communicator {
  public:
   Communicator();  // of no ranks: may only be assigned to
@@ -64,6 +68,9 @@ class Communicator {
   [[nodiscard]] Request start_allreduce_sum(std::span<std::int64_t> x) const;
 
   std::int64_t allreduce_min(std::int64_t x) const;
+
+  // Every rank's x, by rank.
+  std::vector<std::int64_t> allgather(std::int64_t x) const;
 
   // text <- the root's text.
   void broadcast(std::string& text, int root) const;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "config/reader.h"
 #include "data/shard_plan.h"
+#include "kernels/kernel_family.h"
 #include "nn/initializer.h"
 
 namespace lockstep::config {
@@ -65,6 +66,7 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.step_factor", train.schedule.step_factor, "a number above 0", kAboveZero);
   in.read("train.final_learning_rate", train.schedule.final_learning_rate, "a number of at least 0",
           kAtLeastZero);
+  in.read("train.check_replicas_every", train.check_replicas_every, 0);
   in.read("train.init_from", train.init_from);
 }
 
@@ -78,8 +80,13 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   read_data(in, config.data);
   read_model(in, config.model);
   read_train(in, config.train);
-  in.read<reduce::Mode>("reduce.mode", config.reduce.mode, {{"float", reduce::Mode::kFloat}});
+  in.read<reduce::Mode>("reduce.mode", config.reduce.mode,
+                        {{"exact", reduce::Mode::kExact}, {"float", reduce::Mode::kFloat}});
   in.read("compute.threads", config.compute.threads, 0);
+  std::vector<std::string> families(kernels::kernel_families().begin(), kernels::kernel_families().end());
+  if (families.front() != "auto") families.insert(families.begin(), "auto");
+  in.read_name("compute.kernels", config.compute.kernels, families);
+  in.read("compute.allow_mixed", config.compute.allow_mixed);
   in.read("log.steps", config.log.steps);
   in.finish();
   in.check("train.batch_size", [&] { data::micro_batch_size(config.train.batch_size, config.data.shards); });

@@ -7,6 +7,11 @@
 
 namespace lockstep::data {
 
+std::size_t blocks_per_step(const ShardPlan& plan) {
+  const std::size_t micro_batch = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
+  return plan.shards() * ((micro_batch + kLargestBlock - 1) / kLargestBlock);
+}
+
 BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world)
     : plan_(&plan), shards_(plan.shards_of_rank(rank, world)), rows_(shards_.size()), order_(shards_.size()) {
   std::vector<std::uint32_t> own;

@@ -21,6 +21,9 @@ struct Block {
 
 inline constexpr std::size_t kLargestBlock = 1024;  // rows
 
+// The largest number of blocks in a step, over all ranks.
+std::size_t blocks_per_step(const ShardPlan& plan);
+
 class BatchLoader {
  public:
   // Loads the samples of this rank's shards, and nothing else, as bytes.

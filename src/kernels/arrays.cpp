@@ -1,5 +1,6 @@
 #include "kernels/arrays.h"
 
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -61,6 +62,12 @@ double sum_of_squares(std::span<const float> x, int threads) {
   return sum;
 }
 
-bool all_finite(std::span<const float> x) { return count_non_finite(x.data(), x.size()) == 0; }
+bool all_finite(std::span<const float> x, int threads) {
+  std::atomic<bool> finite = true;
+  parallel_ranges(x.size(), std::size_t{1} << 14, threads, [&](std::size_t begin, std::size_t end) {
+    if (count_non_finite(x.data() + begin, end - begin) != 0) finite = false;
+  });
+  return finite;
+}
 
 }  // namespace lockstep::kernels

@@ -17,6 +17,6 @@ void add_column_sums(ConstMatrix x, std::span<float> sums);
 double sum_of_squares(std::span<const float> x, int threads);
 
 // False if any x_i is infinite or NaN.
-bool all_finite(std::span<const float> x);
+bool all_finite(std::span<const float> x, int threads = 1);
 
 }  // namespace lockstep::kernels

@@ -25,6 +25,9 @@ struct BasicMatrix {
   BasicMatrix row_range(std::size_t begin, std::size_t count) const {
     return {data + begin * row_stride, count, cols, row_stride, col_stride};
   }
+  BasicMatrix col_range(std::size_t begin, std::size_t count) const {
+    return {data + begin * col_stride, rows, count, row_stride, col_stride};
+  }
   bool empty() const { return rows == 0 || cols == 0; }
 };
 using Matrix = BasicMatrix<float>;
@@ -33,15 +36,14 @@ using ConstMatrix = BasicMatrix<const float>;
 enum class Store { kOverwrite, kAccumulate };
 
 // C = A B, or C += A B. An overwritten C is never read: it may hold NaN. K = 0 is a product of zeros.
-// threads: how many OpenMP threads BLIS may use.
+// threads: how many OpenMP threads may share the work, each with tiles of C of its own.
 //
 // An element's bits depend on its row of A, its column of B and K alone: not on M, N, the element's place or
-// the number of threads. BLIS's conventional path has this property, because it splits work over rows and
-// columns but never over K and computes edge tiles with the same kernel; its small-matrix path has not, and
-// is not used.
+// the number of threads. BLIS's conventional path has this property, because it never splits K between
+// threads and computes edge tiles with the same kernel; its small-matrix path has not, and is not used.
 //
-// Throws ShapeError, before writing anything, if the sizes do not fit. C must not
-// overlap A or B. Concurrent calls on disjoint C are safe.
+// Throws ShapeError, before writing anything, if the sizes do not fit. C must not overlap A or B. Concurrent
+// calls on disjoint C are safe.
 void gemm(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads);
 
 }  // namespace lockstep::kernels

@@ -57,6 +57,7 @@ TensorView parse_tensor(const std::string& name, const json& entry, std::span<co
     if (!number.is_number_unsigned()) throw ModelError(fmt::format("{} is not a size", number.dump()));
     return number.get<std::size_t>();
   };
+  if (!entry.at("shape").is_array()) throw ModelError(fmt::format("tensor \"{}\" has no list as shape", name));
   for (const json& length : entry.at("shape")) {
     const std::size_t n = size(length);
     if (n != 0 && bytes > std::numeric_limits<std::size_t>::max() / n)
@@ -115,7 +116,7 @@ void parse(SafetensorsFile& file) {
 
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata) {
-  ordered_json header;
+  ordered_json header = ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t offset = 0;
   for (const TensorView& tensor : tensors) {

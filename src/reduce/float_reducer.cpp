@@ -29,14 +29,14 @@ void FloatReducer::add(const nn::GradientTerms& terms) {
   }
 }
 
-std::span<const float> FloatReducer::finalize() {
+Reducer::Outcome FloatReducer::finalize() {
   for (std::size_t t = 0; t < touched_.size(); ++t) {
     const auto sum = model_->tensors()[t].slice(gradient_.span());
     if (!touched_[t]) std::fill(sum.begin(), sum.end(), 0.0F);
     touched_[t] = false;
   }
   communicator_->allreduce_sum(gradient_.span());
-  return gradient_.span();
+  return kernels::all_finite(gradient_.span(), threads_) ? Outcome::kSummed : Outcome::kNotFinite;
 }
 
 }  // namespace lockstep::reduce

@@ -14,7 +14,8 @@ class FloatReducer final : public Reducer {
 
   void start_pass(std::span<const std::size_t>) override {}
   void add(const nn::GradientTerms& terms) override;
-  std::span<const float> finalize() override;
+  Outcome finalize() override;
+  std::span<const float> gradient() const override { return gradient_.span(); }
   std::size_t bytes() const override { return gradient_.size() * sizeof(float); }
 
  private:

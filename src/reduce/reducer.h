@@ -1,8 +1,8 @@
 // Sums gradients over the rows of a batch and over all ranks.
 //
 // A step: any number of passes, each start_pass and a Model::backward, which calls add for every tensor; then
-// finalize. After
-// finalize every rank holds the same sum, up to the promise of the mode:
+// finalize. After it every rank holds the same sum, up to the promise of the mode:
+//   exact  the same bits at any number of ranks and threads. README.md in this folder says how and why.
 //   float  the classical trainer: each rank sums its rows in one product a tensor, then
 //   MPI_Allreduce(MPI_FLOAT).
 //          Agrees with one process to rounding.
@@ -17,24 +17,37 @@
 
 namespace lockstep::reduce {
 
-enum class Mode { kFloat };
+enum class Mode { kExact, kFloat };
 
 struct ReduceOptions {
-  Mode mode = Mode::kFloat;
+  Mode mode = Mode::kExact;
 };
 
 class Reducer : public nn::GradientSink {
  public:
+  enum class Outcome {
+    kSummed,  // gradient() holds the sum
+    kRepeat,  // the numbers did not fit their scales, which are corrected now: the step's passes must be run
+              // again
+    kNotFinite,  // gradient() holds an infinity or NaN
+  };
+
   // Sums over the ranks what was added since the last finalize; a tensor that nothing was added to counts as
-  // 0 (this rank's part of the batch was empty). Collective. The view is valid until the next add.
-  virtual std::span<const float> finalize() = 0;
+  // 0 (this rank's part of the batch was empty). Collective; every rank gets the same outcome.
+  virtual Outcome finalize() = 0;
+
+  // The sum, laid out like the parameter arena. Valid until the next add.
+  virtual std::span<const float> gradient() const = 0;
 
   // What the reducer holds, for the report of memory.
   virtual std::size_t bytes() const = 0;
 };
 
-// The reducer of options.mode for the gradients of `model`; both references must outlive it.
+// The reducer of options.mode for the gradients of `model`; both references must outlive it. contributions:
+// the largest number of blocks in a step, over all ranks. Throws ConfigError where they are too many for the
+// exact mode.
 std::unique_ptr<Reducer> make_reducer(const ReduceOptions& options, const nn::Model& model,
-                                      const comm::Communicator& communicator, int threads);
+                                      std::size_t contributions, const comm::Communicator& communicator,
+                                      int threads);
 
 }  // namespace lockstep::reduce

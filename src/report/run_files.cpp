@@ -24,14 +24,14 @@ MetricsFile::MetricsFile(std::filesystem::path path)
     : path_(std::move(path)),
       file_(begin(path_,
                   "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,"
-                  "samples_per_second")) {
+                  "samples_per_second,rescaled_steps")) {
   flushed(file_, path_);
 }
 
 void MetricsFile::write(const EpochRow& row) {
-  file_ << fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f}\n", row.epoch, row.train_loss,
-                       row.train_accuracy, row.test_loss, row.test_accuracy, row.learning_rate, row.seconds,
-                       row.samples_per_second);
+  file_ << fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f},{}\n", row.epoch,
+                       row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                       row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps);
   flushed(file_, path_);
 }
 

@@ -17,6 +17,8 @@ struct EpochRow {
   double learning_rate = 0.0;  // of the epoch's last step
   double seconds = 0.0;        // of training, without the evaluation
   double samples_per_second = 0.0;
+  std::size_t rescaled_steps =
+      0;  // how often a step was computed again with better scales (reduce.mode = "exact")
 };
 
 // A row of steps.csv.

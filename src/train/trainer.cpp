@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "kernels/arrays.h"
+#include "train/replica_check.h"
 
 namespace lockstep::train {
 namespace {
@@ -39,39 +40,57 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       labels_(workspace_.max_rows()) {}
 
 Score Trainer::epoch(const StepObserver& observe) {
-  parts_.loader.start_epoch(epoch_);
   kernels::LossSums sums;
   double weighted_l2 = 0.0;
-  for (std::size_t s = 0; s < parts_.plan.steps_per_epoch(); ++s) {
-    const double l2 = l2_loss();
-    StepReport report{.step = step_ + 1, .epoch = epoch_ + 1, .samples = parts_.plan.batch_samples(s)};
-    const kernels::LossSums batch = step(s, report);
-    sums.add(batch);
-    weighted_l2 += l2 * static_cast<double>(batch.samples);
-    report.loss = batch.loss.value() / static_cast<double>(batch.samples) + l2;
+  do {
+    const StepReport report = step();
+    sums.add(report.sums);
+    weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
     if (observe) observe(report);
-  }
-  ++epoch_;
+  } while (step_in_epoch() != 0);
   const auto samples = static_cast<double>(sums.samples);
   return {sums.loss.value() / samples + weighted_l2 / samples, sums.correct, sums.samples};
 }
 
-kernels::LossSums Trainer::step(std::size_t step_in_epoch, StepReport& report) {
-  const std::vector<data::Block> micro_batches = parts_.loader.blocks(step_in_epoch);
-  kernels::LossSums own;
-  for (std::span<const data::Block> rest = micro_batches; !rest.empty();) {
-    const std::size_t count = blocks_of_pass(rest, workspace_.max_rows());
-    own.add(pass(rest.first(count), report.samples));
-    rest = rest.subspan(count);
-  }
+StepReport Trainer::step() {
+  using reduce::Reducer;
+  if (step_in_epoch() == 0) parts_.loader.start_epoch(epochs_done());
+  const std::vector<data::Block> blocks = parts_.loader.blocks(step_in_epoch());
+  const std::size_t global_samples = parts_.plan.batch_samples(step_in_epoch());
+
+  StepReport report;
+  report.step = step_ + 1;
+  report.epoch = epochs_done() + 1;
+  report.l2_loss = l2_loss();
+  kernels::LossSums own = forward_and_backward(blocks, global_samples);
   AllRanksLossSums sum_of_ranks(own, parts_.communicator);
-  const std::span<const float> gradient = parts_.reducer.finalize();
-  const kernels::LossSums all = sum_of_ranks.get();
-  if (all.loss.invalid != 0 || !kernels::all_finite(gradient)) report_divergence(report.step, gradient);
+  Reducer::Outcome outcome = parts_.reducer.finalize();
+  while (outcome == Reducer::Outcome::kRepeat) {
+    ++report.repeats;
+    forward_and_backward(blocks, global_samples);
+    outcome = parts_.reducer.finalize();
+  }
+  report.sums = sum_of_ranks.get();
+  if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) report_divergence();
+
   report.learning_rate = schedule_.learning_rate(step_);
-  update(gradient, report.learning_rate);
+  update(report.learning_rate);
   ++step_;
-  return all;
+  const std::size_t every = options_.check_replicas_every;
+  if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0))
+    check_replicas(parts_.communicator, parts_.model.tensors(), parameters(), step_, report.epoch);
+  return report;
+}
+
+kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blocks,
+                                                std::size_t global_samples) {
+  kernels::LossSums sums;
+  while (!blocks.empty()) {
+    const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
+    sums.add(pass(blocks.first(count), global_samples));
+    blocks = blocks.subspan(count);
+  }
+  return sums;
 }
 
 kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples) {
@@ -92,7 +111,8 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
   return sums;
 }
 
-void Trainer::update(std::span<const float> gradient, double learning_rate) {
+void Trainer::update(double learning_rate) {
+  const std::span<const float> gradient = parts_.reducer.gradient();
   for (const nn::Tensor& tensor : parts_.model.tensors())
     sgd_.update(parameters_.span(), tensor.slice(gradient), tensor.offset, tensor.is_weight(), learning_rate,
                 parts_.threads);
@@ -108,7 +128,8 @@ std::size_t Trainer::bytes() const {
          samples.features.size() + samples.labels.size();
 }
 
-void Trainer::report_divergence(std::size_t step, std::span<const float> gradient) {
+void Trainer::report_divergence() {
+  const std::span<const float> gradient = parts_.reducer.gradient();
   const auto& layers = parts_.model.layers();
   std::size_t first = layers.size();  // whose output is not finite, on this rank
   for (std::size_t l = layers.size(); l-- > 0;) {
@@ -129,7 +150,7 @@ void Trainer::report_divergence(std::size_t step, std::span<const float> gradien
       ExitCode::kConfig,
       fmt::format("training diverged at step {} (epoch {}): {}; expected finite numbers, try a "
                   "smaller train.learning_rate",
-                  step, epoch_ + 1, where));
+                  step_ + 1, epochs_done() + 1, where));
 }
 
 }  // namespace lockstep::train

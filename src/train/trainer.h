@@ -26,15 +26,21 @@ struct TrainOptions {
   std::size_t batch_size = 128;  // global, over all ranks
   optim::SgdOptions sgd;
   optim::ScheduleOptions schedule;
-  std::filesystem::path init_from;  // a model.safetensors to start from; empty: model.init
+  std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
+  std::filesystem::path init_from;       // a model.safetensors to start from; empty: model.init
 };
 
 struct StepReport {
-  std::size_t step = 0;   // 1, 2, ... over the whole run
-  std::size_t epoch = 0;  // 1, 2, ...
-  std::size_t samples = 0;
-  double loss = 0.0;  // mean over this step's batch before its update, the L2 term included
+  std::size_t step = 0;    // 1, 2, ... over the whole run
+  std::size_t epoch = 0;   // 1, 2, ...
+  kernels::LossSums sums;  // over the batch of all ranks, before this step's update
+  double l2_loss = 0.0;    // likewise
   double learning_rate = 0.0;
+  std::size_t repeats =
+      0;  // how often the step was computed again because its gradients did not fit their scales
+
+  // The mean over the step's batch, the L2 term included.
+  double loss() const { return sums.loss.value() / static_cast<double>(sums.samples) + l2_loss; }
 };
 
 // What a trainer works with; all must outlive it.
@@ -63,7 +69,11 @@ class Trainer {
   // being finite.
   Score epoch(const StepObserver& observe);
 
-  std::size_t epochs_done() const { return epoch_; }
+  // The next step; an epoch's first orders the samples anew. Throws AgreedError on all ranks when the loss or
+  // a gradient is not finite, and when the ranks' weights are found to differ.
+  StepReport step();
+
+  std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
   std::span<const float> parameters() const { return parameters_.span(); }
 
@@ -74,12 +84,13 @@ class Trainer {
   std::size_t bytes() const;
 
  private:
-  // The sums of all ranks for step `step_in_epoch`.
-  kernels::LossSums step(std::size_t step_in_epoch, StepReport& report);
-  // Gathers the blocks, runs them forward and backward; gradients go to the reducer.
+  std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }
+  // This rank's sums for its blocks of a step; gradients go to the reducer.
+  kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
+  // The same for blocks that fit the workspace together.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples);
-  void update(std::span<const float> gradient, double learning_rate);
-  [[noreturn]] void report_divergence(std::size_t step, std::span<const float> gradient);
+  void update(double learning_rate);
+  [[noreturn]] void report_divergence();
 
   TrainerParts parts_;
   TrainOptions options_;
@@ -88,7 +99,7 @@ class Trainer {
   AlignedBuffer<float> parameters_;
   nn::Workspace workspace_;
   std::vector<std::uint8_t> labels_;
-  std::size_t epoch_ = 0, step_ = 0;  // done so far
+  std::size_t step_ = 0;  // done so far
 };
 
 }  // namespace lockstep::train

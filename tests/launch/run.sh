@@ -60,8 +60,8 @@ check "hosts say how many ranks" test "${out/ -np /}" = "$out"
 SLURM_JOB_NODELIST='a,b' on "2 2 2 ''" -np 9 c.toml && settles 9 "--bind-to none -x OMP_NUM_THREADS=1 "
 
 # What the user sets goes through.
-BLIS_ARCH_TYPE=3 CIFAR10_DIR='a b' OMP_WAIT_POLICY=active on "1 1 1 ''" c.toml --set seed=1
-settles 1 '-x OMP_WAIT_POLICY=active -x CIFAR10_DIR=a\\ b -x BLIS_ARCH_TYPE=3 .*/lockstep train c.toml --set seed=1$'
+BLIS_ARCH_TYPE=3 CIFAR10_DIR='a b' OMP_WAIT_POLICY=active on "1 1 1 ''" -np 2 c.toml --set seed=1
+settles 2 '-x OMP_WAIT_POLICY=active -x CIFAR10_DIR=a\\ b -x BLIS_ARCH_TYPE=3 .*/lockstep train c.toml --set seed=1$'
 on "2 2 2 ''" --mpi "--bind-to socket --mca btl tcp" c.toml && settles 2 "--bind-to socket --mca btl tcp $LOCKSTEP"
 check "the user's binding replaces ours" test "${out/bind-to core/}" = "$out"
 on "2 2 2 ''" eval model --x && settles 2 "/lockstep eval model --x$"
@@ -80,6 +80,11 @@ on "2 2 2 ''" --wrong c && refused 2 "unknown option '--wrong' before CONFIG"
 on "2 2 2 ''" --hostfile nowhere c && refused 2 "--hostfile nowhere: no such file"
 try env LOCKSTEP=nowhere/lockstep "$repo/launch/run" c
 refused 2 "nowhere/lockstep is not a program; build it with launch/build"
+
+# OpenMP's settings say nothing of the CPUs, though nproc believes them.
+# shellcheck disable=SC2016 # that Bash expands
+try env OMP_NUM_THREADS=99 bash -c 'source "$0/launch/common.sh" && affinity_cpus' "$repo"
+check "the affinity mask is what counts" test "$out" = "$(nproc)"
 
 # CPU quotas, of the group or of one above it, in both versions of cgroups.
 quota() { bash -c 'source "$0/launch/common.sh" && quota_cores "$1/cgroup" "$1"' "$repo" "$work/groups"; }

@@ -1,0 +1,28 @@
+// Which of BLIS's kernel families computes the matrix products.
+//
+// Families differ in the last bits of their results, so all ranks of a run use one. BLIS itself would choose
+// by the processor's name, which says nothing on virtual machines; here the instruction set decides.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace lockstep::kernels {
+
+std::string blis_version();
+
+// The families that can be chosen, slowest first: each one's processors can run those before it too. On
+// processors other than x86-64 there is one choice, "auto": BLIS's own.
+std::span<const std::string> kernel_families();
+
+// Index into kernel_families() of the last one that this processor can run.
+int best_kernel_family();
+
+// Makes BLIS use the family; the user's BLIS_ARCH_TYPE, where set, wins. Before the first product of the
+// process.
+void use_kernel_family(const std::string& name);
+
+// The family in use, such as "haswell" or "skx". Initialises BLIS, which can use no other from then on.
+std::string kernel_family();
+
+}  // namespace lockstep::kernels

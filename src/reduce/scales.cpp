@@ -1,0 +1,79 @@
+#include "reduce/scales.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/elementary.h"
+#include "base/error.h"
+
+namespace lockstep::reduce {
+namespace {
+
+constexpr int kLeastBits = 16;    // of a contribution at the limit
+constexpr int kHeadroomBits = 4;  // a gradient may grow 16-fold from one step to the next
+constexpr int kSlackBits = 8;     // and shrink 256-fold below that, before a step has to be repeated
+constexpr int kLargestExponent = 126;
+constexpr int kZeroBits = 63;  // the slot of bit length b is b + kZeroBits
+constexpr std::size_t kAllZeroSlot = 0, kNotFiniteSlot = Scales::kSlots - 1;
+constexpr int kInitialExponent = 24;
+
+}  // namespace
+
+Scales::Scales(std::size_t tensors, std::size_t contributions) : exponents_(tensors, kInitialExponent) {
+  constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t each = kLargestSum / static_cast<std::int64_t>(contributions);
+  if (each < (std::int64_t{1} << kLeastBits))
+    throw ConfigError(
+        fmt::format("a step sums {} gradient blocks (data.shards, times the 1024-row pieces of a "
+                    "micro-batch), expected at most {} with reduce.mode = \"exact\"",
+                    contributions, kLargestSum >> kLeastBits));
+  limit_ = static_cast<float>(each);
+  if (static_cast<double>(limit_) > static_cast<double>(each)) limit_ = std::nextafter(limit_, 0.0F);
+  full_bits_ = std::ilogb(limit_);
+}
+
+float Scales::scale(std::size_t tensor) const { return static_cast<float>(power_of_two(exponents_[tensor])); }
+float Scales::inverse(std::size_t tensor) const {
+  return static_cast<float>(power_of_two(-exponents_[tensor]));
+}
+
+void Scales::count(std::size_t tensor, kernels::Magnitude magnitude, std::span<std::int32_t> slots) const {
+  std::size_t slot = kAllZeroSlot;
+  if (!magnitude.finite()) {
+    slot = kNotFiniteSlot;
+  } else if (magnitude.largest_bits != 0) {
+    const int bits = magnitude.exponent() + exponents_[tensor];
+    slot = static_cast<std::size_t>(std::clamp(bits + kZeroBits, 1, static_cast<int>(kNotFiniteSlot) - 1));
+  }
+  ++slots[tensor * kSlots + slot];
+}
+
+std::size_t Scales::highest_slot(std::size_t tensor, std::span<const std::int32_t> slots) {
+  std::size_t highest = kSlots - 1;
+  while (highest > 0 && slots[tensor * kSlots + highest] == 0) --highest;
+  return highest;
+}
+
+int Scales::next_exponent(std::size_t tensor, std::size_t highest) const {
+  if (highest == kAllZeroSlot || highest == kNotFiniteSlot) return exponents_[tensor];
+  const int bits = static_cast<int>(highest) - kZeroBits;
+  return std::clamp(exponents_[tensor] + full_bits_ - kHeadroomBits - bits, -kLargestExponent,
+                    kLargestExponent);
+}
+
+Scales::Verdict Scales::judge(std::size_t tensor, std::span<const std::int32_t> slots) const {
+  const std::size_t highest = highest_slot(tensor, slots);
+  if (highest == kNotFiniteSlot) return Verdict::kNotFinite;
+  const int rise = next_exponent(tensor, highest) - exponents_[tensor];
+  return -kHeadroomBits <= rise && rise <= kSlackBits ? Verdict::kFits : Verdict::kRescale;
+}
+
+void Scales::follow(std::span<const std::int32_t> slots) {
+  for (std::size_t t = 0; t < exponents_.size(); ++t)
+    exponents_[t] = next_exponent(t, highest_slot(t, slots));
+}
+
+}  // namespace lockstep::reduce

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# launch/run under mpirun: what the ranks end with comes through, in one line.
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
+cd "$work"
+export LOCKSTEP=$work/lockstep
+
+stand_in "$LOCKSTEP" <<'END'
+echo "$OMP_NUM_THREADS threads: $*"
+END
+try "$repo/launch/run" -np 3 --allow-run-as-root c.toml --set seed=1
+check "three ranks ran" test "$out" = "$(printf '1 threads: train c.toml --set seed=1\n%.0s' 1 2 3)"
+
+for end in 2 3 4 5; do
+  stand_in "$LOCKSTEP" <<<"((OMPI_COMM_WORLD_RANK)) || echo 'lockstep: no' >&2; exit $end"
+  try "$repo/launch/run" -np 2 --force c.toml
+  refused "$end" "^lockstep: no$"
+done
+
+stand_in "$LOCKSTEP" <<<'((OMPI_COMM_WORLD_RANK)) || kill -9 $$; sleep 20'
+try "$repo/launch/run" -np 2 --force c.toml
+refused 5 "^launch/run: a rank or mpirun was ended by SIGKILL \(code 137\)"
+
+stand_in "$LOCKSTEP" <<<'exit 42'
+try "$repo/launch/run" -np 1 c.toml
+refused 5 "code 42.*--verbose shows"
+
+finish

@@ -1,0 +1,131 @@
+// What a person, a pipe and a script see of the program.
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <sstream>
+
+#include "files.h"
+#include "process.h"
+
+namespace lockstep::program {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words lines_of(const std::string& text) {
+  Words lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// What a terminal shows of the text in the end: a carriage return and "erase" take a line's earlier text
+// away.
+std::string visible(const std::string& text) {
+  const std::string unix_lines = std::regex_replace(text, std::regex("\r+\n"), "\n");
+  return std::regex_replace(unix_lines, std::regex("[^\n]*\r\x1b\\[K"), "");
+}
+
+std::size_t count(const Words& lines, const std::string& pattern) {
+  std::size_t n = 0;
+  for (const std::string& line : lines) n += std::regex_match(line, std::regex(pattern)) ? 1 : 0;
+  return n;
+}
+
+class Console : public testing::TestWithParam<int> {
+ protected:
+  Console() { write_small_config(folder_.path()); }
+
+  Outcome run(const Words& arguments, bool terminal = false) {
+    return program::run(arguments, GetParam(), in(folder_.path(), 20, terminal));
+  }
+
+  // Epochs that are long enough for a bar to move, on any machine: 40 steps with 6 million parameters.
+  Outcome train_slowly(bool terminal, const Words& more = {}) {
+    Words words = {"train", "run.toml",
+                   "--out", "out",
+                   "--set", "model.hidden=[2000]",
+                   "--set", "train.batch_size=8",
+                   "--set", "data.train_samples=160"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words, terminal);
+  }
+
+  TemporaryFolder folder_;
+};
+INSTANTIATE_TEST_SUITE_P(OneProcess, Console, testing::Values(kOneProcess));
+INSTANTIATE_TEST_SUITE_P(ThreeRanks, Console, testing::Values(3));
+
+const std::string kEpochRow =
+    R"( +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%  +0\.05  +[0-9.]+  +[0-9]+)";
+const std::string kBar = R"(epoch [12]/2 \[#*\.*\] +[0-9]+%  [0-9]+ samples/s  [0-9]+:[0-9][0-9] left)";
+
+TEST_P(Console, FirstLineSaysWhatRuns) {
+  const Outcome outcome = run({"train", "run.toml", "--out", "out"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto provenance = read_json(folder_ / "out/summary.json").at("provenance");
+  const std::string ranks = GetParam() == kOneProcess ? "1 rank" : "3 ranks";
+  EXPECT_EQ(lines_of(outcome.out).at(0), "lockstep " LOCKSTEP_VERSION ": " + ranks + " x 1 thread, BLIS " +
+                                             provenance.at("blis_version").get<std::string>() + " (" +
+                                             provenance.at("kernel_family").get<std::string>() +
+                                             " kernels), synthetic, seed 3");
+}
+
+TEST_P(Console, PipeGetsOneCleanLineAnEpoch) {
+  const Outcome outcome = train_slowly(false);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(outcome.out.find_first_of("\r\x1b\b"), std::string::npos) << outcome.out;
+  const Words lines = lines_of(outcome.out);
+  EXPECT_EQ(count(lines, kEpochRow), 2U) << outcome.out;
+  EXPECT_EQ(count(lines, ".*[0-9] samples/s.*"), 0U) << outcome.out;
+  EXPECT_TRUE(std::regex_match(lines.back(), std::regex("weights [0-9a-f]{16}, written to out")))
+      << lines.back();
+}
+
+TEST_P(Console, TerminalGetsAProgressBarThatLeavesNoTrace) {
+  const Outcome outcome = train_slowly(true);
+  ASSERT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("\r" + kBar))) << outcome.out;
+  const Words lines = lines_of(visible(outcome.out));
+  EXPECT_EQ(count(lines, kEpochRow), 2U) << visible(outcome.out);
+  EXPECT_EQ(count(lines, ".*[0-9] samples/s.*"), 0U) << visible(outcome.out);
+}
+
+TEST_P(Console, QuietPrintsNothingEvenOnATerminal) {
+  const Outcome outcome = train_slowly(true, {"--quiet"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST_P(Console, HelpIsPrintedOnceAndTellsCommandsAndExitCodes) {
+  const Outcome outcome = run({"--help"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+  for (const char* part : {"train", "eval", "Exit codes", "0 done", "2 the command line", "3 the data",
+                           "4 a weight file", "5 a rank or the network"}) {
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(outcome.out.find("Exit codes"), outcome.out.rfind("Exit codes"));
+}
+
+TEST_P(Console, SubcommandsExplainTheirOptions) {
+  const Outcome train = run({"train", "--help"});
+  EXPECT_EQ(train.code, 0);
+  for (const char* part : {"CONFIG", "--set", "--out", "--quiet", "metrics.csv"})
+    EXPECT_NE(train.out.find(part), std::string::npos) << part;
+  const Outcome eval = run({"eval", "--help"});
+  EXPECT_EQ(eval.code, 0);
+  for (const char* part : {"CONFIG", "--set", "--model"})
+    EXPECT_NE(eval.out.find(part), std::string::npos) << part;
+}
+
+TEST_P(Console, VersionIsOneLine) {
+  const Outcome outcome = run({"--version"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "lockstep " LOCKSTEP_VERSION "\n");
+  EXPECT_EQ(outcome.err, "");
+}
+
+}  // namespace
+}  // namespace lockstep::program

@@ -1,0 +1,56 @@
+// Runs programs as a user would: with arguments, an environment and a terminal or a pipe; a hang becomes a
+// failure.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lockstep::program {
+
+struct Outcome {
+  int code = 0;     // the exit code, or 128 and the signal that ended it
+  std::string out;  // on a terminal both streams are here
+  std::string err;
+};
+
+struct Surroundings {
+  std::filesystem::path folder = ".";  // the working folder
+  int limit_seconds = 20;              // after which it is ended and the test fails
+  bool terminal = false;               // writes to a terminal of 24 x 100 instead of pipes
+};
+inline Surroundings in(const std::filesystem::path& folder, int limit_seconds = 20, bool terminal = false) {
+  return {folder, limit_seconds, terminal};
+}
+
+// Runs a command, input empty, and waits until it and whoever holds its output have ended. It does not see
+// the variables of this process that steer the program: OMP_*, BLIS_* and CIFAR10_DIR.
+Outcome execute(const std::vector<std::string>& words, const Surroundings& surroundings = {});
+
+// Lockstep with these arguments: alone, without mpirun, for ranks = kOneProcess, else under mpirun.
+inline constexpr int kOneProcess = 0;
+Outcome run(const std::vector<std::string>& arguments, int ranks, const Surroundings& surroundings = {});
+
+// The words that start a command under mpirun, up to and without "-np".
+std::vector<std::string> mpirun();
+
+// Where the program and the test helper that measures memory (peak_memory.cpp) are.
+std::string program();
+std::string peak_memory();
+
+// A folder that goes with the object, and all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace lockstep::program

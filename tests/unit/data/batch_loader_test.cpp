@@ -1,0 +1,204 @@
+// Ranks 0..P-1 side by side in one process: what each holds, and what their batches make together.
+#include "data/batch_loader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "made_up_dataset.h"
+#include "support.h"
+
+namespace lockstep::data {
+namespace {
+
+using test::MadeUpDataset;
+constexpr std::size_t kFeatures = MadeUpDataset::kFeatures;
+
+// The rows that a rank gathers for a step, as bytes.
+struct Gathered {
+  std::vector<Block> blocks;
+  std::vector<float> x;
+  std::vector<std::uint8_t> labels;
+
+  std::uint32_t sample(std::size_t row) const {
+    return static_cast<std::uint32_t>(x[row * kFeatures]) + 256 * static_cast<std::uint32_t>(x[row * kFeatures + 1]);
+  }
+  void append(const Gathered& other) {
+    blocks.insert(blocks.end(), other.blocks.begin(), other.blocks.end());
+    x.insert(x.end(), other.x.begin(), other.x.end());
+    labels.insert(labels.end(), other.labels.begin(), other.labels.end());
+  }
+};
+
+Gathered gather(const BatchLoader& loader, const Normalizer& normalizer, std::size_t step, int threads = 1) {
+  Gathered g;
+  g.blocks = loader.blocks(step);
+  std::size_t rows = 0;
+  for (const Block& block : g.blocks) rows += block.rows();
+  g.x.assign(rows * kFeatures, std::nanf(""));
+  g.labels.assign(rows, 255);
+  loader.gather(g.blocks, normalizer, g.x, g.labels, threads);
+  return g;
+}
+
+Normalizer raw(const Dataset& dataset) { return {Normalization::kNone, dataset.info(), {}, 1}; }
+
+TEST(BatchLoader, RanksTogetherMakeTheBatchOfOneRank) {
+  for (const auto& [n, shards, batch] : {std::array<std::size_t, 3>{53, 7, 21}, {300, 5, 40}, {4, 6, 12}}) {
+    const MadeUpDataset dataset(n, 0);
+    for (const Shuffle shuffle : {Shuffle::kShards, Shuffle::kNone}) {
+      const ShardPlan plan(n, shards, batch, shuffle, 3);
+      BatchLoader alone(dataset, plan, 0, 1);
+      for (int world = 1; world <= static_cast<int>(shards); ++world) {
+        std::vector<BatchLoader> ranks;
+        for (int rank = 0; rank < world; ++rank) ranks.emplace_back(dataset, plan, rank, world);
+        for (std::size_t epoch = 0; epoch < 2; ++epoch) {
+          alone.start_epoch(epoch);
+          for (BatchLoader& rank : ranks) rank.start_epoch(epoch);
+          for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
+            const Gathered whole = gather(alone, raw(dataset), step);
+            Gathered joined;
+            for (const BatchLoader& rank : ranks) joined.append(gather(rank, raw(dataset), step));
+            EXPECT_TRUE(test::same_bits(joined.x, whole.x));
+            EXPECT_EQ(joined.labels, whole.labels);
+            EXPECT_EQ(whole.labels.size(), plan.batch_samples(step));
+            ASSERT_EQ(joined.blocks.size(), whole.blocks.size());
+            for (std::size_t b = 0; b < whole.blocks.size(); ++b) {
+              EXPECT_EQ(joined.blocks[b].shard, whole.blocks[b].shard);
+              EXPECT_EQ(joined.blocks[b].range.begin, whole.blocks[b].range.begin);
+              EXPECT_EQ(joined.blocks[b].range.end, whole.blocks[b].range.end);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(BatchLoader, RowsAreTheSamplesOfThePlanInItsOrder) {
+  constexpr std::size_t kSamples = 300, kShards = 5;
+  const MadeUpDataset dataset(kSamples, 0);
+  const ShardPlan plan(kSamples, kShards, 35, Shuffle::kShards, 9);
+  BatchLoader loader(dataset, plan, 0, 1);
+  for (std::size_t epoch = 0; epoch < 2; ++epoch) {
+    loader.start_epoch(epoch);
+    for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
+      const Gathered g = gather(loader, raw(dataset), step);
+      std::size_t row = 0;
+      for (std::size_t s = 0; s < kShards; ++s) {
+        const auto order = plan.epoch_order(epoch, s);
+        const Range range = plan.micro_batch_range(step, s);
+        for (std::size_t i = range.begin; i < range.end; ++i, ++row) {
+          ASSERT_LT(row, g.labels.size());
+          const std::uint32_t sample = plan.samples_of_shard(s)[order[i]];
+          EXPECT_EQ(g.sample(row), sample);
+          EXPECT_EQ(g.labels[row], MadeUpDataset::label(Split::kTrain, sample));
+          for (std::size_t j = 0; j < kFeatures; ++j)
+            EXPECT_EQ(g.x[row * kFeatures + j], MadeUpDataset::feature(Split::kTrain, sample, j));
+        }
+      }
+      EXPECT_EQ(row, g.labels.size());
+    }
+  }
+}
+
+TEST(BatchLoader, ARankHoldsTheSamplesOfItsShardsOnly) {
+  constexpr std::size_t kSamples = 101, kShards = 7;
+  const MadeUpDataset dataset(kSamples, 0);
+  const ShardPlan plan(kSamples, kShards, 14, Shuffle::kShards, 1);
+  for (int world = 1; world <= static_cast<int>(kShards); ++world) {
+    std::set<std::uint32_t> held;
+    std::size_t count = 0;
+    for (int rank = 0; rank < world; ++rank) {
+      const BatchLoader loader(dataset, plan, rank, world);
+      const Range own = plan.shards_of_rank(rank, world);
+      std::vector<std::uint32_t> expected;
+      for (std::size_t s = own.begin; s < own.end; ++s)
+        expected.insert(expected.end(), plan.samples_of_shard(s).begin(), plan.samples_of_shard(s).end());
+      std::sort(expected.begin(), expected.end());
+      EXPECT_EQ(dataset.loaded(), expected);
+      EXPECT_EQ(loader.samples().size(), expected.size());
+      held.insert(expected.begin(), expected.end());
+      count += expected.size();
+    }
+    EXPECT_EQ(held.size(), kSamples);
+    EXPECT_EQ(count, kSamples);
+  }
+}
+
+TEST(BatchLoader, CutsLongMicroBatchesIntoBlocks) {
+  constexpr std::size_t kSamples = 5000, kBatch = 4100;
+  const MadeUpDataset dataset(kSamples, 0);
+  for (const Shuffle shuffle : {Shuffle::kShards, Shuffle::kNone}) {
+    const ShardPlan plan(kSamples, 2, kBatch, shuffle, 1);
+    BatchLoader loader(dataset, plan, 0, 1);
+    loader.start_epoch(0);
+    for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
+      std::size_t next[2], rows = 0;
+      for (std::size_t s = 0; s < 2; ++s) next[s] = plan.micro_batch_range(step, s).begin;
+      const auto blocks = loader.blocks(step);
+      for (const Block& block : blocks) {
+        EXPECT_GE(block.rows(), 1U);
+        EXPECT_LE(block.rows(), kLargestBlock);
+        EXPECT_EQ(block.range.begin, next[block.shard]);
+        next[block.shard] = block.range.end;
+        rows += block.rows();
+      }
+      EXPECT_TRUE(std::is_sorted(blocks.begin(), blocks.end(),
+                                 [](const Block& a, const Block& b) { return a.shard < b.shard; }));
+      EXPECT_EQ(rows, plan.batch_samples(step));
+      EXPECT_LE(blocks.size(), blocks_per_step(plan));
+    }
+  }
+}
+
+TEST(BatchLoader, NoStepHasMoreBlocksThanPromised) {
+  for (const std::size_t n : {1, 3, 50, 2049, 5000}) {
+    for (const std::size_t shards : {1, 3, 8}) {
+      for (const std::size_t micro_batch : {1, 7, 1024, 1025, 3000}) {
+        for (const Shuffle shuffle : {Shuffle::kShards, Shuffle::kNone}) {
+          const MadeUpDataset dataset(n, 0);
+          const ShardPlan plan(n, shards, shards * micro_batch, shuffle, 1);
+          BatchLoader loader(dataset, plan, 0, 1);
+          loader.start_epoch(0);
+          for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step)
+            EXPECT_LE(loader.blocks(step).size(), blocks_per_step(plan));
+        }
+      }
+    }
+  }
+}
+
+TEST(BatchLoader, GathersTheSameWithAnyNumberOfThreads) {
+  const MadeUpDataset dataset(300, 0);
+  const ShardPlan plan(300, 5, 200, Shuffle::kShards, 1);
+  BatchLoader loader(dataset, plan, 0, 1);
+  loader.start_epoch(0);
+  const Gathered one = gather(loader, raw(dataset), 0, 1);
+  for (const int threads : {2, 3, 7}) {
+    const Gathered other = gather(loader, raw(dataset), 0, threads);
+    EXPECT_TRUE(test::same_bits(other.x, one.x));
+    EXPECT_EQ(other.labels, one.labels);
+  }
+}
+
+TEST(BatchLoader, RefusesTheWrongRoom) {
+  const MadeUpDataset dataset(20, 0);
+  const ShardPlan plan(20, 2, 4, Shuffle::kShards, 1);
+  BatchLoader loader(dataset, plan, 0, 1);
+  loader.start_epoch(0);
+  std::vector<float> x(5 * kFeatures);
+  std::vector<std::uint8_t> labels(5);
+  EXPECT_THROW(loader.gather(loader.blocks(0), raw(dataset), x, labels, 1), ShapeError);
+}
+
+TEST(BatchLoader, NeedsAShardForEveryRank) {
+  const MadeUpDataset dataset(20, 0);
+  const ShardPlan plan(20, 2, 4, Shuffle::kShards, 1);
+  EXPECT_THROW(BatchLoader(dataset, plan, 0, 3), ConfigError);
+}
+
+}  // namespace
+}  // namespace lockstep::data

@@ -1,0 +1,152 @@
+// The CIFAR-10 reader on made-up files of the real size, good and bad.
+#include "data/cifar10.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/error.h"
+#include "support.h"
+
+namespace lockstep::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kRecord = 3073, kFileSize = 10000 * kRecord;
+constexpr const char* kFiles[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                  "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+
+// Overwrites a record of a file. Records that nobody wrote are of zeros.
+void write_record(const fs::path& file, std::size_t record, std::uint8_t label, std::uint8_t salt) {
+  std::string bytes(kRecord, '\0');
+  bytes[0] = static_cast<char>(label);
+  for (std::size_t j = 0; j < kRecord - 1; ++j) bytes[j + 1] = static_cast<char>(j * 7 + salt);
+  std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+  out.seekp(static_cast<std::streamoff>(record * kRecord));
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+// The six files, with holes instead of zeros: they take no room on the disk.
+class Cifar10Test : public testing::Test {
+ protected:
+  Cifar10Test() {
+    for (const char* name : kFiles) {
+      std::ofstream(file(name)).flush();
+      fs::resize_file(file(name), kFileSize);
+    }
+  }
+  fs::path file(const std::string& name) const { return folder_.path() / name; }
+
+  const test::TemporaryFolder folder_;
+};
+
+TEST_F(Cifar10Test, ReadsTheSamplesAskedForFromTheRightFiles) {
+  struct Record {
+    std::uint32_t number;
+    std::uint8_t label, salt;
+  };
+  const std::vector<Record> records = {{0, 3, 1},     {255, 9, 2},   {256, 1, 3},   {9999, 2, 4},
+                                       {10000, 5, 5}, {29999, 7, 6}, {30000, 8, 7}, {49999, 4, 8}};
+  for (const auto& [number, label, salt] : records)
+    write_record(file(kFiles[number / 10000]), number % 10000, label, salt);
+  std::vector<std::uint32_t> wanted;
+  for (const auto& record : records) wanted.push_back(record.number);
+  wanted.insert(wanted.begin() + 1, 17);  // of zeros
+
+  const SampleStore store = Cifar10(folder_.path()).load(Split::kTrain, wanted);
+  ASSERT_EQ(store.size(), wanted.size());
+  EXPECT_EQ(store.width, 3072U);
+  EXPECT_EQ(store.labels[1], 0);
+  for (const std::uint8_t pixel : store.row(1)) ASSERT_EQ(pixel, 0);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::size_t row = i == 0 ? 0 : i + 1;
+    EXPECT_EQ(store.labels[row], records[i].label);
+    for (std::size_t j = 0; j < 3072; ++j)
+      ASSERT_EQ(store.row(row)[j], static_cast<std::uint8_t>(j * 7 + records[i].salt)) << "record " << i;
+  }
+}
+
+TEST_F(Cifar10Test, TheTestSetIsAFileOfItsOwn) {
+  write_record(file("test_batch.bin"), 9999, 6, 9);
+  const std::uint32_t last[] = {9999};
+  const Cifar10 dataset(folder_.path());
+  EXPECT_EQ(dataset.load(Split::kTest, last).labels[0], 6);
+  EXPECT_EQ(dataset.load(Split::kTrain, last).labels[0], 0);
+}
+
+TEST_F(Cifar10Test, LoadingNothingGivesNothing) {
+  EXPECT_EQ(Cifar10(folder_.path()).load(Split::kTrain, {}).size(), 0U);
+}
+
+TEST_F(Cifar10Test, KnowsItsSizes) {
+  const DatasetInfo info = Cifar10(folder_.path()).info();
+  EXPECT_EQ(info.features(), 3072U);
+  EXPECT_EQ(info.channels, 3U);
+  EXPECT_EQ(info.classes, 10U);
+  EXPECT_EQ(info.samples(Split::kTrain), 50000U);
+  EXPECT_EQ(info.samples(Split::kTest), 10000U);
+}
+
+TEST_F(Cifar10Test, AFileOfTheWrongSizeIsAnErrorWithBothSizes) {
+  for (const char* name : kFiles) {
+    for (const std::size_t size : {std::size_t{0}, kFileSize - 1, kFileSize + 1, 2 * kFileSize}) {
+      fs::resize_file(file(name), size);
+      test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(folder_.path()); }),
+                             {file(name).string(), "has " + std::to_string(size) + " bytes", "expected 30730000"});
+    }
+    fs::resize_file(file(name), kFileSize);
+  }
+  EXPECT_NO_THROW(Cifar10(folder_.path()));
+}
+
+TEST_F(Cifar10Test, AMissingFileIsAnErrorThatNamesIt) {
+  for (const char* name : kFiles) {
+    fs::rename(file(name), file("elsewhere"));
+    test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(folder_.path()); }),
+                           {file(name).string()});
+    fs::rename(file("elsewhere"), file(name));
+  }
+}
+
+TEST_F(Cifar10Test, AMissingFolderIsAnErrorThatSaysWhatToDo) {
+  const fs::path missing = folder_.path() / "missing";
+  test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(missing); }),
+                         {missing.string(), "data.dir", "CIFAR10_DIR"});
+}
+
+TEST_F(Cifar10Test, ALabelAboveNineIsAnErrorThatNamesTheRecord) {
+  const Cifar10 dataset(folder_.path());
+  for (const std::uint8_t label : {std::uint8_t{10}, std::uint8_t{255}}) {
+    write_record(file("data_batch_2.bin"), 345, label, 0);
+    const std::uint32_t wanted[] = {10344, 10345};
+    test::expect_line_with(test::message_of<DataError>([&] { dataset.load(Split::kTrain, wanted); }),
+                           {file("data_batch_2.bin").string(), "record 345", "label " + std::to_string(label), "0..9"});
+  }
+}
+
+TEST_F(Cifar10Test, AFileThatShrinksAfterwardsIsAnErrorThatNamesIt) {
+  const Cifar10 dataset(folder_.path());
+  fs::resize_file(file("data_batch_1.bin"), 300 * kRecord);
+  const std::uint32_t wanted[] = {500};
+  test::expect_line_with(test::message_of<DataError>([&] { dataset.load(Split::kTrain, wanted); }),
+                         {file("data_batch_1.bin").string()});
+}
+
+TEST_F(Cifar10Test, TheEnvironmentNamesTheFolderThatTheOptionsLeaveOpen) {
+  const char* before = std::getenv("CIFAR10_DIR");
+  const std::string kept = before != nullptr ? before : "";
+  ::setenv("CIFAR10_DIR", folder_.path().c_str(), 1);
+  EXPECT_NO_THROW(Cifar10(""));
+  const fs::path missing = folder_.path() / "missing";
+  ::setenv("CIFAR10_DIR", missing.c_str(), 1);
+  test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(""); }), {missing.string()});
+  EXPECT_NO_THROW(Cifar10(folder_.path()));
+  if (before != nullptr)
+    ::setenv("CIFAR10_DIR", kept.c_str(), 1);
+  else
+    ::unsetenv("CIFAR10_DIR");
+}
+
+}  // namespace
+}  // namespace lockstep::data

@@ -1,0 +1,131 @@
+// Sums, checks and row broadcasts against plain loops; bytes turned into floats.
+#include "kernels/arrays.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "kernels/bytes.h"
+#include "support.h"
+
+namespace lockstep::kernels {
+namespace {
+
+using test::kAwkwardSizes;
+using test::random_floats;
+
+constexpr std::size_t kGap = 3;  // between rows
+
+TEST(AddBias, AddsTheBiasToEveryRowAndNothingElse) {
+  for (const std::size_t rows : kAwkwardSizes) {
+    for (const std::size_t cols : kAwkwardSizes) {
+      for (const int threads : {1, 3}) {
+        const auto before = random_floats(rows * (cols + kGap), 1), bias = random_floats(cols, 2);
+        auto x = before;
+        add_bias(Matrix(x.data(), rows, cols, cols + kGap, 1), bias, threads);
+        auto expected = before;
+        for (std::size_t i = 0; i < rows; ++i)
+          for (std::size_t j = 0; j < cols; ++j) expected[i * (cols + kGap) + j] += bias[j];
+        EXPECT_TRUE(test::same_bits(x, expected)) << rows << " x " << cols;
+      }
+    }
+  }
+}
+
+// Rows in index order: the sums are those of a plain loop in float, bit for bit.
+TEST(AddColumnSums, AddsRowsInTheirOrder) {
+  for (const std::size_t rows : kAwkwardSizes) {
+    for (const std::size_t cols : kAwkwardSizes) {
+      const auto x = random_floats(rows * (cols + kGap), 3);
+      auto sums = random_floats(cols, 4), expected = sums;
+      add_column_sums(ConstMatrix(x.data(), rows, cols, cols + kGap, 1), sums);
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < cols; ++j) expected[j] += x[i * (cols + kGap) + j];
+      EXPECT_TRUE(test::same_bits(sums, expected)) << rows << " x " << cols;
+    }
+  }
+}
+
+TEST(AddBiasAndColumnSums, RefuseShapesThatDoNotFit) {
+  std::vector<float> x(12), y(3);
+  EXPECT_THROW(add_bias(Matrix(x.data(), 3, 4), y, 1), ShapeError);
+  EXPECT_THROW(add_column_sums(ConstMatrix(x.data(), 3, 4), y), ShapeError);
+  EXPECT_THROW(add_bias(Matrix(x.data(), 4, 3).transposed(), y, 1), ShapeError);
+}
+
+TEST(SumOfSquares, IsTheSumAtEverySize) {
+  for (const std::size_t n : {0, 1, 7, 8, 9, 21, 63, 64, 65, 65535, 65536, 65537, 200001}) {
+    const auto x = random_floats(n, n, 3.0F);
+    long double exact = 0.0L;
+    for (const float value : x) exact += static_cast<long double>(value) * value;
+    EXPECT_NEAR(sum_of_squares(x, 1), static_cast<double>(exact), 1e-12 * static_cast<double>(exact)) << n;
+  }
+}
+
+TEST(SumOfSquares, DoesNotDependOnThreads) {
+  const auto x = random_floats(300001, 5);
+  const double one = sum_of_squares(x, 1);
+  for (const int threads : {2, 3, 8}) EXPECT_EQ(sum_of_squares(x, threads), one);
+}
+
+TEST(AllFinite, FindsOneBadNumberAnywhere) {
+  for (const std::size_t n : kAwkwardSizes) {
+    auto x = random_floats(n, 6, 3e38F);
+    EXPECT_TRUE(all_finite(x));
+    for (std::size_t i = 0; i < n; ++i) {
+      const float before = x[i];
+      for (const float bad : {std::nanf(""), -std::nanf(""), std::numeric_limits<float>::infinity(),
+                              -std::numeric_limits<float>::infinity()}) {
+        x[i] = bad;
+        EXPECT_FALSE(all_finite(x)) << bad << " at " << i << " of " << n;
+      }
+      x[i] = before;
+    }
+  }
+}
+
+TEST(AllFinite, FindsABadNumberInEveryThreadsPart) {
+  auto x = random_floats(70001, 7);
+  for (const int threads : {1, 2, 3}) {
+    EXPECT_TRUE(all_finite(x, threads));
+    for (const std::size_t place : {std::size_t{0}, std::size_t{16383}, std::size_t{40000}, std::size_t{70000}}) {
+      const float before = x[place];
+      x[place] = std::nanf("");
+      EXPECT_FALSE(all_finite(x, threads)) << place;
+      x[place] = before;
+    }
+  }
+}
+
+TEST(AllFinite, HoldsForTheLargestAndSmallestFloats) {
+  EXPECT_TRUE(all_finite(std::vector<float>{std::numeric_limits<float>::max(),
+                                            std::numeric_limits<float>::lowest(), 1e-45F, -1e-45F, 0.0F, -0.0F}));
+}
+
+TEST(ScaleBytes, IsScaleTimesPixelPlusShift) {
+  for (const std::size_t n : {0, 1, 7, 21, 63, 64, 65, 256}) {
+    std::vector<std::uint8_t> pixels(n);
+    for (std::size_t j = 0; j < n; ++j) pixels[j] = static_cast<std::uint8_t>(j * 37 + n);
+    const auto scale = random_floats(n, 8), shift = random_floats(n, 9);
+    std::vector<float> x(n, std::nanf(""));
+    scale_bytes(pixels, scale, shift, x);
+    for (std::size_t j = 0; j < n; ++j) {
+      const double product = static_cast<double>(pixels[j]) * scale[j];
+      EXPECT_NEAR(x[j], product + shift[j], 0x1p-23 * (std::fabs(product) + std::fabs(shift[j])));
+    }
+  }
+}
+
+TEST(ScaleBytes, RefusesLengthsThatDiffer) {
+  const std::vector<std::uint8_t> pixels(7);
+  const std::vector<float> good(7), bad(8);
+  std::vector<float> x(7);
+  EXPECT_THROW(scale_bytes(pixels, bad, good, x), ShapeError);
+  EXPECT_THROW(scale_bytes(pixels, good, bad, x), ShapeError);
+  EXPECT_THROW(scale_bytes(std::span(pixels).first(6), good, good, x), ShapeError);
+}
+
+}  // namespace
+}  // namespace lockstep::kernels

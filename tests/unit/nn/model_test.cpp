@@ -1,0 +1,176 @@
+// A model's structure, its arena, and its forward and backward passes against the reference network.
+#include "nn/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "nn/dense.h"
+#include "reference_model.h"
+#include "reference_network.h"
+#include "support.h"
+
+namespace lockstep::nn {
+namespace {
+
+using kernels::Activation;
+using kernels::Loss;
+using Shape = std::vector<std::size_t>;
+
+ModelOptions options(const Shape& hidden, Activation activation = Activation::kSigmoid) {
+  ModelOptions model;
+  model.hidden = hidden;
+  model.activation = activation;
+  return model;
+}
+
+TEST(Model, TensorsAreNamedAndShapedAsPyTorchsLinearLayers) {
+  const Model model(options({100, 30}), 3072, 10);
+  const std::vector<std::pair<std::string, Shape>> expected = {
+      {"layers.0.weight", {100, 3072}}, {"layers.0.bias", {100}}, {"layers.1.weight", {30, 100}},
+      {"layers.1.bias", {30}},          {"layers.2.weight", {10, 30}}, {"layers.2.bias", {10}}};
+  ASSERT_EQ(model.tensors().size(), expected.size());
+  for (std::size_t t = 0; t < expected.size(); ++t) {
+    EXPECT_EQ(model.tensors()[t].name, expected[t].first);
+    EXPECT_EQ(model.tensors()[t].shape, expected[t].second);
+    EXPECT_EQ(model.tensors()[t].is_weight(), t % 2 == 0);
+  }
+  EXPECT_EQ(model.inputs(), 3072U);
+  EXPECT_EQ(model.outputs(), 10U);
+}
+
+TEST(Model, TensorsFillTheArenaWithoutGapsOrOverlap) {
+  const Model model(options({7, 1, 21}), 5, 3);
+  std::size_t next = 0;
+  for (const Tensor& tensor : model.tensors()) {
+    std::size_t size = 1;
+    for (const std::size_t n : tensor.shape) size *= n;
+    EXPECT_EQ(tensor.offset, next);
+    EXPECT_EQ(tensor.size, size);
+    next += size;
+  }
+  EXPECT_EQ(model.parameters(), next);
+  std::vector<float> arena = test::random_floats(next, 1);
+  for (const Tensor& tensor : model.tensors()) {
+    EXPECT_EQ(tensor.slice(std::span(arena)).data(), arena.data() + tensor.offset);
+    EXPECT_EQ(tensor.slice(std::span(arena)).size(), tensor.size);
+  }
+}
+
+TEST(Model, WithoutHiddenLayersIsOneAffineLayer) {
+  const Model model(options({}), 6, 4);
+  ASSERT_EQ(model.layers().size(), 1U);
+  ASSERT_EQ(model.tensors().size(), 2U);
+  EXPECT_EQ(model.parameters(), 6U * 4 + 4);
+}
+
+TEST(Model, RefusesAWidthOfZero) {
+  test::expect_line_with(test::message_of<ConfigError>([] { Model model(options({5, 0}), 6, 4); }),
+                         {"model.hidden"});
+  EXPECT_THROW(Dense(0, 3), ShapeError);
+  EXPECT_THROW(Dense(3, 0), ShapeError);
+}
+
+TEST(Workspace, RefusesMoreRowsThanItHasRoomFor) {
+  const Model model(options({5}), 6, 4);
+  Workspace workspace(model, 10, Workspace::Use::kForwardAndBackward);
+  EXPECT_NO_THROW(workspace.input(10));
+  EXPECT_THROW(workspace.input(11), ShapeError);
+  EXPECT_THROW(workspace.output(2, 11), ShapeError);
+  EXPECT_THROW(workspace.output_gradient(11), ShapeError);
+}
+
+// Adds up each tensor's terms in double, row by row.
+class SummingSink final : public GradientSink {
+ public:
+  explicit SummingSink(const Model& model) : model_(model), gradient_(model.parameters()) {}
+
+  void start_pass(std::span<const std::size_t>) override {}
+  void add(const GradientTerms& terms) override {
+    double* sum = gradient_.data() + model_.tensors()[terms.tensor].offset;
+    ++times_[terms.tensor];
+    const auto at = [](kernels::ConstMatrix m, std::size_t i, std::size_t j) {
+      return static_cast<double>(m.data[i * m.row_stride + j * m.col_stride]);
+    };
+    const std::size_t in = terms.x.data == nullptr ? 1 : terms.x.cols;
+    for (std::size_t row = 0; row < terms.dy.rows; ++row)
+      for (std::size_t i = 0; i < terms.dy.cols; ++i)
+        for (std::size_t j = 0; j < in; ++j)
+          sum[i * in + j] += at(terms.dy, row, i) * (terms.x.data == nullptr ? 1.0 : at(terms.x, row, j));
+  }
+  const std::vector<double>& gradient() const { return gradient_; }
+  const std::map<std::size_t, int>& times() const { return times_; }
+
+ private:
+  const Model& model_;
+  std::vector<double> gradient_;
+  std::map<std::size_t, int> times_;
+};
+
+class ModelPass : public testing::Test {
+ protected:
+  static constexpr std::size_t kInputs = 7, kOutputs = 5;
+
+  // Forward and backward of `rows` rows at once against the reference network.
+  static void expect_reference(const Shape& hidden, Activation activation, Loss loss, std::size_t rows) {
+    const Model model(options(hidden, activation), kInputs, kOutputs);
+    const auto arena = test::random_floats(model.parameters(), rows, 0.8F);
+    const auto batch = test::random_batch(rows, kInputs, kOutputs, rows + 1);
+    const auto network = test::reference_of(model, activation, loss, arena);
+
+    Workspace workspace(model, rows, Workspace::Use::kForwardAndBackward);
+    const auto labels = test::fill_input(batch, workspace.input(rows));
+    const auto outputs = model.forward(arena, workspace, rows, 1);
+    ASSERT_EQ(outputs.rows, rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto expected = network.outputs(batch[i]);
+      for (std::size_t k = 0; k < kOutputs; ++k)
+        EXPECT_NEAR(outputs.data[i * outputs.row_stride + k], expected[k], 1e-5 * (1.0 + std::fabs(expected[k])));
+    }
+    kernels::evaluate_loss(loss, outputs, labels, 1.0 / static_cast<double>(rows), workspace.output_gradient(rows),
+                           1);
+    SummingSink sink(model);
+    model.backward(arena, workspace, rows, sink, 1);
+    for (std::size_t t = 0; t < model.tensors().size(); ++t) EXPECT_EQ(sink.times().at(t), 1);
+    test::expect_close_tensors(model, sink.gradient(), network.gradient(batch, /*with_l2=*/false), 1e-5);
+  }
+};
+
+TEST_F(ModelPass, GradientsAreTheReferencesForEveryActivationAndLoss) {
+  test::for_every<Activation>([](Activation activation) {
+    test::for_every<Loss>([&](Loss loss) {
+      for (const Shape& hidden : {Shape{}, Shape{6}, Shape{9, 4}, Shape{3, 8, 6}})
+        expect_reference(hidden, activation, loss, 21);
+    });
+  });
+}
+
+TEST_F(ModelPass, GradientsAreTheReferencesAtEverySize) {
+  for (const std::size_t size : {1, 7, 21, 63, 64, 65}) {
+    expect_reference({6}, Activation::kSigmoid, Loss::kCrossEntropy, size);
+    expect_reference({size, 4}, Activation::kRelu, Loss::kMse, 9);
+  }
+}
+
+// Fewer rows than there is room for, after a pass of more: what the larger pass left behind is not used.
+TEST_F(ModelPass, ASmallerPassInTheSameWorkspaceIsAsIfAlone) {
+  const Model model(options({6, 8}), kInputs, kOutputs);
+  const auto arena = test::random_floats(model.parameters(), 1);
+  const auto many = test::random_batch(30, kInputs, kOutputs, 2), few = test::random_batch(4, kInputs, kOutputs, 3);
+  const auto gradient_of = [&](Workspace& workspace, const std::vector<test::Sample>& batch) {
+    const auto labels = test::fill_input(batch, workspace.input(batch.size()));
+    const auto outputs = model.forward(arena, workspace, batch.size(), 1);
+    kernels::evaluate_loss(Loss::kMse, outputs, labels, 1.0, workspace.output_gradient(batch.size()), 1);
+    SummingSink sink(model);
+    model.backward(arena, workspace, batch.size(), sink, 1);
+    return sink.gradient();
+  };
+  Workspace shared(model, 30, Workspace::Use::kForwardAndBackward), own(model, 4, Workspace::Use::kForwardAndBackward);
+  gradient_of(shared, many);
+  EXPECT_EQ(gradient_of(shared, few), gradient_of(own, few));
+}
+
+}  // namespace
+}  // namespace lockstep::nn

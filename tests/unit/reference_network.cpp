@@ -1,0 +1,170 @@
+#include "reference_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+namespace lockstep::test {
+namespace {
+
+[[noreturn]] void no_formula(std::string_view name) {
+  throw std::logic_error("the reference network has no formula for " + std::string(name));
+}
+
+std::vector<double> softmax(std::span<const double> outputs) {
+  const double largest = *std::max_element(outputs.begin(), outputs.end());
+  std::vector<double> p;
+  double sum = 0.0;
+  for (const double o : outputs) sum += p.emplace_back(std::exp(o - largest));
+  for (double& value : p) value /= sum;
+  return p;
+}
+
+double target(std::size_t output, std::size_t label) { return output == label ? 1.0 : 0.0; }
+
+// Every layer's input, then the outputs; and every layer's values before its activation.
+struct Activations {
+  std::vector<std::vector<double>> inputs, sums;
+};
+
+Activations forward(const ReferenceNetwork& net, const Sample& sample) {
+  Activations a{{sample.x}, {}};
+  for (std::size_t l = 0; l < net.layers(); ++l) {
+    const double* weight = net.parameters.data() + net.weight_offset(l);
+    const double* bias = net.parameters.data() + net.bias_offset(l);
+    std::vector<double> sum, output;
+    for (std::size_t i = 0; i < net.widths[l + 1]; ++i) {
+      double z = bias[i];
+      for (std::size_t j = 0; j < net.widths[l]; ++j) z += weight[i * net.widths[l] + j] * a.inputs[l][j];
+      sum.push_back(z);
+      output.push_back(l + 1 < net.layers() ? activation(net.activation, z) : z);
+    }
+    a.sums.push_back(sum);
+    a.inputs.push_back(output);
+  }
+  return a;
+}
+
+}  // namespace
+
+double activation(kernels::Activation f, double x) {
+  const std::string_view name = kernels::name(f);
+  if (name == "identity") return x;
+  if (name == "sigmoid") return 1.0 / (1.0 + std::exp(-x));
+  if (name == "tanh") return std::tanh(x);
+  if (name == "relu") return x > 0.0 ? x : 0.0;
+  if (name == "leaky_relu") return x > 0.0 ? x : 0.01 * x;
+  if (name == "elu") return x > 0.0 ? x : std::expm1(x);
+  no_formula(name);
+}
+
+double activation_slope(kernels::Activation f, double x) {
+  const std::string_view name = kernels::name(f);
+  if (name == "identity") return 1.0;
+  if (name == "sigmoid") return std::exp(-std::fabs(x)) / std::pow(1.0 + std::exp(-std::fabs(x)), 2);
+  if (name == "tanh") return 1.0 / std::pow(std::cosh(x), 2);
+  if (name == "relu") return x > 0.0 ? 1.0 : 0.0;
+  if (name == "leaky_relu") return x > 0.0 ? 1.0 : 0.01;
+  if (name == "elu") return x > 0.0 ? 1.0 : std::exp(x);
+  no_formula(name);
+}
+
+double sample_loss(kernels::Loss loss, std::span<const double> outputs, std::size_t label) {
+  const std::string_view name = kernels::name(loss);
+  if (name == "cross_entropy") {
+    const double largest = *std::max_element(outputs.begin(), outputs.end());
+    double sum = 0.0;
+    for (const double o : outputs) sum += std::exp(o - largest);
+    return std::log(sum) + largest - outputs[label];
+  }
+  double squares = 0.0;
+  for (std::size_t k = 0; k < outputs.size(); ++k) squares += std::pow(outputs[k] - target(k, label), 2);
+  if (name == "mse") return squares;
+  if (name == "half_mse") return 0.5 * squares;
+  no_formula(name);
+}
+
+std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs,
+                                         std::size_t label) {
+  const std::string_view name = kernels::name(loss);
+  std::vector<double> d(outputs.begin(), outputs.end());
+  if (name == "cross_entropy") d = softmax(outputs);
+  for (std::size_t k = 0; k < d.size(); ++k) d[k] -= target(k, label);
+  if (name == "mse")
+    for (double& value : d) value *= 2.0;
+  else if (name != "cross_entropy" && name != "half_mse")
+    no_formula(name);
+  return d;
+}
+
+std::size_t ReferenceNetwork::weight_offset(std::size_t layer) const {
+  std::size_t offset = 0;
+  for (std::size_t l = 0; l < layer; ++l) offset += widths[l + 1] * (widths[l] + 1);
+  return offset;
+}
+
+std::size_t ReferenceNetwork::bias_offset(std::size_t layer) const {
+  return weight_offset(layer) + widths[layer + 1] * widths[layer];
+}
+
+std::vector<double> ReferenceNetwork::outputs(const Sample& sample) const {
+  return forward(*this, sample).inputs.back();
+}
+
+double ReferenceNetwork::l2_loss() const {
+  double squares = 0.0;
+  for (std::size_t l = 0; l < layers(); ++l)
+    for (std::size_t i = weight_offset(l); i < bias_offset(l); ++i) squares += parameters[i] * parameters[i];
+  return 0.5 * l2 * squares;
+}
+
+double ReferenceNetwork::mean_loss(std::span<const Sample> batch) const {
+  double sum = 0.0;
+  for (const Sample& sample : batch) sum += sample_loss(loss, outputs(sample), sample.label);
+  return sum / static_cast<double>(batch.size()) + l2_loss();
+}
+
+std::vector<double> ReferenceNetwork::gradient(std::span<const Sample> batch, bool with_l2) const {
+  std::vector<double> gradient(parameters.size());
+  for (const Sample& sample : batch) {
+    const Activations a = forward(*this, sample);
+    std::vector<double> d = sample_loss_gradient(loss, a.inputs.back(), sample.label);
+    for (double& value : d) value /= static_cast<double>(batch.size());
+    for (std::size_t l = layers(); l-- > 0;) {
+      std::vector<double> before(widths[l]);  // by this layer's input
+      for (std::size_t i = 0; i < widths[l + 1]; ++i) {
+        if (l + 1 < layers()) d[i] *= activation_slope(activation, a.sums[l][i]);
+        gradient[bias_offset(l) + i] += d[i];
+        for (std::size_t j = 0; j < widths[l]; ++j) {
+          gradient[weight_offset(l) + i * widths[l] + j] += d[i] * a.inputs[l][j];
+          before[j] += d[i] * parameters[weight_offset(l) + i * widths[l] + j];
+        }
+      }
+      d = before;
+    }
+  }
+  for (std::size_t l = 0; with_l2 && l < layers(); ++l)
+    for (std::size_t i = weight_offset(l); i < bias_offset(l); ++i) gradient[i] += l2 * parameters[i];
+  return gradient;
+}
+
+std::size_t ReferenceNetwork::count_correct(std::span<const Sample> batch) const {
+  std::size_t correct = 0;
+  for (const Sample& sample : batch) {
+    const auto o = outputs(sample);
+    correct += std::max_element(o.begin(), o.end()) - o.begin() == static_cast<std::ptrdiff_t>(sample.label);
+  }
+  return correct;
+}
+
+void ReferenceSgd::update(std::span<double> parameters, std::span<const double> gradient, double learning_rate) {
+  velocity.resize(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    velocity[i] = momentum * velocity[i] + gradient[i];
+    const double direction = nesterov ? gradient[i] + momentum * velocity[i] : velocity[i];
+    parameters[i] -= learning_rate * direction;
+  }
+}
+
+}  // namespace lockstep::test

@@ -1,0 +1,62 @@
+// A plain network and its trainer in double precision: loops that are right at a glance, no speed.
+//
+// Parameters lie in one flat vector in nn::Model's order: for each affine layer the weight (out, in), row by row,
+// then the bias (out). The activation follows every layer but the last.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/activation.h"
+#include "kernels/loss.h"
+
+namespace lockstep::test {
+
+// f(x) and f'(x), both from x.
+double activation(kernels::Activation f, double x);
+double activation_slope(kernels::Activation f, double x);
+
+// The loss of one sample's outputs, and its derivatives by them.
+double sample_loss(kernels::Loss loss, std::span<const double> outputs, std::size_t label);
+std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs, std::size_t label);
+
+struct Sample {
+  std::vector<double> x;
+  std::size_t label = 0;
+};
+
+struct ReferenceNetwork {
+  std::vector<std::size_t> widths;  // inputs, hidden layers, outputs
+  kernels::Activation activation = kernels::Activation::kSigmoid;
+  kernels::Loss loss = kernels::Loss::kCrossEntropy;
+  double l2 = 0.0;
+  std::vector<double> parameters;
+
+  std::size_t layers() const { return widths.size() - 1; }
+  std::size_t weight_offset(std::size_t layer) const;
+  std::size_t bias_offset(std::size_t layer) const;
+  std::size_t parameter_count() const { return weight_offset(layers()); }
+
+  std::vector<double> outputs(const Sample& sample) const;
+  // 0.5 l2 sum W^2.
+  double l2_loss() const;
+  // The mean of the samples' losses, plus the L2 term.
+  double mean_loss(std::span<const Sample> batch) const;
+  // d(mean_loss)/d(parameters), with the L2 term's part only if `with_l2`.
+  std::vector<double> gradient(std::span<const Sample> batch, bool with_l2) const;
+  std::size_t count_correct(std::span<const Sample> batch) const;
+};
+
+// Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0 and weight decay l2.
+struct ReferenceSgd {
+  double momentum = 0.0;
+  bool nesterov = false;
+  std::vector<double> velocity;
+
+  // gradient: the L2 term's part included.
+  void update(std::span<double> parameters, std::span<const double> gradient, double learning_rate);
+};
+
+}  // namespace lockstep::test
