@@ -49,9 +49,6 @@ void Request::wait() {
 
 struct Communicator::Handle {
   MPI_Comm mpi = MPI_COMM_NULL;
-  Handle() = default;
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
 };
 
 std::string host_name() {
@@ -66,15 +63,26 @@ Communicator::Communicator(Communicator&&) noexcept = default;
 Communicator& Communicator::operator=(Communicator&&) noexcept = default;
 Communicator::~Communicator() = default;
 
+Communicator Communicator::owning(Handle handle, int rank_in_parent) {
+  Communicator owner;
+  owner.handle_ = std::make_unique<Handle>(handle);
+  check(MPI_Comm_rank(handle.mpi, &owner.rank_), "MPI_Comm_rank", rank_in_parent);
+  check(MPI_Comm_size(handle.mpi, &owner.size_), "MPI_Comm_size", rank_in_parent);
+  MPI_Comm_set_errhandler(handle.mpi, MPI_ERRORS_RETURN);
+  return owner;
+}
+
 Communicator Communicator::duplicate(Group group) {
   const MPI_Comm mpi = group == Group::kWorld ? MPI_COMM_WORLD : MPI_COMM_SELF;
-  Communicator copy;
-  copy.handle_ = std::make_unique<Handle>();
-  MPI_Comm_rank(mpi, &copy.rank_);
-  MPI_Comm_size(mpi, &copy.size_);
-  check(MPI_Comm_dup(mpi, &copy.handle_->mpi), "MPI_Comm_dup", copy.rank_);
-  MPI_Comm_set_errhandler(copy.handle_->mpi, MPI_ERRORS_RETURN);
-  return copy;
+  Handle copy;
+  check(MPI_Comm_dup(mpi, &copy.mpi), "MPI_Comm_dup", 0);
+  return owning(copy, 0);
+}
+
+Communicator Communicator::split(int colour) const {
+  Handle part;
+  check(MPI_Comm_split(handle_->mpi, colour, rank_, &part.mpi), "MPI_Comm_split", rank_);
+  return owning(part, rank_);
 }
 
 int Communicator::ranks_on_this_host() const {

@@ -53,6 +53,10 @@ class Communicator {
   enum class Group { kWorld, kSelf };
   static Communicator duplicate(Group group);
 
+  // The ranks that gave the same colour, as a group of their own, in the same order. Collective over this
+  // one.
+  Communicator split(int colour) const;
+
   int rank() const { return rank_; }
   int size() const { return size_; }
 
@@ -81,6 +85,8 @@ class Communicator {
 
  private:
   struct Handle;
+  static Communicator owning(Handle handle, int rank_in_parent);
+
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;

@@ -57,7 +57,8 @@ TensorView parse_tensor(const std::string& name, const json& entry, std::span<co
     if (!number.is_number_unsigned()) throw ModelError(fmt::format("{} is not a size", number.dump()));
     return number.get<std::size_t>();
   };
-  if (!entry.at("shape").is_array()) throw ModelError(fmt::format("tensor \"{}\" has no list as shape", name));
+  if (!entry.at("shape").is_array())
+    throw ModelError(fmt::format("tensor \"{}\" has no list as shape", name));
   for (const json& length : entry.at("shape")) {
     const std::size_t n = size(length);
     if (n != 0 && bytes > std::numeric_limits<std::size_t>::max() / n)

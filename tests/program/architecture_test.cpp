@@ -49,8 +49,9 @@ struct Findings {
 // Why a file of `folder` must not have this include line; empty where it may, or where the line is none.
 std::string objection(const std::string& folder, const std::string& line, Findings& findings) {
   static const auto allowed = allowed_includes();
+  static const std::regex form(R"(\s*#\s*include\s*([<"])([^>"]+)[>"].*)");
   std::smatch parts;
-  if (!std::regex_match(line, parts, std::regex(R"(\s*#\s*include\s*([<"])([^>"]+)[>"].*)"))) return "";
+  if (line.find('#') == std::string::npos || !std::regex_match(line, parts, form)) return "";
   const bool quoted = parts[1] == "\"";
   const std::string header = parts[2];
   const auto door = kDoors.find(fs::path(header).filename().string());

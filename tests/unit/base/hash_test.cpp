@@ -20,6 +20,13 @@ TEST(Hash, IsSixteenLowerCaseHexDigits) {
   }
 }
 
+TEST(Hash, HexDigitsAreTheNumbers) {
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = std::to_string(i);
+    EXPECT_EQ(std::stoull(hash_of(text), nullptr, 16), hash64(std::as_bytes(std::span(text))));
+  }
+}
+
 TEST(Hash, EveryBitCounts) {
   std::string bytes(300, 'x');
   std::set<std::string> hashes{hash_of(bytes)};

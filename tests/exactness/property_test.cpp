@@ -1,0 +1,97 @@
+// Random experiments on random numbers of ranks and threads: each must be the run of one process, bit for
+// bit.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ostream>
+#include <random>
+
+#include "base/hash.h"
+#include "mpi_main.h"
+#include "small_run.h"
+
+namespace lockstep::test {
+namespace {
+
+struct Draw {
+  SmallRunOptions options;
+  int ranks = 1, threads = 1;
+  std::size_t steps = 1;
+};
+
+Draw draw_experiment(std::uint64_t number, int most_ranks) {
+  std::mt19937_64 engine(number);
+  const auto from = [&](std::size_t low, std::size_t high) { return low + engine() % (high - low + 1); };
+  Draw draw;
+  SmallRunOptions& o = draw.options;
+  o.features = from(0, 9) == 0 ? from(513, 700) : from(1, 60);  // now and then more than a panel of weights
+  o.classes = from(2, 12);
+  o.samples = from(1, 400);
+  o.seed = engine();
+  draw.ranks = static_cast<int>(from(1, static_cast<std::size_t>(most_ranks)));
+  draw.threads = static_cast<int>(from(1, 3));
+  o.shards = from(static_cast<std::size_t>(draw.ranks), 13);
+  o.batch = o.shards * from(1, 40);
+  o.shuffle = from(0, 1) == 0 ? data::Shuffle::kShards : data::Shuffle::kNone;
+  o.normalize = static_cast<data::Normalization>(from(0, 3));
+  o.model.hidden.clear();
+  for (std::size_t l = from(0, 3); l > 0; --l)
+    o.model.hidden.push_back(from(0, 9) == 0 ? from(257, 300) : from(1, 70));
+  o.model.activation = from(0, 1) == 0 ? kernels::Activation::kSigmoid : kernels::Activation::kRelu;
+  o.model.loss = static_cast<kernels::Loss>(from(0, 2));
+  o.model.init = from(0, 1) == 0 ? "glorot" : "he";
+  o.train.sgd.learning_rate = o.normalize == data::Normalization::kNone ? 1e-6 : 0.01;
+  o.train.sgd.momentum = from(0, 1) == 0 ? 0.0 : 0.9;
+  o.train.sgd.nesterov = o.train.sgd.momentum != 0.0 && from(0, 1) == 0;
+  o.train.sgd.l2 = from(0, 1) == 0 ? 0.0 : 1e-3;
+  o.train.check_replicas_every = 1;
+  draw.steps = from(1, 5);
+  return draw;
+}
+
+std::ostream& operator<<(std::ostream& out, const Draw& draw) {
+  const SmallRunOptions& o = draw.options;
+  out << draw.ranks << " ranks x " << draw.threads << " threads, " << o.samples << " samples of "
+      << o.features << " features, " << o.shards << " shards, batch " << o.batch << ", hidden";
+  for (const std::size_t width : o.model.hidden) out << ' ' << width;
+  return out << ", " << kernels::name(o.model.loss) << ", seed " << o.seed;
+}
+
+struct Trained {
+  std::string weights;
+  std::vector<double> losses;
+  bool operator==(const Trained&) const = default;
+};
+
+Trained train(const Draw& draw, const comm::Communicator& communicator, int threads) {
+  SmallRun run(draw.options, communicator, threads);
+  train::Trainer& trainer = run.start();
+  Trained trained;
+  for (std::size_t s = 0; s < draw.steps; ++s) trained.losses.push_back(trainer.step().loss());
+  trained.weights = hash_hex(std::as_bytes(trainer.parameters()));
+  return trained;
+}
+
+// LOCKSTEP_DRAWS asks for more than the usual number.
+std::uint64_t number_of_draws() {
+  const char* asked = std::getenv("LOCKSTEP_DRAWS");
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 200;
+}
+
+TEST(Property, RandomExperimentsAreTheSameOnAnyNumberOfRanksAndThreads) {
+  const comm::Communicator& world = session().world();
+  std::vector<comm::Communicator> first_ranks;  // [p-1]: ranks 0..p-1 (and, for the others, the rest)
+  for (int p = 1; p <= world.size(); ++p) first_ranks.push_back(world.split(world.rank() < p ? 0 : 1));
+  for (std::uint64_t number = 0; number < number_of_draws(); ++number) {
+    const Draw draw = draw_experiment(number, world.size());
+    if (world.rank() >= draw.ranks) continue;
+    const Trained together = train(draw, first_ranks[static_cast<std::size_t>(draw.ranks - 1)], draw.threads);
+    if (world.rank() != 0) continue;
+    const Trained alone = train(draw, session().self(), 1);
+    EXPECT_EQ(together.weights, alone.weights) << "draw " << number << ": " << draw;
+    EXPECT_EQ(together.losses, alone.losses) << "draw " << number << ": " << draw;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::test

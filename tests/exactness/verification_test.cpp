@@ -1,0 +1,194 @@
+// What is meant to catch a run that is not the run of one process catches it.
+#include "train/verification.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "mpi_main.h"
+#include "reduce/float_reducer.h"
+#include "small_run.h"
+#include "support.h"
+#include "train/replica_check.h"
+
+namespace lockstep::test {
+namespace {
+
+SmallRunOptions usual_options() {
+  SmallRunOptions options;
+  options.model.hidden = {30};
+  options.train.sgd.momentum = 0.9;
+  options.train.sgd.l2 = 1e-3;
+  return options;
+}
+
+// Trains on all ranks with `together` and, on rank 0 alone, with a sound run of the same options.
+train::Verification verify_against_one(SmallRun& together, std::uint64_t seed_of_this_rank) {
+  const comm::Communicator& world = session().world();
+  std::optional<SmallRun> alone;
+  if (world.rank() == 0) alone.emplace(together.options, session().self(), 1).start();
+  return train::verify(world, together.model.tensors(), together.start(seed_of_this_rank),
+                       alone ? &*alone->trainer : nullptr, 12, true);
+}
+
+TEST(Verification, AnExactRunIsTheRunOfOneProcess) {
+  SmallRun together(usual_options(), session().world(), 2);
+  const train::Verification result = verify_against_one(together, together.options.seed);
+  EXPECT_TRUE(result.identical);
+  EXPECT_EQ(result.steps, 12U);
+}
+
+// Sums as the float mode does, under the name of the exact one.
+TEST(Verification, AFloatSumIsFoundAndItsFirstStepNamed) {
+  SmallRun together(usual_options(), session().world(), 1);
+  together.reducer = std::make_unique<reduce::FloatReducer>(together.model, session().world(), 1);
+  const train::Verification result = verify_against_one(together, together.options.seed);
+  EXPECT_FALSE(result.identical);
+  EXPECT_GE(result.first_step, 1U);
+  EXPECT_EQ(result.steps, result.first_step) << "goes on after the first difference";
+  if (session().world().rank() == 0) {
+    EXPECT_FALSE(result.first.first_tensor.empty());
+    EXPECT_GT(result.first.ulps, 0U);
+    EXPECT_GT(result.first.relative, 0.0);
+    EXPECT_LT(result.first.relative, 1e-3);
+  }
+}
+
+// A sum over rows that is cut where the threads' shares end, as a product that splits K between threads
+// would.
+class ThreadDependentReducer final : public reduce::Reducer {
+ public:
+  ThreadDependentReducer(const SmallRun& run, int threads)
+      : exact_(reduce::make_reducer({}, run.model, 100, run.communicator, run.threads)),
+        threads_(static_cast<std::size_t>(threads)) {}
+  void start_pass(std::span<const std::size_t> block_rows) override {
+    std::vector<std::size_t> cut;
+    for (const std::size_t rows : block_rows)
+      for (std::size_t t = 0; t < threads_; ++t)
+        if (const std::size_t part = data::even_part(rows, t, threads_).size(); part > 0) cut.push_back(part);
+    exact_->start_pass(cut);
+  }
+  void add(const nn::GradientTerms& terms) override { exact_->add(terms); }
+  Outcome finalize() override { return exact_->finalize(); }
+  std::span<const float> gradient() const override { return exact_->gradient(); }
+  std::size_t bytes() const override { return exact_->bytes(); }
+
+ private:
+  std::unique_ptr<reduce::Reducer> exact_;
+  std::size_t threads_;
+};
+
+TEST(Verification, AProductThatDependsOnTheThreadsIsFound) {
+  SmallRun together(usual_options(), session().world(), 1);
+  together.reducer = std::make_unique<ThreadDependentReducer>(together, 3);
+  const train::Verification result = verify_against_one(together, together.options.seed);
+  EXPECT_FALSE(result.identical);
+  EXPECT_GE(result.first_step, 1U);
+}
+
+// Every rank starts from weights of its own. The comparison before the first step finds rank 0's; those of
+// another rank are the replica check's, which stops the first step.
+TEST(Verification, ASeedThatDependsOnTheRankIsFound) {
+  const comm::Communicator& world = session().world();
+  SmallRunOptions options = usual_options();
+  options.train.check_replicas_every = 1;
+  {
+    SmallRun together(options, world, 1);
+    const auto result =
+        verify_against_one(together, options.seed + 1 + static_cast<std::uint64_t>(world.rank()));
+    EXPECT_FALSE(result.identical);
+    EXPECT_EQ(result.first_step, 0U);
+  }
+  SmallRun together(options, world, 1);
+  const auto seed = options.seed + static_cast<std::uint64_t>(world.rank());
+  const std::string message = message_of<comm::AgreedError>([&] { verify_against_one(together, seed); });
+  expect_line_with(message, {"step 1", "layers.0.weight"});
+}
+
+TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheTensor) {
+  const std::vector<nn::Tensor> tensors = {{"a", {2, 1}, 0, 2}, {"b", {2}, 2, 2}};
+  const std::vector<float> x = {1.0F, 2.0F, 4.0F, 0.0F};
+  std::vector<float> y = x;
+  EXPECT_TRUE(train::compare(tensors, x, y).identical);
+  y[2] = std::nextafter(std::nextafter(4.0F, 5.0F), 5.0F);
+  train::ArenaDifference difference = train::compare(tensors, x, y);
+  EXPECT_FALSE(difference.identical);
+  EXPECT_EQ(difference.first_tensor, "b");
+  EXPECT_EQ(difference.ulps, 2U);
+  EXPECT_DOUBLE_EQ(difference.relative, (double{y[2]} - 4.0) / y[2]);
+  y[3] = -0.0F;  // equal as a number, not as bits
+  y[2] = x[2];
+  EXPECT_FALSE(train::compare(tensors, x, y).identical);
+}
+
+TEST(ReplicaCheck, ARankThatDiffersIsNamedWithTheFirstTensorThatDoes) {
+  const comm::Communicator& world = session().world();
+  const std::vector<nn::Tensor> tensors = {{"a", {2}, 0, 2}, {"b", {2}, 2, 2}, {"c", {2}, 4, 2}};
+  std::vector<float> arena = {1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
+  EXPECT_NO_THROW(train::check_replicas(world, tensors, arena, 7, 2));
+  const int wrong = world.size() - 1;
+  if (world.rank() == wrong) arena[3] = std::nextafter(4.0F, 5.0F);
+  const std::string message =
+      message_of<comm::AgreedError>([&] { train::check_replicas(world, tensors, arena, 7, 2); });
+  expect_line_with(message, {"rank " + std::to_string(wrong) + " on ", "step 7", "epoch 2", "first in b"});
+}
+
+TEST(ExactReducer, AGradientThatExplodesIsComputedAgainAndSummedRight) {
+  const comm::Communicator& world = session().world();
+  const nn::Model model({.hidden = {}}, 1, 1);
+  const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
+  const auto sum_of = [&](float value) {  // every rank contributes value * 1 to the weight, value to the bias
+    float dy = value, x = 1.0F;
+    const std::size_t rows = 1;
+    int repeats = 0;
+    reduce::Reducer::Outcome outcome;
+    do {
+      reducer->start_pass({&rows, 1});
+      reducer->add({0, {&dy, 1, 1}, {&x, 1, 1}});
+      reducer->add({1, {&dy, 1, 1}, {}});
+      outcome = reducer->finalize();
+    } while (outcome == reduce::Reducer::Outcome::kRepeat && ++repeats < 5);
+    EXPECT_EQ(outcome, reduce::Reducer::Outcome::kSummed);
+    EXPECT_EQ(reducer->gradient()[0], reducer->gradient()[1]);
+    return std::pair(reducer->gradient()[0], repeats);
+  };
+  const auto ranks = static_cast<float>(world.size());
+  sum_of(0.5F);
+  EXPECT_EQ(sum_of(0.5F), std::pair(0.5F * ranks, 0));
+  EXPECT_EQ(sum_of(512.0F), std::pair(512.0F * ranks, 1));
+  EXPECT_EQ(sum_of(0.0F), std::pair(0.0F, 0));
+  EXPECT_EQ(sum_of(512.0F), std::pair(512.0F * ranks, 0));
+  EXPECT_EQ(sum_of(0x1p-30F), std::pair(0x1p-30F * ranks, 1));
+}
+
+TEST(ExactReducer, AnInfiniteContributionOfOneRankIsReportedOnAll) {
+  const comm::Communicator& world = session().world();
+  const nn::Model model({.hidden = {}}, 1, 1);
+  const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
+  const bool last = world.rank() == world.size() - 1;
+  float dy = last ? std::numeric_limits<float>::infinity() : 1.0F, x = 1.0F;
+  const std::size_t rows = 1;
+  reducer->start_pass({&rows, 1});
+  reducer->add({0, {&dy, 1, 1}, {&x, 1, 1}});
+  EXPECT_EQ(reducer->finalize(), reduce::Reducer::Outcome::kNotFinite);
+  EXPECT_TRUE(std::isnan(reducer->gradient()[0]));
+}
+
+TEST(ExactReducer, ARankWithoutSamplesContributesNothing) {
+  const comm::Communicator& world = session().world();
+  const nn::Model model({.hidden = {}}, 1, 1);
+  const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
+  float dy = 3.0F, x = 2.0F;
+  const std::size_t rows = 1;
+  if (world.rank() == 0) {
+    reducer->start_pass({&rows, 1});
+    reducer->add({0, {&dy, 1, 1}, {&x, 1, 1}});
+  }
+  EXPECT_EQ(reducer->finalize(), reduce::Reducer::Outcome::kSummed);
+  EXPECT_EQ(reducer->gradient()[0], 6.0F);
+  EXPECT_EQ(reducer->gradient()[1], 0.0F);
+}
+
+}  // namespace
+}  // namespace lockstep::test

@@ -1,0 +1,201 @@
+// What ranks do together, at whatever number of them this job has.
+#include "comm/communicator.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "mpi_main.h"
+#include "support.h"
+
+namespace lockstep::comm {
+namespace {
+
+const Communicator& world() { return test::session().world(); }
+const Communicator& self() { return test::session().self(); }
+
+TEST(Communicator, RanksAreNumberedFromZero) {
+  EXPECT_GE(world().rank(), 0);
+  EXPECT_LT(world().rank(), world().size());
+  std::vector<std::int64_t> seen(static_cast<std::size_t>(world().size()));
+  seen[static_cast<std::size_t>(world().rank())] = 1;
+  world().allreduce_sum(std::span(seen));
+  EXPECT_EQ(seen, std::vector<std::int64_t>(seen.size(), 1));
+}
+
+TEST(Communicator, SelfIsThisRankAlone) {
+  EXPECT_EQ(self().rank(), 0);
+  EXPECT_EQ(self().size(), 1);
+  std::vector<std::int64_t> x = {5};
+  self().allreduce_sum(std::span(x));
+  EXPECT_EQ(x[0], 5);
+}
+
+TEST(Communicator, AllRanksOfThisJobShareThisHost) {
+  EXPECT_EQ(world().ranks_on_this_host(), world().size());
+  EXPECT_EQ(self().ranks_on_this_host(), 1);
+}
+
+// Element i of rank r is r * 1000 + i; small numbers, so that float sums are exact too.
+template <typename T>
+void expect_sums(std::size_t n, const Communicator& communicator) {
+  std::vector<T> x(n);
+  for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<T>(communicator.rank() * 1000 + static_cast<int>(i % 997));
+  communicator.allreduce_sum(std::span(x));
+  const int size = communicator.size();
+  for (std::size_t i = 0; i < n; ++i)
+    EXPECT_EQ(x[i], static_cast<T>(1000 * size * (size - 1) / 2 + size * static_cast<int>(i % 997)));
+}
+
+TEST(Communicator, AllreduceIsTheSumOverRanksAtEverySize) {
+  for (const std::size_t n : {0, 1, 7, 21, 63, 64, 65, 5000, 100003}) {
+    for (const Communicator* communicator : {&world(), &self()}) {
+      expect_sums<float>(n, *communicator);
+      expect_sums<std::int32_t>(n, *communicator);
+      expect_sums<std::int64_t>(n, *communicator);
+    }
+  }
+}
+
+TEST(Communicator, IntegerSumsUseEveryBit) {
+  std::vector<std::int64_t> wide = {(std::int64_t{1} << 50) + world().rank(), -(std::int64_t{1} << 50)};
+  world().allreduce_sum(std::span(wide));
+  const std::int64_t size = world().size();
+  EXPECT_EQ(wide[0], size * (std::int64_t{1} << 50) + size * (size - 1) / 2);
+  EXPECT_EQ(wide[1], -size * (std::int64_t{1} << 50));
+  std::vector<std::int32_t> narrow = {2147483647 / world().size(), -2147483647 / world().size()};
+  const std::int32_t expected = narrow[0] * world().size();
+  world().allreduce_sum(std::span(narrow));
+  EXPECT_EQ(narrow[0], expected);
+  EXPECT_EQ(narrow[1], -expected);
+}
+
+TEST(Communicator, EveryRankGetsTheSameBitsOfAFloatSum) {
+  auto x = test::random_floats(1000, static_cast<std::uint64_t>(world().rank()));
+  world().allreduce_sum(std::span(x));
+  std::string of_first(reinterpret_cast<const char*>(x.data()), x.size() * sizeof(float));
+  const std::string own = of_first;
+  world().broadcast(of_first, 0);
+  EXPECT_TRUE(own == of_first);
+}
+
+TEST(Communicator, ASumUnderWayIsDoneAfterWait) {
+  std::vector<std::int64_t> a = {1, world().rank()}, b = {world().rank() + 1};
+  Request first = world().start_allreduce_sum(a);
+  Request second = world().start_allreduce_sum(b);
+  Request moved = std::move(first);
+  second.wait();
+  moved.wait();
+  moved.wait();  // once more does nothing
+  first.wait();  // and so does an empty one
+  const std::int64_t size = world().size();
+  EXPECT_EQ(a, (std::vector<std::int64_t>{size, size * (size - 1) / 2}));
+  EXPECT_EQ(b, (std::vector<std::int64_t>{size * (size + 1) / 2}));
+}
+
+TEST(Communicator, AllreduceMinIsTheSmallest) {
+  EXPECT_EQ(world().allreduce_min(world().rank() + 5), 5);
+  EXPECT_EQ(world().allreduce_min(-world().rank()), 1 - world().size());
+  EXPECT_EQ(self().allreduce_min(17), 17);
+}
+
+TEST(Communicator, AllgatherHasEveryRanksNumberInItsPlace) {
+  const std::int64_t far = std::int64_t{1} << 60;
+  const auto all = world().allgather(world().rank() - far);
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(world().size()));
+  for (std::size_t r = 0; r < all.size(); ++r) EXPECT_EQ(all[r], static_cast<std::int64_t>(r) - far);
+  EXPECT_EQ(self().allgather(17), std::vector<std::int64_t>{17});
+}
+
+TEST(Communicator, BroadcastGivesEveryRankTheRootsText) {
+  for (int root = 0; root < world().size(); ++root) {
+    for (const std::size_t length : {std::size_t{0}, std::size_t{1}, std::size_t{100000}}) {
+      const std::string of_root(length, static_cast<char>('a' + root));
+      std::string text = world().rank() == root ? of_root : "something else, of another length";
+      world().broadcast(text, root);
+      EXPECT_EQ(text, of_root);
+    }
+  }
+}
+
+TEST(Communicator, BroadcastKeepsZeroBytes) {
+  const std::string expected("a\0b\0", 4);
+  std::string text = world().rank() == 0 ? expected : "";
+  world().broadcast(text, 0);
+  EXPECT_EQ(text, expected);
+}
+
+// What `action` makes of this rank: the error that together threw, if any.
+std::optional<AgreedError> agreed(const Communicator& communicator, const std::function<void()>& action) {
+  try {
+    communicator.together(action);
+  } catch (const AgreedError& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+TEST(Together, RunsTheActionOnceOnEveryRank) {
+  std::int64_t runs = 0;
+  EXPECT_FALSE(agreed(world(), [&] { ++runs; }));
+  EXPECT_EQ(runs, 1);
+}
+
+TEST(Together, AnErrorOfOneRankReachesAllWithItsRank) {
+  for (int bad = 0; bad < world().size(); ++bad) {
+    const auto error = agreed(world(), [&] {
+      if (world().rank() == bad) throw DataError("the file is torn");
+    });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ExitCode::kData);
+    const std::string prefix = world().size() == 1 ? "" : "rank " + std::to_string(bad) + ": ";
+    EXPECT_EQ(error->what(), prefix + "the file is torn");
+  }
+}
+
+TEST(Together, AnErrorOfAllRanksHasNoRank) {
+  const auto error = agreed(world(), [] { throw ModelError("no such file"); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ExitCode::kModel);
+  EXPECT_STREQ(error->what(), "no such file");
+}
+
+// All ranks but the first fail, each in its own way (of one rank: none does).
+TEST(Together, TheLowestRanksErrorIsTheOne) {
+  const auto error = agreed(world(), [] {
+    if (world().rank() == 1) throw DataError("of rank one");
+    if (world().rank() > 1) throw ConfigError("of a later rank");
+  });
+  EXPECT_EQ(error.has_value(), world().size() > 1);
+  if (!error) return;
+  EXPECT_EQ(error->code(), ExitCode::kData);
+  EXPECT_STREQ(error->what(), "rank 1: of rank one");
+}
+
+TEST(Together, AnErrorInsideIsAgreedOnOnce) {
+  const auto error = agreed(world(), [] {
+    world().together([] {
+      if (world().rank() == 0) throw DataError("deep inside");
+    });
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->what(), std::string(world().size() == 1 ? "" : "rank 0: ") + "deep inside");
+}
+
+TEST(Together, WorkGoesOnAfterAnError) {
+  EXPECT_TRUE(agreed(world(), [] { throw DataError("first"); }));
+  std::int64_t one = 1;
+  world().allreduce_sum(std::span(&one, 1));
+  EXPECT_EQ(one, world().size());
+  EXPECT_FALSE(agreed(world(), [] {}));
+}
+
+TEST(LibraryVersion, IsALine) {
+  EXPECT_FALSE(library_version().empty());
+  EXPECT_EQ(library_version().find('\n'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lockstep::comm

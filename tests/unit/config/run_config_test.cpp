@@ -1,0 +1,251 @@
+// From TOML text and --set to one validated configuration, and the errors on the way.
+#include "config/run_config.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "config/reader.h"
+#include "support.h"
+
+namespace lockstep::config {
+namespace {
+
+using Overrides = std::vector<std::string>;
+using nlohmann::ordered_json;
+
+ordered_json resolved(const std::string& text, const Overrides& overrides = {}) {
+  ordered_json values;
+  parse(text, "run.toml", overrides, &values);
+  return values;
+}
+
+void expect_error(const std::string& text, const Overrides& overrides, std::initializer_list<std::string> parts) {
+  SCOPED_TRACE(text);
+  test::expect_line_with(test::message_of<ConfigError>([&] { parse(text, "run.toml", overrides); }), parts);
+}
+
+TEST(RunConfig, AnEmptyFileIsTheDefaults) {
+  const RunConfig config = parse("", "run.toml", {}), defaults;
+  EXPECT_EQ(config.seed, defaults.seed);
+  EXPECT_EQ(config.data.dataset, defaults.data.dataset);
+  EXPECT_EQ(config.data.shards, defaults.data.shards);
+  EXPECT_EQ(config.data.shuffle, defaults.data.shuffle);
+  EXPECT_EQ(config.data.normalize, defaults.data.normalize);
+  EXPECT_EQ(config.model.hidden, defaults.model.hidden);
+  EXPECT_EQ(config.model.activation, defaults.model.activation);
+  EXPECT_EQ(config.model.loss, defaults.model.loss);
+  EXPECT_EQ(config.train.epochs, defaults.train.epochs);
+  EXPECT_EQ(config.train.batch_size, defaults.train.batch_size);
+  EXPECT_EQ(config.train.sgd.learning_rate, defaults.train.sgd.learning_rate);
+  EXPECT_EQ(config.train.schedule.kind, defaults.train.schedule.kind);
+  EXPECT_EQ(config.reduce.mode, defaults.reduce.mode);
+  EXPECT_EQ(config.compute.threads, defaults.compute.threads);
+  EXPECT_EQ(config.log.steps, defaults.log.steps);
+}
+
+TEST(RunConfig, EveryKeyOfTheFileArrives) {
+  const RunConfig config = parse(R"toml(
+seed = 99
+[data]
+dataset = "synthetic"
+dir = "somewhere"
+shards = 6
+shuffle = "none"
+normalize = "mean_std"
+train_samples = 600
+test_samples = 60
+[model]
+hidden = [20, 10]
+activation = "relu"
+init = "normal(0.5)"
+loss = "half_mse"
+[train]
+epochs = 3
+batch_size = 12
+learning_rate = 0.125
+momentum = 0.5
+nesterov = true
+l2 = 0.25
+schedule = "step"
+warmup_epochs = 1.5
+step_epochs = 4
+step_factor = 0.75
+final_learning_rate = 0.0625
+init_from = "weights.safetensors"
+[reduce]
+mode = "float"
+[compute]
+threads = 3
+[log]
+steps = true
+)toml",
+                                 "run.toml", {});
+  EXPECT_EQ(config.seed, 99U);
+  EXPECT_EQ(config.data.dataset, "synthetic");
+  EXPECT_EQ(config.data.dir, "somewhere");
+  EXPECT_EQ(config.data.shards, 6U);
+  EXPECT_EQ(config.data.shuffle, data::Shuffle::kNone);
+  EXPECT_EQ(config.data.normalize, data::Normalization::kMeanStd);
+  EXPECT_EQ(config.data.train_samples, 600U);
+  EXPECT_EQ(config.data.test_samples, 60U);
+  EXPECT_EQ(config.model.hidden, (std::vector<std::size_t>{20, 10}));
+  EXPECT_EQ(config.model.activation, kernels::Activation::kRelu);
+  EXPECT_EQ(config.model.init, "normal(0.5)");
+  EXPECT_EQ(config.model.loss, kernels::Loss::kHalfMse);
+  EXPECT_EQ(config.train.epochs, 3U);
+  EXPECT_EQ(config.train.batch_size, 12U);
+  EXPECT_EQ(config.train.sgd.learning_rate, 0.125);
+  EXPECT_EQ(config.train.sgd.momentum, 0.5);
+  EXPECT_TRUE(config.train.sgd.nesterov);
+  EXPECT_EQ(config.train.sgd.l2, 0.25);
+  EXPECT_EQ(config.train.schedule.kind, optim::ScheduleOptions::Kind::kStep);
+  EXPECT_EQ(config.train.schedule.warmup_epochs, 1.5);
+  EXPECT_EQ(config.train.schedule.step_epochs, 4U);
+  EXPECT_EQ(config.train.schedule.step_factor, 0.75);
+  EXPECT_EQ(config.train.schedule.final_learning_rate, 0.0625);
+  EXPECT_EQ(config.train.init_from, "weights.safetensors");
+  EXPECT_EQ(config.reduce.mode, reduce::Mode::kFloat);
+  EXPECT_EQ(config.compute.threads, 3);
+  EXPECT_TRUE(config.log.steps);
+}
+
+// Each name that the file may give selects the enumerator of that name.
+TEST(RunConfig, EveryActivationAndLossHasItsNameAsKey) {
+  test::for_every<kernels::Activation>([](kernels::Activation f) {
+    const std::string set = "model.activation=" + std::string(kernels::name(f));
+    EXPECT_EQ(parse("", "run.toml", {set}).model.activation, f);
+  });
+  test::for_every<kernels::Loss>([](kernels::Loss loss) {
+    const std::string set = "model.loss=" + std::string(kernels::name(loss));
+    EXPECT_EQ(parse("", "run.toml", {set}).model.loss, loss);
+  });
+}
+
+TEST(RunConfig, SetTakesValuesOfEveryType) {
+  const RunConfig config = parse("", "run.toml",
+                                 {"seed=7", "train.learning_rate=0.5", "train.l2=1", "train.learning_rate=1e-3",
+                                  "log.steps=true", "model.hidden=[512, 256]", "data.dataset=synthetic",
+                                  "model.activation=\"relu\"", "data.dir=/a b/c=d", "data.shards=0x10"});
+  EXPECT_EQ(config.seed, 7U);
+  EXPECT_EQ(config.train.sgd.learning_rate, 1e-3);  // the later one
+  EXPECT_EQ(config.train.sgd.l2, 1.0);              // an integer is a number
+  EXPECT_TRUE(config.log.steps);
+  EXPECT_EQ(config.model.hidden, (std::vector<std::size_t>{512, 256}));
+  EXPECT_EQ(config.data.dataset, "synthetic");  // a word needs no quotes
+  EXPECT_EQ(config.model.activation, kernels::Activation::kRelu);
+  EXPECT_EQ(config.data.dir, "/a b/c=d");
+  EXPECT_EQ(config.data.shards, 16U);
+  EXPECT_TRUE(parse("", "run.toml", {"model.hidden=[]"}).model.hidden.empty());
+}
+
+TEST(RunConfig, SetWinsOverTheFile) {
+  EXPECT_EQ(parse("[train]\nepochs = 3\n", "run.toml", {"train.epochs=4"}).train.epochs, 4U);
+}
+
+TEST(RunConfig, ASetOfNoKeyOrValueIsAnError) {
+  for (const char* text : {"train.epochs", "=3", ""}) expect_error("", {text}, {"--set", text, "key=value"});
+}
+
+TEST(RunConfig, AnUnknownKeyIsAnErrorThatSuggestsTheNearest) {
+  expect_error("[train]\nepoch = 3\n", {}, {"run.toml:2", "train.epoch", "train.epochs"});
+  expect_error("[trian]\nepochs = 3\n", {}, {"run.toml:2", "trian.epochs", "train.epochs"});
+  expect_error("sed = 1\n", {}, {"run.toml:1", "sed", "seed"});
+  expect_error("", {"train.learningrate=1"}, {"--set", "train.learningrate", "train.learning_rate"});
+}
+
+TEST(RunConfig, AnUnknownKeyLikeNoOtherListsItsSection) {
+  expect_error("[train]\nxyzzy_plugh = 3\n", {}, {"train.xyzzy_plugh", "train.epochs", "train.batch_size"});
+  expect_error("[entirely_different]\nthing = 3\n", {}, {"entirely_different.thing", "train.epochs", "data.shards"});
+}
+
+TEST(RunConfig, AValueOfTheWrongTypeIsAnErrorThatSaysWhatIsExpected) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"train.epochs", "\"three\"", "integer"},  {"train.epochs", "3.0", "integer"},
+      {"train.epochs", "true", "integer"},       {"train.learning_rate", "\"fast\"", "number"},
+      {"train.learning_rate", "true", "number"}, {"train.nesterov", "1", "true or false"},
+      {"data.dataset", "3", "cifar10"},          {"data.dir", "3", "string"},
+      {"model.hidden", "100", "list"},           {"model.hidden", "[100, 2.5]", "list"},
+      {"model.hidden", "[\"a\"]", "list"},       {"model.activation", "3", "sigmoid"},
+      {"seed", "[1]", "integer"},                {"log.steps", "\"yes\"", "true or false"}};
+  for (const auto& [key, value, expected] : cases) {
+    const std::string name = key, section = name.substr(0, name.find('.')), leaf = name.substr(name.find('.') + 1);
+    const std::string header = section == name ? "" : "[" + section + "]\n";
+    expect_error(header + leaf + " = " + value + "\n", {},
+                 {header.empty() ? "run.toml:1: " : "run.toml:2: ", key, "expected", expected});
+    expect_error("", {name + "=" + value}, {"--set: ", key, "expected", expected});
+  }
+}
+
+TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"train.learning_rate", "-0.1"}, {"train.learning_rate", "0"},   {"train.learning_rate", "nan"},
+      {"train.learning_rate", "inf"},  {"train.momentum", "1"},        {"train.momentum", "-0.1"},
+      {"train.momentum", "nan"},       {"train.l2", "-1e-9"},          {"train.l2", "inf"},
+      {"train.epochs", "0"},           {"train.epochs", "-1"},         {"train.batch_size", "0"},
+      {"data.shards", "0"},            {"data.train_samples", "-1"},   {"seed", "-1"},
+      {"model.hidden", "[10, 0]"},     {"model.hidden", "[-1]"},       {"compute.threads", "-1"},
+      {"compute.threads", "5000000000"}, {"train.step_epochs", "0"},   {"train.warmup_epochs", "-1"},
+      {"train.step_factor", "0"},      {"train.final_learning_rate", "-1"}};
+  for (const auto& [key, value] : cases) {
+    SCOPED_TRACE(value);
+    expect_error("", {std::string(key) + "=" + value}, {"--set: ", key, "expected"});
+  }
+}
+
+TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
+  expect_error("", {"model.activation=swish"}, {"model.activation", "swish", "sigmoid", "relu", "identity"});
+  expect_error("", {"model.loss=hinge"}, {"model.loss", "cross_entropy", "mse", "half_mse"});
+  expect_error("", {"data.shuffle=all"}, {"data.shuffle", "shards", "none"});
+  expect_error("", {"data.dataset=mnist"}, {"data.dataset", "cifar10", "synthetic"});
+  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine"});
+  expect_error("", {"reduce.mode=half"}, {"reduce.mode", "float"});
+  expect_error("[model]\ninit = \"xavier\"\n", {}, {"run.toml:2", "model.init", "xavier", "glorot"});
+}
+
+TEST(RunConfig, TextThatIsNoTomlIsAnErrorThatNamesTheLine) {
+  expect_error("seed = 1\n[data\nshards = 3\n", {}, {"run.toml:2"});
+  expect_error("seed = 1\nseed = 2\n", {}, {"run.toml:2"});
+  expect_error("a = \"unterminated\n", {}, {"run.toml:1"});
+  expect_error("just words\n", {}, {"run.toml:1"});
+}
+
+TEST(RunConfig, ABatchThatTheShardsDoNotDivideIsAnError) {
+  expect_error("[train]\nbatch_size = 100\n", {}, {"run.toml:2", "train.batch_size is 100", "data.shards", "8"});
+  expect_error("", {"data.shards=7"}, {"train.batch_size is 128", "7"});
+  EXPECT_EQ(parse("", "run.toml", {"data.shards=7", "train.batch_size=21"}).train.batch_size, 21U);
+}
+
+TEST(RunConfig, NesterovNeedsMomentum) {
+  expect_error("[train]\nnesterov = true\n", {}, {"run.toml:2", "train.nesterov", "train.momentum"});
+  EXPECT_TRUE(parse("", "run.toml", {"train.nesterov=true", "train.momentum=0.9"}).train.sgd.nesterov);
+}
+
+TEST(RunConfig, ResolvedHasEveryKeyWithTheValueInUse) {
+  const auto values = resolved("[train]\nepochs = 3\n", {"model.loss=mse"});
+  EXPECT_EQ(values.at("seed"), 1);
+  EXPECT_EQ(values.at("train").at("epochs"), 3);
+  EXPECT_EQ(values.at("model").at("loss"), "mse");
+  EXPECT_EQ(values.at("model").at("hidden"), (ordered_json{100}));
+  for (const char* key : {"dataset", "dir", "shards", "shuffle", "normalize", "train_samples", "test_samples"})
+    EXPECT_TRUE(values.at("data").contains(key)) << key;
+  for (const char* key : {"epochs", "batch_size", "learning_rate", "momentum", "nesterov", "l2", "schedule", "init_from"})
+    EXPECT_TRUE(values.at("train").contains(key)) << key;
+}
+
+TEST(RunConfig, ResolvedValuesAsTomlResolveToThemselves) {
+  const Overrides variants[] = {
+      {},
+      {"model.hidden=[]", "log.steps=true", "train.learning_rate=1e-7", "train.l2=1e20"},
+      {"train.learning_rate=0.1", "train.momentum=0.30000000000000004", "train.nesterov=true", "train.l2=1"},
+      {"data.dir=\"a \\\"quoted\\\" \\\\ folder\\n\"", "model.init=normal(0.5)", "data.shuffle=none"},
+      {"seed=9223372036854775807", "data.dir=\u00fcber/#no comment", "model.hidden=[1, 2, 3]"}};
+  for (const Overrides& overrides : variants) {
+    const auto values = resolved("", overrides);
+    EXPECT_EQ(resolved(to_toml(values)), values) << to_toml(values);
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::config

@@ -1,0 +1,248 @@
+// Sums of gradients over blocks, passes and ranks: against the reference network, and against the sum of one rank.
+#include "reduce/reducer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "modes.h"
+#include "mpi_main.h"
+#include "reference_model.h"
+
+namespace lockstep::reduce {
+namespace {
+
+using kernels::Activation;
+using kernels::Loss;
+using test::ModeCase;
+using test::Sample;
+
+const comm::Communicator& world() { return test::session().world(); }
+const comm::Communicator& self() { return test::session().self(); }
+
+// A network, and a step's batch in blocks of several sizes. `factor` multiplies the gradient.
+struct Problem {
+  std::vector<std::size_t> hidden = {9, 5};
+  Activation activation = Activation::kSigmoid;
+  Loss loss = Loss::kCrossEntropy;
+  std::vector<std::size_t> block_rows = {5, 1, 8, 7, 3, 8, 1, 2, 6};
+  double factor = 1.0;
+  std::size_t inputs = 7, outputs = 4;
+
+  nn::Model model() const {
+    nn::ModelOptions options;
+    options.hidden = hidden;
+    options.activation = activation;
+    return {options, inputs, outputs};
+  }
+  std::size_t first_row(std::size_t block) const {
+    std::size_t rows = 0;
+    for (std::size_t b = 0; b < block; ++b) rows += block_rows[b];
+    return rows;
+  }
+  std::vector<Sample> batch() const {
+    return test::random_batch(first_row(block_rows.size()), inputs, outputs, 11);
+  }
+};
+
+// The first block of a rank; the rank after the last has the number of blocks.
+std::size_t first_block(const Problem& problem, const comm::Communicator& communicator, int rank) {
+  return problem.block_rows.size() * static_cast<std::size_t>(rank) /
+         static_cast<std::size_t>(communicator.size());
+}
+
+// Adds this rank's blocks, `blocks_a_pass` at a time. Returns how finalize ended.
+Reducer::Outcome add_once(Reducer& reducer, const Problem& problem, const nn::Model& model,
+                          std::span<const float> arena, const comm::Communicator& communicator,
+                          std::size_t blocks_a_pass, int threads) {
+  const auto batch = problem.batch();
+  const std::size_t end = first_block(problem, communicator, communicator.rank() + 1);
+  nn::Workspace workspace(model, batch.size(), nn::Workspace::Use::kForwardAndBackward);
+  for (std::size_t b = first_block(problem, communicator, communicator.rank()); b < end;) {
+    const std::size_t last = std::min(end, b + blocks_a_pass);
+    const std::size_t first = problem.first_row(b), rows = problem.first_row(last) - first;
+    const auto labels = test::fill_input(std::span(batch).subspan(first, rows), workspace.input(rows));
+    const auto outputs = model.forward(arena, workspace, rows, threads);
+    kernels::evaluate_loss(problem.loss, outputs, labels, problem.factor / static_cast<double>(batch.size()),
+                           workspace.output_gradient(rows), threads);
+    reducer.start_pass(std::span(problem.block_rows).subspan(b, last - b));
+    model.backward(arena, workspace, rows, reducer, threads);
+    b = last;
+  }
+  return reducer.finalize();
+}
+
+// The same, repeated while the reducer asks for it: a few times at most.
+Reducer::Outcome add(Reducer& reducer, const Problem& problem, const nn::Model& model,
+                     std::span<const float> arena, const comm::Communicator& communicator,
+                     std::size_t blocks_a_pass = 2, int threads = 1) {
+  for (int tries = 0; tries < 10; ++tries) {
+    const auto outcome = add_once(reducer, problem, model, arena, communicator, blocks_a_pass, threads);
+    if (outcome != Reducer::Outcome::kRepeat) return outcome;
+  }
+  return Reducer::Outcome::kRepeat;
+}
+
+std::vector<float> arena_of(const nn::Model& model) {
+  return test::random_floats(model.parameters(), 3, 0.7F);
+}
+
+std::vector<float> copy(std::span<const float> x) { return {x.begin(), x.end()}; }
+
+std::vector<float> reduced(const ModeCase& mode, const Problem& problem,
+                           const comm::Communicator& communicator, std::size_t blocks_a_pass = 2,
+                           int threads = 1) {
+  const nn::Model model = problem.model();
+  const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), communicator, threads);
+  EXPECT_EQ(add(*reducer, problem, model, arena_of(model), communicator, blocks_a_pass, threads),
+            Reducer::Outcome::kSummed);
+  return copy(reducer->gradient());
+}
+
+std::vector<double> reference(const Problem& problem) {
+  const nn::Model model = problem.model();
+  auto gradient = test::reference_of(model, problem.activation, problem.loss, arena_of(model))
+                      .gradient(problem.batch(), /*with_l2=*/false);
+  for (double& g : gradient) g *= problem.factor;
+  return gradient;
+}
+
+// Bit for bit where the mode promises it, else to rounding.
+void expect_same(const ModeCase& mode, const Problem& problem, const std::vector<float>& a,
+                 const std::vector<float>& b) {
+  if (mode.exact)
+    EXPECT_TRUE(test::same_bits(a, b));
+  else
+    test::expect_close_tensors(problem.model(), a, {b.begin(), b.end()}, 1e-5);
+}
+
+template <typename Body>
+void for_every_mode(Body&& body) {
+  for (const ModeCase& mode : test::kModes) {
+    SCOPED_TRACE(mode.name);
+    body(mode);
+  }
+}
+
+TEST(Reducer, SumIsTheReferencesGradientForEveryActivationAndLoss) {
+  for_every_mode([](const ModeCase& mode) {
+    test::for_every<Activation>([&](Activation activation) {
+      test::for_every<Loss>([&](Loss loss) {
+        for (const std::vector<std::size_t>& hidden : {std::vector<std::size_t>{}, {6}, {9, 5}}) {
+          Problem problem;
+          problem.hidden = hidden;
+          problem.activation = activation;
+          problem.loss = loss;
+          test::expect_close_tensors(problem.model(), reduced(mode, problem, world()), reference(problem),
+                                     1e-4);
+        }
+      });
+    });
+  });
+}
+
+TEST(Reducer, SumIsThatOfOneRank) {
+  for_every_mode([](const ModeCase& mode) {
+    for (const std::vector<std::size_t>& block_rows :
+         {Problem().block_rows, {1}, {3, 3}, std::vector<std::size_t>(17, 1), std::vector<std::size_t>(16, 4)}) {
+      Problem problem;
+      problem.block_rows = block_rows;
+      expect_same(mode, problem, reduced(mode, problem, world()), reduced(mode, problem, self()));
+    }
+  });
+}
+
+TEST(Reducer, SumDoesNotDependOnThreadsOrPasses) {
+  for_every_mode([](const ModeCase& mode) {
+    const Problem problem;
+    const auto first = reduced(mode, problem, self(), 1, 1);
+    for (const std::size_t blocks_a_pass : {1, 2, 4, 9})
+      for (const int threads : {1, 2, 3})
+        expect_same(mode, problem, reduced(mode, problem, world(), blocks_a_pass, threads), first);
+  });
+}
+
+// Weights larger than the parts that threads take.
+TEST(Reducer, LargeTensorsAreSummedAlikeByAnyNumberOfThreads) {
+  for_every_mode([](const ModeCase& mode) {
+    Problem problem;
+    problem.inputs = 1100;
+    problem.hidden = {300};
+    problem.block_rows = {3, 2, 4, 1, 3};
+    const auto first = reduced(mode, problem, self(), 5, 1);
+    test::expect_close_tensors(problem.model(), first, reference(problem), 1e-4);
+    for (const int threads : {1, 3})
+      expect_same(mode, problem, reduced(mode, problem, world(), 2, threads), first);
+  });
+}
+
+TEST(Reducer, EveryRankGetsTheSameBits) {
+  for_every_mode([](const ModeCase& mode) {
+    const auto gradient = reduced(mode, {}, world());
+    std::string of_first(reinterpret_cast<const char*>(gradient.data()), gradient.size() * sizeof(float));
+    const std::string own = of_first;
+    world().broadcast(of_first, 0);
+    EXPECT_TRUE(own == of_first);
+  });
+}
+
+TEST(Reducer, ASumBeginsAnew) {
+  for_every_mode([](const ModeCase& mode) {
+    const Problem problem;
+    const nn::Model model = problem.model();
+    const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
+    for (int step = 0; step < 3; ++step) {
+      EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
+      test::expect_close_tensors(model, copy(reducer->gradient()), reference(problem), 1e-5);
+    }
+    EXPECT_EQ(reducer->finalize(), Reducer::Outcome::kSummed);  // of nothing
+    for (const float g : reducer->gradient()) EXPECT_EQ(g, 0.0F);
+  });
+}
+
+// A gradient that jumps by orders of magnitude from step to step keeps its relative accuracy.
+TEST(Reducer, FollowsGradientsOfAnySize) {
+  for_every_mode([](const ModeCase& mode) {
+    Problem problem;
+    const nn::Model model = problem.model();
+    const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
+    const auto alone = make_reducer({mode.mode}, model, problem.block_rows.size(), self(), 1);
+    for (const double factor : {1.0, 1e3, 15.0, 1e-6, 3e-4, 1e12, 1e-15, 1e-30, 1e25, 1.0}) {
+      SCOPED_TRACE(factor);
+      problem.factor = factor;
+      EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
+      EXPECT_EQ(add(*alone, problem, model, arena_of(model), self()), Reducer::Outcome::kSummed);
+      test::expect_close_tensors(model, copy(reducer->gradient()), reference(problem), 1e-4);
+      expect_same(mode, problem, copy(reducer->gradient()), copy(alone->gradient()));
+    }
+  });
+}
+
+TEST(Reducer, ANumberThatIsNotFiniteOnOneRankEndsTheSumOnAll) {
+  for_every_mode([](const ModeCase& mode) {
+    const Problem problem;
+    const nn::Model model = problem.model();
+    for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+      for (int rank = 0; rank < world().size(); ++rank) {
+        const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
+        auto arena = arena_of(model);
+        // An output's bias: no activation stands between it and the gradient.
+        if (world().rank() == rank) arena[model.tensors().back().offset] = bad;
+        EXPECT_EQ(add(*reducer, problem, model, arena, world()), Reducer::Outcome::kNotFinite) << bad;
+      }
+    }
+  });
+}
+
+TEST(Reducer, ExactSumsRefuseMoreBlocksThanTheyHaveBitsFor) {
+  const nn::Model model = Problem().model();
+  EXPECT_NO_THROW(make_reducer({Mode::kExact}, model, 32767, world(), 1));
+  test::expect_line_with(
+      test::message_of<ConfigError>([&] { make_reducer({Mode::kExact}, model, 32768, world(), 1); }),
+      {"32768", "32767", "data.shards", "reduce.mode"});
+}
+
+}  // namespace
+}  // namespace lockstep::reduce
