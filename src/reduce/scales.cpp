@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kLeastBits = 16;    // of a contribution at the limit
 constexpr int kHeadroomBits = 4;  // a gradient may grow 16-fold from one step to the next
-constexpr int kSlackBits = 8;     // and shrink 256-fold below that, before a step has to be repeated
+constexpr int kSlackBits = 4;     // and shrink 16-fold, before a step has to be repeated
 constexpr int kLargestExponent = 126;
 constexpr int kZeroBits = 63;  // the slot of bit length b is b + kZeroBits
 constexpr std::size_t kAllZeroSlot = 0, kNotFiniteSlot = Scales::kSlots - 1;

@@ -22,7 +22,8 @@ using namespace lockstep;
 constexpr std::size_t kBatch = 512, kShards = 8;
 constexpr int kThreads = 1;
 
-// One pass over the first batch with the given weights.
+// One pass over an epoch's first batch with the given weights, the scales being those that a run would have:
+// they have seen such a batch before.
 std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
                                     const data::BatchLoader& loader, const data::Normalizer& normalizer,
                                     std::span<const float> arena, const comm::Communicator& self) {
@@ -32,7 +33,7 @@ std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
   const auto blocks = loader.blocks(0);
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
-  do {
+  for (int summed = 0; summed < 2;) {
     const kernels::Matrix input = workspace.input(kBatch);
     loader.gather(blocks, normalizer, {input.data, kBatch * input.cols}, labels, kThreads);
     const auto outputs = model.forward(arena, workspace, kBatch, kThreads);
@@ -40,7 +41,8 @@ std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
                            workspace.output_gradient(kBatch), kThreads);
     reducer->start_pass(block_rows);
     model.backward(arena, workspace, kBatch, *reducer, kThreads);
-  } while (reducer->finalize() == reduce::Reducer::Outcome::kRepeat);
+    if (reducer->finalize() == reduce::Reducer::Outcome::kSummed) ++summed;
+  }
   return {reducer->gradient().begin(), reducer->gradient().end()};
 }
 

@@ -61,7 +61,7 @@ TEST(Scales, GradientsThatLoseManyBitsAreRescaledAndFitThen) {
   Scales scales(1, 8);
   while (show(scales, 1.0F) == Verdict::kRescale) {
   }
-  EXPECT_EQ(show(scales, 1e-2F), Verdict::kFits);
+  EXPECT_EQ(show(scales, 0.1F), Verdict::kFits);
   EXPECT_EQ(show(scales, 1e-7F), Verdict::kRescale);
   EXPECT_EQ(show(scales, 1e-7F), Verdict::kFits);
 }

@@ -1,13 +1,15 @@
-// main of the tests that run under mpirun: every rank runs every test, and a failure on any rank fails the job.
+// main of the tests that run under mpirun: every rank runs every test, and a failure on any rank fails the
+// job.
 //
-// Rank 0 prints GoogleTest's report, the other ranks only their failures. A test may go on after a failed EXPECT, in
-// step with the other ranks. After a failed ASSERT or an exception it does not, and the others might wait for it
-// forever: such a failure ends the job at once.
+// Rank 0 prints GoogleTest's report, the other ranks only their failures. A test may go on after a failed
+// EXPECT, in step with the other ranks. After a failed ASSERT or an exception it does not, and the others
+// might wait for it forever: such a failure ends the job at once.
 #include "mpi_main.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <string>
 
 namespace lockstep::test {
 namespace {
@@ -18,12 +20,15 @@ class FailurePrinter final : public testing::EmptyTestEventListener {
  public:
   explicit FailurePrinter(const comm::Session& session) : session_(session) {}
 
+  void OnTestStart(const testing::TestInfo& test) override {
+    test_ = std::string(test.test_suite_name()) + "." + test.name();
+  }
+
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    std::fprintf(stderr, "rank %d of %d: %s.%s: %s:%d: %s\n", session_.world().rank(), session_.world().size(),
-                 test != nullptr ? test->test_suite_name() : "?", test != nullptr ? test->name() : "?",
-                 result.file_name() != nullptr ? result.file_name() : "?", result.line_number(), result.message());
+    std::fprintf(stderr, "rank %d of %d: %s: %s:%d: %s\n", session_.world().rank(), session_.world().size(),
+                 test_.c_str(), result.file_name() != nullptr ? result.file_name() : "?",
+                 result.line_number(), result.message());
     if (result.fatally_failed()) {
       std::fflush(nullptr);
       session_.abort(1);
@@ -32,6 +37,7 @@ class FailurePrinter final : public testing::EmptyTestEventListener {
 
  private:
   const comm::Session& session_;
+  std::string test_;
 };
 
 }  // namespace
