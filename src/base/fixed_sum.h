@@ -7,16 +7,15 @@
 namespace lockstep {
 
 // Holds whole + fraction * 2^-40. Each added value is rounded to a multiple of 2^-40 (9e-13) and must lie
-// within
-// +-2^50; anything else, NaN included, makes the sum invalid for good. The two integers of several sums may
-// be added separately (by an allreduce, say), up to 2^22 of them.
+// within +-2^40 (1.1e12); anything else, NaN included, makes the sum invalid for good. 2^22 values cannot
+// overflow it. The integers of several sums may be added separately, by an allreduce say.
 struct FixedSum {
   std::int64_t whole = 0;
   std::int64_t fraction = 0;  // 0 <= fraction < 2^40 after add()
   std::int64_t invalid = 0;   // how many values were out of range
 
   void add(double value) {
-    if (!(std::fabs(value) < 0x1p50)) {
+    if (!(std::fabs(value) < 0x1p40)) {
       ++invalid;
       return;
     }

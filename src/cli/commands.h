@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct VerifyArguments {
   std::string config;
   std::vector<std::string> overrides;
   std::size_t steps = 20;
-  double tolerance = 0.0;  // of the relative drift, with reduce.mode = "float"
+  std::optional<double> tolerance;  // of the relative drift, with reduce.mode = "float"; none: 0
 };
 // Returns whether the run on all ranks is that of one process.
 bool verify(const comm::Session& session, const VerifyArguments& arguments);

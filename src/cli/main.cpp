@@ -71,7 +71,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   add_config_options(*verify_command, verify.config, verify.overrides,
                      "A TOML file, such as one of configs/");
   verify_command->add_option("--steps", verify.steps, "How many steps to train (default: 20)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000000000}));
   verify_command
       ->add_option("--tolerance", verify.tolerance,
                    "With reduce.mode = \"float\": the drift to accept, relative to a tensor's largest weight "
@@ -96,17 +96,16 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  lockstep::comm::Session session(argc, argv);
+// Runs the command. Its error, where every rank has it, is printed once, and all ranks end in the ordinary
+// way; where only this rank has it, the job is aborted.
+int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
   const int rank = session.world().rank();
   int code = static_cast<int>(ExitCode::kRank);
   try {
     code = run(session, argc, argv);
     session.finalize();
     return code;
-  } catch (const lockstep::comm::AgreedError& error) {  // every rank is here
+  } catch (const lockstep::comm::AgreedError& error) {
     if (rank == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
     session.finalize();
     return static_cast<int>(error.code());
@@ -119,4 +118,16 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "lockstep: rank %d: %s\n", rank, error.what());
   }
   session.abort(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    lockstep::comm::Session session(argc, argv);
+    return run_and_report(session, argc, argv);
+  } catch (const lockstep::Error& error) {  // MPI does not start
+    std::fprintf(stderr, "lockstep: %s\n", error.what());
+    return static_cast<int>(error.code());
+  }
 }

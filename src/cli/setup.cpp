@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,7 +41,9 @@ namespace {
 int choose_threads(const kernels::ComputeOptions& options, int ranks_on_this_host) {
   if (options.threads > 0) return options.threads;
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return omp_get_max_threads();
-  return std::max(1, omp_get_num_procs() / ranks_on_this_host);
+  // A rank that mpirun has bound sees its own cores alone; one that it has not, all of them.
+  const int share = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) / ranks_on_this_host;
+  return std::max(1, std::min(omp_get_num_procs(), share));
 }
 
 // Makes all ranks use one kernel family. Returns a note where their machines differ.
@@ -59,7 +62,19 @@ std::string settle_kernel_family(const kernels::ComputeOptions& options, const c
     kernels::use_kernel_family(options.kernels);
     return "";
   }
-  if (std::getenv("BLIS_ARCH_TYPE") != nullptr) return "";
+  std::string users_choice;
+  world.together([&] { users_choice = kernels::kernel_family_of_environment(); });
+  std::string choice_of_first = users_choice;
+  world.broadcast(choice_of_first, 0);
+  world.together([&] {
+    const auto text = [](const std::string& family) {
+      return family.empty() ? "no kernels" : family + " kernels";
+    };
+    if (users_choice != choice_of_first)
+      throw ConfigError(fmt::format("BLIS_ARCH_TYPE selects {}, expected {} as on rank 0", text(users_choice),
+                                    text(choice_of_first)));
+  });
+  if (!users_choice.empty()) return "";
   const auto common = static_cast<std::size_t>(world.allreduce_min(best));
   const auto highest = static_cast<std::size_t>(-world.allreduce_min(-best));
   std::string note;
@@ -85,13 +100,6 @@ Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Com
   compute.threads = choose_threads(options, world.ranks_on_this_host());
   compute.note = settle_kernel_family(options, world);
   compute.kernel_family = kernels::kernel_family();
-  std::string of_first = compute.kernel_family;
-  world.broadcast(of_first, 0);
-  world.together([&] {
-    if (compute.kernel_family != of_first)
-      throw ConfigError(fmt::format("BLIS_ARCH_TYPE selects {} kernels, expected {} as on rank 0",
-                                    compute.kernel_family, of_first));
-  });
   return compute;
 }
 
@@ -102,12 +110,18 @@ data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInf
   return {kind, info, sums, info.train_samples};
 }
 
-AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model) {
-  AlignedBuffer<float> arena(model.parameters());
-  if (!run.train.init_from.empty())
-    nn::load_model(run.train.init_from, model.tensors(), arena.span());
-  else
-    nn::initialize(nn::Initializer::parse(run.model.init), model.tensors(), run.seed, arena.span());
+AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
+                                        const comm::Communicator& communicator) {
+  AlignedBuffer<float> arena;
+  const bool from_file = !run.train.init_from.empty();
+  communicator.together([&] {
+    arena = AlignedBuffer<float>(model.parameters());
+    if (!from_file)
+      nn::initialize(nn::Initializer::parse(run.model.init), model.tensors(), run.seed, arena.span());
+    else if (communicator.rank() == 0)
+      nn::load_model(run.train.init_from, model.tensors(), arena.span());
+  });
+  if (from_file) communicator.broadcast(std::as_writable_bytes(arena.span()), 0);
   return arena;
 }
 

@@ -42,8 +42,9 @@ Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Com
 data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInfo& info,
                                 const data::SampleStore& own_samples, const comm::Communicator& world);
 
-// From train.init_from, else drawn by model.init. Throws ModelError.
-AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model);
+// From train.init_from, which rank 0 reads, else drawn by model.init. Throws AgreedError. Collective.
+AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
+                                        const comm::Communicator& communicator);
 
 // "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);

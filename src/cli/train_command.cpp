@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -107,17 +108,25 @@ void train(const comm::Session& session, const TrainArguments& arguments) {
   const data::Normalizer normalizer = fit_normalizer(run.data.normalize, info, loader->samples(), world);
   std::optional<nn::Model> model;
   std::unique_ptr<reduce::Reducer> reducer;
-  AlignedBuffer<float> parameters;
   world.together([&] {
     model.emplace(run.model, info.features(), info.classes);
-    parameters = initial_parameters(run, *model);
     reducer = reduce::make_reducer(run.reduce, *model, data::blocks_per_step(*plan), world, threads);
+  });
+  AlignedBuffer<float> parameters = initial_parameters(run, *model, world);
+  std::optional<train::Trainer> own_trainer;
+  world.together([&] {
+    own_trainer.emplace(
+        train::TrainerParts{world, *plan, *loader, normalizer, *model, run.model.loss, *reducer, threads},
+        run.train, std::move(parameters));
+  });
+  train::Trainer& trainer = *own_trainer;
+  world.together([&] {  // last, so that what went wrong before leaves an earlier run's files alone
     const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
     if (world.rank() == 0) folder.emplace(open_folder(out, loaded));
   });
-  train::Trainer trainer({world, *plan, *loader, normalizer, *model, run.model.loss, *reducer, threads},
-                         run.train, std::move(parameters));
-  print_model(console, *model, loaded, info, *plan, trainer.bytes());
+  const data::SampleStore& test_samples = evaluator->samples();
+  print_model(console, *model, loaded, info, *plan,
+              trainer.bytes() + test_samples.features.size() + test_samples.labels.size());
 
   console.table_header();
   report::EpochRow row;
@@ -144,6 +153,7 @@ void train(const comm::Session& session, const TrainArguments& arguments) {
     row.samples_per_second = static_cast<double>(score.samples) / row.seconds;
     const train::Score test = evaluator->score(*model, run.model.loss, trainer.parameters(), normalizer,
                                                trainer.l2_loss(), world, threads);
+    if (!std::isfinite(test.loss)) trainer.report_divergence("the test loss is not finite");
     row.train_loss = score.loss;
     row.train_accuracy = score.accuracy();
     row.test_loss = test.loss;

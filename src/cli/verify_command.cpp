@@ -20,21 +20,29 @@ namespace {
 
 // A trainer with all that it works on, on the ranks of one communicator.
 struct Replica {
+  const comm::Communicator& communicator;
+  int threads;
   data::BatchLoader loader;
   std::unique_ptr<reduce::Reducer> reducer;
+  std::optional<data::Normalizer> normalizer;
   std::optional<train::Trainer> trainer;
 
+  // Not collective: may fail on some ranks.
   Replica(const config::RunConfig& run, const data::Dataset& dataset, const data::ShardPlan& plan,
-          const nn::Model& model, const comm::Communicator& communicator, int threads)
-      : loader(dataset, plan, communicator.rank(), communicator.size()),
-        reducer(reduce::make_reducer(run.reduce, model, data::blocks_per_step(plan), communicator, threads)) {
-  }
+          const nn::Model& model, const comm::Communicator& c, int thread_count)
+      : communicator(c),
+        threads(thread_count),
+        loader(dataset, plan, c.rank(), c.size()),
+        reducer(reduce::make_reducer(run.reduce, model, data::blocks_per_step(plan), c, thread_count)) {}
 
-  void start(const config::RunConfig& run, const data::ShardPlan& plan, const data::Normalizer& normalizer,
-             const nn::Model& model, const comm::Communicator& communicator, int threads) {
-    trainer.emplace(
-        train::TrainerParts{communicator, plan, loader, normalizer, model, run.model.loss, *reducer, threads},
-        run.train, initial_parameters(run, model));
+  // Collective over the communicator.
+  void start(const config::RunConfig& run, const data::Dataset& dataset, const data::ShardPlan& plan,
+             const nn::Model& model) {
+    normalizer.emplace(fit_normalizer(run.data.normalize, dataset.info(), loader.samples(), communicator));
+    AlignedBuffer<float> parameters = initial_parameters(run, model, communicator);
+    trainer.emplace(train::TrainerParts{communicator, plan, loader, *normalizer, model, run.model.loss,
+                                        *reducer, threads},
+                    run.train, std::move(parameters));
   }
 };
 
@@ -50,6 +58,12 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments) {
   const comm::Communicator& world = session.world();
   const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
   const config::RunConfig& run = loaded.run;
+  world.together([&] {
+    if (arguments.tolerance && run.reduce.mode == reduce::Mode::kExact)
+      throw ConfigError(
+          fmt::format("--tolerance is {:g}, expected none with reduce.mode = \"exact\", which has no drift",
+                      *arguments.tolerance));
+  });
   const Compute compute = agree_on_compute(run.compute, world);
   report::Console console(world.rank() == 0);
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
@@ -67,15 +81,9 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments) {
     of_all.emplace(run, *dataset, *plan, *model, world, compute.threads);
     if (world.rank() == 0) of_one.emplace(run, *dataset, *plan, *model, session.self(), 1);
   });
-  const auto fit = [&](const Replica& replica, const comm::Communicator& communicator) {
-    return fit_normalizer(run.data.normalize, dataset->info(), replica.loader.samples(), communicator);
-  };
-  const data::Normalizer normalizer = fit(*of_all, world);
-  std::optional<data::Normalizer> normalizer_of_one;
-  if (of_one) normalizer_of_one.emplace(fit(*of_one, session.self()));
+  of_all->start(run, *dataset, *plan, *model);
   world.together([&] {
-    of_all->start(run, *plan, normalizer, *model, world, compute.threads);
-    if (of_one) of_one->start(run, *plan, *normalizer_of_one, *model, session.self(), 1);
+    if (of_one) of_one->start(run, *dataset, *plan, *model);
   });
 
   const bool exact = run.reduce.mode == reduce::Mode::kExact;
@@ -90,18 +98,20 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments) {
                              hash_hex(std::as_bytes(of_all->trainer->parameters())), layouts));
     return true;
   }
-  if (exact) {
-    console.line(
-        fmt::format("differs at step {}: {}, {}", result.first_step, describe(result.first), layouts));
+  if (exact || !result.odd_replica.empty()) {
+    console.line(fmt::format("differs at step {}: {}, {}", result.steps,
+                             result.odd_replica.empty() ? describe(result.first) : result.odd_replica,
+                             layouts));
     return false;
   }
-  bool within = world.rank() != 0 || result.last.relative <= arguments.tolerance;
+  const double tolerance = arguments.tolerance.value_or(0.0);
+  bool within = world.rank() != 0 || result.last.relative <= tolerance;
   within = world.allreduce_min(within ? 1 : 0) == 1;
   console.line(fmt::format(
       "drift after {} steps, the first at step {}: {}; {} the tolerance of {:g} (float sums depend on "
       "the ranks), {}",
-      result.steps, result.first_step, describe(result.last), within ? "within" : "above",
-      arguments.tolerance, layouts));
+      result.steps, result.first_step, describe(result.last), within ? "within" : "above", tolerance,
+      layouts));
   return within;
 }
 

@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -12,21 +13,21 @@ namespace {
 
 constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // elements; MPI counts in int
 
-void check(int result, const char* operation, int rank) {
+void check(int result, const char* operation) {
   if (result == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING];
   int length = 0;
   MPI_Error_string(result, text, &length);
-  throw RankError(fmt::format("rank {}: {} failed: {}", rank, operation,
-                              std::string_view(text, static_cast<std::size_t>(length))));
+  throw RankError(
+      fmt::format("{} failed: {}", operation, std::string_view(text, static_cast<std::size_t>(length))));
 }
 
 template <typename T>
-void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, int rank) {
+void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi) {
   for (std::size_t begin = 0; begin < x.size(); begin += kLargestMessage) {
     const auto part = x.subspan(begin, std::min(kLargestMessage, x.size() - begin));
     check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type, MPI_SUM, mpi),
-          "MPI_Allreduce", rank);
+          "MPI_Allreduce");
   }
 }
 
@@ -34,7 +35,6 @@ void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, int ran
 
 struct Request::Handle {
   MPI_Request mpi;
-  int rank;
 };
 
 Request::Request(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
@@ -44,7 +44,7 @@ Request::~Request() = default;
 
 void Request::wait() {
   if (const auto handle = std::exchange(handle_, nullptr))
-    check(MPI_Wait(&handle->mpi, MPI_STATUS_IGNORE), "MPI_Wait", handle->rank);
+    check(MPI_Wait(&handle->mpi, MPI_STATUS_IGNORE), "MPI_Wait");
 }
 
 struct Communicator::Handle {
@@ -63,11 +63,11 @@ Communicator::Communicator(Communicator&&) noexcept = default;
 Communicator& Communicator::operator=(Communicator&&) noexcept = default;
 Communicator::~Communicator() = default;
 
-Communicator Communicator::owning(Handle handle, int rank_in_parent) {
+Communicator Communicator::owning(Handle handle) {
   Communicator owner;
   owner.handle_ = std::make_unique<Handle>(handle);
-  check(MPI_Comm_rank(handle.mpi, &owner.rank_), "MPI_Comm_rank", rank_in_parent);
-  check(MPI_Comm_size(handle.mpi, &owner.size_), "MPI_Comm_size", rank_in_parent);
+  check(MPI_Comm_rank(handle.mpi, &owner.rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(handle.mpi, &owner.size_), "MPI_Comm_size");
   MPI_Comm_set_errhandler(handle.mpi, MPI_ERRORS_RETURN);
   return owner;
 }
@@ -75,20 +75,20 @@ Communicator Communicator::owning(Handle handle, int rank_in_parent) {
 Communicator Communicator::duplicate(Group group) {
   const MPI_Comm mpi = group == Group::kWorld ? MPI_COMM_WORLD : MPI_COMM_SELF;
   Handle copy;
-  check(MPI_Comm_dup(mpi, &copy.mpi), "MPI_Comm_dup", 0);
-  return owning(copy, 0);
+  check(MPI_Comm_dup(mpi, &copy.mpi), "MPI_Comm_dup");
+  return owning(copy);
 }
 
 Communicator Communicator::split(int colour) const {
   Handle part;
-  check(MPI_Comm_split(handle_->mpi, colour, rank_, &part.mpi), "MPI_Comm_split", rank_);
-  return owning(part, rank_);
+  check(MPI_Comm_split(handle_->mpi, colour, rank_, &part.mpi), "MPI_Comm_split");
+  return owning(part);
 }
 
 int Communicator::ranks_on_this_host() const {
   MPI_Comm host = MPI_COMM_NULL;
   check(MPI_Comm_split_type(handle_->mpi, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
-        "MPI_Comm_split_type", rank_);
+        "MPI_Comm_split_type");
   int size = 0;
   MPI_Comm_size(host, &size);
   MPI_Comm_free(&host);
@@ -96,51 +96,54 @@ int Communicator::ranks_on_this_host() const {
 }
 
 void Communicator::allreduce_sum(std::span<float> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_FLOAT, handle_->mpi, rank_);
+  if (size_ > 1) allreduce_in_place(x, MPI_FLOAT, handle_->mpi);
 }
 
 void Communicator::allreduce_sum(std::span<std::int32_t> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_INT32_T, handle_->mpi, rank_);
+  if (size_ > 1) allreduce_in_place(x, MPI_INT32_T, handle_->mpi);
 }
 
 void Communicator::allreduce_sum(std::span<std::int64_t> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi, rank_);
+  if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi);
 }
 
 Request Communicator::start_allreduce_sum(std::span<std::int64_t> x) const {
   require(x.size() <= kLargestMessage, "start_allreduce_sum: too many elements for one message");
   if (size_ == 1) return {};
-  auto handle = std::make_unique<Request::Handle>(Request::Handle{MPI_REQUEST_NULL, rank_});
+  auto handle = std::make_unique<Request::Handle>(Request::Handle{MPI_REQUEST_NULL});
   check(MPI_Iallreduce(MPI_IN_PLACE, x.data(), static_cast<int>(x.size()), MPI_INT64_T, MPI_SUM, handle_->mpi,
                        &handle->mpi),
-        "MPI_Iallreduce", rank_);
+        "MPI_Iallreduce");
   return Request(std::move(handle));
 }
 
 std::int64_t Communicator::allreduce_min(std::int64_t x) const {
   if (size_ > 1)
-    check(MPI_Allreduce(MPI_IN_PLACE, &x, 1, MPI_INT64_T, MPI_MIN, handle_->mpi), "MPI_Allreduce", rank_);
+    check(MPI_Allreduce(MPI_IN_PLACE, &x, 1, MPI_INT64_T, MPI_MIN, handle_->mpi), "MPI_Allreduce");
   return x;
 }
 
 std::vector<std::int64_t> Communicator::allgather(std::int64_t x) const {
   std::vector<std::int64_t> all(static_cast<std::size_t>(size_), x);
   if (size_ > 1) {
-    check(MPI_Allgather(&x, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, handle_->mpi), "MPI_Allgather",
-          rank_);
+    check(MPI_Allgather(&x, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, handle_->mpi), "MPI_Allgather");
   }
   return all;
 }
 
-void Communicator::broadcast(std::string& text, int root) const {
+void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   if (size_ == 1) return;
-  auto length = static_cast<std::int64_t>(text.size());
-  check(MPI_Bcast(&length, 1, MPI_INT64_T, root, handle_->mpi), "MPI_Bcast", rank_);
-  text.resize(static_cast<std::size_t>(length));
-  for (std::size_t begin = 0; begin < text.size(); begin += kLargestMessage) {
-    const auto count = static_cast<int>(std::min(kLargestMessage, text.size() - begin));
-    check(MPI_Bcast(text.data() + begin, count, MPI_BYTE, root, handle_->mpi), "MPI_Bcast", rank_);
+  for (std::size_t begin = 0; begin < bytes.size(); begin += kLargestMessage) {
+    const auto part = bytes.subspan(begin, std::min(kLargestMessage, bytes.size() - begin));
+    check(MPI_Bcast(part.data(), static_cast<int>(part.size()), MPI_BYTE, root, handle_->mpi), "MPI_Bcast");
   }
+}
+
+void Communicator::broadcast(std::string& text, int root) const {
+  std::size_t length = text.size();
+  broadcast(std::as_writable_bytes(std::span(&length, 1)), root);
+  text.resize(length);
+  broadcast(std::as_writable_bytes(std::span(text)), root);
 }
 
 void Communicator::together(const std::function<void()>& action) const {
@@ -151,6 +154,12 @@ void Communicator::together(const std::function<void()>& action) const {
   } catch (const Error& error) {
     failure = error.code();
     message = error.what();
+  } catch (const std::bad_alloc&) {
+    failure = ExitCode::kRank;
+    message = "out of memory";
+  } catch (const std::exception& error) {
+    failure = ExitCode::kRank;
+    message = error.what();
   }
   std::int64_t failures = failure ? 1 : 0;
   allreduce_sum(std::span(&failures, 1));
@@ -159,7 +168,7 @@ void Communicator::together(const std::function<void()>& action) const {
   std::int64_t code = rank_ == first ? static_cast<std::int64_t>(*failure) : 0;
   allreduce_sum(std::span(&code, 1));
   broadcast(message, first);
-  if (failures < size_) message = fmt::format("rank {}: {}", first, message);
+  if (first > 0 && failures < size_) message = fmt::format("rank {}: {}", first, message);
   throw AgreedError(static_cast<ExitCode>(code), message);
 }
 

@@ -1,7 +1,8 @@
-// A group of ranks and what they do together. The only door to MPI.
+// A group of ranks and what they do together. The only door to MPI. MPI keeps the group until the session
+// ends.
 //
 // Every member that communicates is collective: all ranks call it, in the same order, with the same sizes. An
-// MPI failure throws RankError, which names the operation and this rank. Messages of more than 2^30 elements
+// MPI failure throws RankError, which names the operation. Messages of more than 2^30 elements
 // are cut. Call from the main thread only.
 #pragma once
 
@@ -76,16 +77,18 @@ class Communicator {
   // Every rank's x, by rank.
   std::vector<std::int64_t> allgather(std::int64_t x) const;
 
-  // text <- the root's text.
+  // bytes, text <- the root's.
+  void broadcast(std::span<std::byte> bytes, int root) const;
   void broadcast(std::string& text, int root) const;
 
   // Runs `action` on every rank. If it threw on any, throws the lowest such rank's error on all of them as an
-  // AgreedError; "rank R: " stands before the message where other ranks succeeded.
+  // AgreedError. "rank R: " stands before the message where other ranks succeeded, unless it is rank 0's, which acts for
+  // all. Anything thrown that is no Error counts as a failure of the rank.
   void together(const std::function<void()>& action) const;
 
  private:
   struct Handle;
-  static Communicator owning(Handle handle, int rank_in_parent);
+  static Communicator owning(Handle handle);
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;

@@ -11,7 +11,8 @@ namespace {
 
 Communicator initialised_world(int& argc, char**& argv) {
   int provided = MPI_THREAD_SINGLE;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    throw RankError("MPI_Init_thread failed");
   if (provided < MPI_THREAD_FUNNELED) throw RankError("MPI offers no thread support (MPI_THREAD_FUNNELED)");
   return Communicator::duplicate(Communicator::Group::kWorld);
 }
@@ -21,11 +22,7 @@ Communicator initialised_world(int& argc, char**& argv) {
 Session::Session(int& argc, char**& argv)
     : world_(initialised_world(argc, argv)), self_(Communicator::duplicate(Communicator::Group::kSelf)) {}
 
-void Session::finalize() {
-  world_ = Communicator();
-  self_ = Communicator();
-  MPI_Finalize();
-}
+void Session::finalize() { MPI_Finalize(); }
 
 void Session::abort(int code) const {
   MPI_Abort(MPI_COMM_WORLD, code);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -29,10 +30,16 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+// On one line, and not too long.
 std::string text_of(const toml::node& node) {
   std::ostringstream out;
   node.visit([&out](const auto& value) { out << value; });
-  return out.str();
+  std::string line;
+  for (const char c : out.str())
+    if (!std::isspace(static_cast<unsigned char>(c)) || (!line.empty() && line.back() != ' '))
+      line += std::isspace(static_cast<unsigned char>(c)) ? ' ' : c;
+  constexpr std::size_t kLongest = 100;
+  return line.size() <= kLongest ? line : line.substr(0, kLongest) + " ...";
 }
 
 toml::array holding(const toml::node& node) {
@@ -70,7 +77,9 @@ void Reader::apply_override(const std::string& text) {
   const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
   toml::array parsed;
   try {
-    parsed = holding(*toml::parse("value = " + value).get("value"));
+    const toml::table table = toml::parse("value = " + value);
+    if (table.size() != 1) throw ConfigError(fmt::format("--set {}: expected one value", key));
+    parsed = holding(*table.get("value"));
   } catch (const toml::parse_error&) {
     parsed.push_back(value);  // a word without quotes is a string
   }

@@ -50,7 +50,7 @@ void read_train(Reader& in, train::TrainOptions& train) {
   using Kind = optim::ScheduleOptions::Kind;
   in.read("train.epochs", train.epochs, 1);
   in.read("train.batch_size", train.batch_size, 1);
-  in.read("train.learning_rate", train.sgd.learning_rate, "a number above 0", kAboveZero);
+  in.read("train.learning_rate", train.sgd.learning_rate, "a number above 0, below 1e30", kAboveZero);
   in.read("train.momentum", train.sgd.momentum, "a number from 0 up to, not including, 1",
           [](double x) { return x >= 0.0 && x < 1.0; });
   in.read("train.nesterov", train.sgd.nesterov);
@@ -58,14 +58,15 @@ void read_train(Reader& in, train::TrainOptions& train) {
     if (train.sgd.nesterov && train.sgd.momentum == 0.0)
       throw ConfigError("train.nesterov is true, expected a train.momentum above 0 with it");
   });
-  in.read("train.l2", train.sgd.l2, "a number of at least 0", kAtLeastZero);
+  in.read("train.l2", train.sgd.l2, "a number of at least 0, below 1e30", kAtLeastZero);
   in.read<Kind>("train.schedule", train.schedule.kind,
                 {{"constant", Kind::kConstant}, {"step", Kind::kStep}, {"cosine", Kind::kCosine}});
-  in.read("train.warmup_epochs", train.schedule.warmup_epochs, "a number of at least 0", kAtLeastZero);
-  in.read("train.step_epochs", train.schedule.step_epochs, 1);
-  in.read("train.step_factor", train.schedule.step_factor, "a number above 0", kAboveZero);
-  in.read("train.final_learning_rate", train.schedule.final_learning_rate, "a number of at least 0",
+  in.read("train.warmup_epochs", train.schedule.warmup_epochs, "a number of at least 0, below 1e30",
           kAtLeastZero);
+  in.read("train.step_epochs", train.schedule.step_epochs, 1);
+  in.read("train.step_factor", train.schedule.step_factor, "a number above 0, below 1e30", kAboveZero);
+  in.read("train.final_learning_rate", train.schedule.final_learning_rate,
+          "a number of at least 0, below 1e30", kAtLeastZero);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
   in.read("train.init_from", train.init_from);
 }

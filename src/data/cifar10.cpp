@@ -69,11 +69,14 @@ Cifar10::Cifar10(std::filesystem::path folder) : folder_(std::move(folder)) {
     const char* variable = std::getenv("CIFAR10_DIR");
     folder_ = variable != nullptr && *variable != '\0' ? variable : "data/cifar-10-batches-bin";
   }
-  if (!std::filesystem::is_directory(folder_))
-    throw DataError(
-        fmt::format("{}: no such folder, expected the CIFAR-10 binary files (launch/get-cifar10 "
-                    "downloads them; data.dir or CIFAR10_DIR says where they are)",
-                    folder_.string()));
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder_, error)) {
+    const bool missing = !error || error == std::errc::no_such_file_or_directory;
+    throw DataError(fmt::format(
+        "{}: {}, expected the CIFAR-10 binary files (launch/get-cifar10 downloads them; data.dir or "
+        "CIFAR10_DIR says where they are)",
+        folder_.string(), missing ? "no such folder" : error.message()));
+  }
   for (std::size_t f = 0; f < kTrainFiles; ++f) check_file(folder_ / file_name(Split::kTrain, f));
   check_file(folder_ / file_name(Split::kTest, 0));
 }

@@ -27,7 +27,7 @@ struct Range {
 // Part `part` of `parts` nearly equal contiguous parts of 0..n-1.
 Range even_part(std::size_t n, std::size_t part, std::size_t parts);
 
-// B/S. Throws ConfigError unless it is a positive integer.
+// B/S. Throws ConfigError unless it is a positive integer and S is at most 2^20.
 std::size_t micro_batch_size(std::size_t batch, std::size_t shards);
 
 class ShardPlan {

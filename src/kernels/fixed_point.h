@@ -26,7 +26,7 @@ struct Magnitude {
 Magnitude quantize(ConstMatrix x, float scale, float limit, Store store, std::int32_t* sums,
                    std::size_t sums_stride);
 
-// x_i = sums_i * scale, rounded once.
+// x_i = sums_i * scale, rounded once (a subnormal x_i twice).
 void dequantize(std::span<const std::int32_t> sums, float scale, std::span<float> x, int threads);
 
 }  // namespace lockstep::kernels

@@ -1,9 +1,15 @@
 #include "kernels/kernel_family.h"
 
 #include <blis.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
 
 namespace lockstep::kernels {
 namespace {
@@ -31,6 +37,20 @@ int best_kernel_family() {
   if (__builtin_cpu_supports("sse3")) return 1;
 #endif
   return 0;
+}
+
+std::string kernel_family_of_environment() {
+  const char* const text = std::getenv("BLIS_ARCH_TYPE");
+  if (text == nullptr) return "";
+  const auto runnable = kernel_families().first(static_cast<std::size_t>(best_kernel_family()) + 1);
+  int id = -1;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), id);
+  if (error == std::errc() && *end == '\0' && id >= 0 && id < BLIS_NUM_ARCHS)
+    for (const std::string& family : runnable)
+      if (bli_arch_string(static_cast<arch_t>(id)) == family) return family;
+  throw ConfigError(fmt::format(
+      "BLIS_ARCH_TYPE is \"{}\", expected BLIS's number of one of {}, which this processor can run", text,
+      fmt::join(runnable, ", ")));
 }
 
 void use_kernel_family(const std::string& name) {

@@ -18,8 +18,12 @@ std::span<const std::string> kernel_families();
 // Index into kernel_families() of the last one that this processor can run.
 int best_kernel_family();
 
-// Makes BLIS use the family; the user's BLIS_ARCH_TYPE, where set, wins. Before the first product of the
-// process.
+// The family that the user's BLIS_ARCH_TYPE selects, or "" where it is not set. Throws ConfigError where it
+// is no number of a family that this processor can run.
+std::string kernel_family_of_environment();
+
+// Makes BLIS use the family, whatever BLIS_ARCH_TYPE says. Before the first product of the process; "auto"
+// leaves the choice to BLIS.
 void use_kernel_family(const std::string& name);
 
 // The family in use, such as "haswell" or "skx". Initialises BLIS, which can use no other from then on.

@@ -35,6 +35,11 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
       parameters_ += size;
     }
     slice.size = parameters_ - slice.offset;
+    constexpr std::size_t kMost = std::size_t{1} << 32;  // what initialisers can number
+    if (slice.size >= kMost || layer->inputs() >= kMost / 2 || layer->outputs() >= kMost / 2)
+      throw ConfigError(
+          fmt::format("model.hidden makes a layer \"{}\", expected fewer than 2^32 parameters in it",
+                      layer->description()));
     slices_.push_back(slice);
     if (slice.size > 0) ++numbered;
   }

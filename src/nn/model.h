@@ -39,7 +39,8 @@ class Workspace;
 // Immutable: sizes and structure. The numbers live in arenas and workspaces that the caller owns.
 class Model {
  public:
-  // inputs and outputs are the data set's features and classes. Throws ConfigError on a width of 0.
+  // inputs and outputs are the data set's features and classes. Throws ConfigError on a width of 0
+  // and on a layer of 2^32 parameters or more.
   Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }

@@ -9,21 +9,18 @@
 namespace lockstep::train {
 namespace {
 
-data::SampleStore load_part(const data::Dataset& dataset, data::Split split, std::size_t block_rows, int rank,
-                            int world) {
-  const std::size_t n = dataset.info().samples(split);
-  const std::size_t blocks = (n + block_rows - 1) / block_rows;
-  const auto part = data::even_part(blocks, static_cast<std::size_t>(rank), static_cast<std::size_t>(world));
-  const std::size_t begin = std::min(n, part.begin * block_rows), end = std::min(n, part.end * block_rows);
-  std::vector<std::uint32_t> samples(end - begin);
-  std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(begin));
+data::SampleStore load_part(const data::Dataset& dataset, data::Split split, int rank, int world) {
+  const auto part = data::even_part(dataset.info().samples(split), static_cast<std::size_t>(rank),
+                                    static_cast<std::size_t>(world));
+  std::vector<std::uint32_t> samples(part.size());
+  std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(part.begin));
   return dataset.load(split, samples);
 }
 
 }  // namespace
 
 Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world)
-    : samples_(load_part(dataset, split, kBlockRows, rank, world)) {}
+    : samples_(load_part(dataset, split, rank, world)) {}
 
 Score Evaluator::score(const nn::Model& model, kernels::Loss loss, std::span<const float> arena,
                        const data::Normalizer& normalizer, double l2_loss,

@@ -1,7 +1,7 @@
 // The score of a network on a whole split, each rank computing its part.
 //
-// Samples stay in file order and are cut into blocks of kBlockRows; each rank takes a contiguous range of
-// blocks, none is padded, and the sums are integers: the score does not depend on the number of ranks.
+// Each rank takes a contiguous range of the samples in file order; none is padded. A row's loss depends on
+// that row alone, and the sums are integers: the score does not depend on the number of ranks.
 #pragma once
 
 #include <span>
@@ -27,8 +27,7 @@ class Evaluator {
               int threads);
 
  private:
-  static constexpr std::size_t kBlockRows = 64;
-  static constexpr std::size_t kPassRows = 8 * kBlockRows;
+  static constexpr std::size_t kPassRows = 512;
   data::SampleStore samples_;
 };
 

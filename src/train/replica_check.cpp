@@ -25,29 +25,34 @@ std::size_t rank_of_majority(const std::vector<std::int64_t>& hashes) {
 
 }  // namespace
 
-void check_replicas(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
-                    std::span<const float> arena, std::size_t step, std::size_t epoch) {
-  if (communicator.size() == 1) return;
+std::optional<std::string> find_odd_replica(const comm::Communicator& communicator,
+                                            const std::vector<nn::Tensor>& tensors,
+                                            std::span<const float> arena) {
+  if (communicator.size() == 1) return std::nullopt;
   const std::vector<std::int64_t> hashes = communicator.allgather(hash_of(arena));
   const std::size_t right = rank_of_majority(hashes);
   const auto differs = std::find_if(hashes.begin(), hashes.end(), [&](auto h) { return h != hashes[right]; });
-  if (differs == hashes.end()) return;
+  if (differs == hashes.end()) return std::nullopt;
 
   const auto wrong = static_cast<std::size_t>(differs - hashes.begin());
   std::string host = comm::host_name();
   communicator.broadcast(host, static_cast<int>(wrong));
-  std::string where = "no tensor";
+  std::string first = "no tensor";
   for (const nn::Tensor& tensor : tensors) {
     const std::vector<std::int64_t> of_tensor = communicator.allgather(hash_of(tensor.slice(arena)));
     if (of_tensor[wrong] == of_tensor[right]) continue;
-    where = tensor.name;
+    first = tensor.name;
     break;
   }
-  throw comm::AgreedError(
-      ExitCode::kRank,
-      fmt::format("rank {} on {}: its weights differ from rank {}'s after step {} (epoch {}), first in "
-                  "{}; expected the same on every rank",
-                  wrong, host, right, step, epoch, where));
+  return fmt::format("rank {} on {} has other weights than rank {}, first in {}", wrong, host, right, first);
+}
+
+void check_replicas(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
+                    std::span<const float> arena, std::size_t step, std::size_t epoch) {
+  if (const auto odd = find_odd_replica(communicator, tensors, arena))
+    throw comm::AgreedError(
+        ExitCode::kRank,
+        fmt::format("{} after step {} (epoch {}), expected the same on every rank", *odd, step, epoch));
 }
 
 }  // namespace lockstep::train

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -10,9 +12,15 @@
 
 namespace lockstep::train {
 
-// Compares a hash of all ranks' arenas. Where one differs from most (of equals, from the lowest rank's),
-// throws AgreedError on all ranks: it names the rank, its host, the step, the epoch and the first tensor that
-// differs. Collective.
+// Compares a hash of all ranks' arenas. Where one differs from most (of equals, from the lowest rank's), a
+// line that names the rank, its host and the first tensor that differs; else nothing. The same on all ranks.
+// Collective.
+std::optional<std::string> find_odd_replica(const comm::Communicator& communicator,
+                                            const std::vector<nn::Tensor>& tensors,
+                                            std::span<const float> arena);
+
+// Throws AgreedError on all ranks if find_odd_replica finds one; the line names step and epoch too.
+// Collective.
 void check_replicas(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
                     std::span<const float> arena, std::size_t step, std::size_t epoch);
 

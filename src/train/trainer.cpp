@@ -71,11 +71,11 @@ StepReport Trainer::step() {
     outcome = parts_.reducer.finalize();
   }
   report.sums = sum_of_ranks.get();
-  if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) report_divergence();
-
   report.learning_rate = schedule_.learning_rate(step_);
-  update(report.learning_rate);
   ++step_;
+  if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite)
+    report_divergence(first_not_finite());
+  update(report.learning_rate);
   const std::size_t every = options_.check_replicas_every;
   if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0))
     check_replicas(parts_.communicator, parts_.model.tensors(), parameters(), step_, report.epoch);
@@ -128,29 +128,32 @@ std::size_t Trainer::bytes() const {
          samples.features.size() + samples.labels.size();
 }
 
-void Trainer::report_divergence() {
-  const std::span<const float> gradient = parts_.reducer.gradient();
+void Trainer::report_divergence(const std::string& what) const {
+  throw comm::AgreedError(
+      ExitCode::kConfig,
+      fmt::format("training diverged at step {} (epoch {}): {}, expected finite numbers; try a "
+                  "smaller train.learning_rate",
+                  step_, (step_ - 1) / parts_.plan.steps_per_epoch() + 1, what));
+}
+
+std::string Trainer::first_not_finite() {
+  const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
+  for (const nn::Tensor& tensor : tensors)
+    if (!kernels::all_finite(tensor.slice(parameters()))) return fmt::format("{} is not finite", tensor.name);
   const auto& layers = parts_.model.layers();
   std::size_t first = layers.size();  // whose output is not finite, on this rank
   for (std::size_t l = layers.size(); l-- > 0;) {
     const kernels::Matrix y = workspace_.output(l, workspace_.max_rows());
     if (!kernels::all_finite({y.data, y.rows * y.cols})) first = l;
   }
-  const auto agreed =
-      static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first)));
-  std::string where = "the loss is too large";
-  if (agreed < layers.size()) {
-    where = fmt::format("the output of layer {} ({}) is not finite", agreed, layers[agreed]->description());
-  } else {
-    for (const nn::Tensor& tensor : parts_.model.tensors())
-      if (!kernels::all_finite(tensor.slice(gradient)))
-        where = fmt::format("the gradient of {} is not finite", tensor.name);
-  }
-  throw comm::AgreedError(
-      ExitCode::kConfig,
-      fmt::format("training diverged at step {} (epoch {}): {}; expected finite numbers, try a "
-                  "smaller train.learning_rate",
-                  step_ + 1, epochs_done() + 1, where));
+  first = static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first)));
+  if (first < layers.size())
+    return fmt::format("the output of layer {} ({}) is not finite", first, layers[first]->description());
+  for (const nn::Tensor& tensor : tensors)
+    if (!kernels::all_finite(tensor.slice(parts_.reducer.gradient())))
+      return fmt::format("the gradient of {} is not finite", tensor.name);
+  return fmt::format("the output of layer {} ({}) is too large for the loss", layers.size() - 1,
+                     layers.back()->description());
 }
 
 }  // namespace lockstep::train

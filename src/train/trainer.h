@@ -77,6 +77,10 @@ class Trainer {
   std::size_t steps_done() const { return step_; }
   std::span<const float> parameters() const { return parameters_.span(); }
 
+  // Throws the error that ends a run whose numbers are no longer finite, `what` saying which. All ranks call
+  // it.
+  [[noreturn]] void report_divergence(const std::string& what) const;
+
   // 0.5 l2 sum W^2 of the weights as they are.
   double l2_loss() const;
 
@@ -90,7 +94,8 @@ class Trainer {
   // The same for blocks that fit the workspace together.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples);
   void update(double learning_rate);
-  [[noreturn]] void report_divergence();
+  // What is not finite: a weight, else the first layer's output, else a gradient. Collective.
+  std::string first_not_finite();
 
   TrainerParts parts_;
   TrainOptions options_;

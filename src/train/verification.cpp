@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
+
+#include "kernels/arrays.h"
+#include "train/replica_check.h"
 
 namespace lockstep::train {
 namespace {
@@ -35,13 +39,17 @@ ArenaDifference compare(const std::vector<nn::Tensor>& tensors, std::span<const 
     if (difference.identical) difference.first_tensor = tensor.name;
     difference.identical = false;
     double largest = 0.0, distance = 0.0;
+    const bool finite = kernels::all_finite(x) && kernels::all_finite(y);
     for (std::size_t i = 0; i < x.size(); ++i) {
       largest = std::max({largest, std::fabs(double{x[i]}), std::fabs(double{y[i]})});
       distance = std::max(distance, std::fabs(double{x[i]} - double{y[i]}));
       const std::int64_t apart = ordinal(x[i]) - ordinal(y[i]);
       difference.ulps = std::max(difference.ulps, static_cast<std::uint64_t>(std::abs(apart)));
     }
-    if (largest > 0.0) difference.relative = std::max(difference.relative, distance / largest);
+    if (!finite)
+      difference.relative = std::numeric_limits<double>::infinity();
+    else if (largest > 0.0)
+      difference.relative = std::max(difference.relative, distance / largest);
   }
   return difference;
 }
@@ -58,10 +66,11 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
       });
       result.steps = step;
     }
-    bool differs = false;
+    result.odd_replica = find_odd_replica(communicator, tensors, together.parameters()).value_or("");
+    bool differs = !result.odd_replica.empty();
     if (alone != nullptr) {
       result.last = compare(tensors, together.parameters(), alone->parameters());
-      differs = !result.last.identical || (step > 0 && !same_loss(of_all, of_one));
+      differs = differs || !result.last.identical || (step > 0 && !same_loss(of_all, of_one));
     }
     differs = communicator.allreduce_min(differs ? 0 : 1) == 0;
     if (differs && result.identical) {
@@ -69,7 +78,7 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
       result.first_step = step;
       result.first = result.last;
     }
-    if (differs && stop_at_difference) break;
+    if (differs && (stop_at_difference || !result.odd_replica.empty())) break;
   }
   return result;
 }

@@ -28,13 +28,15 @@ struct Verification {
   std::size_t steps = 0;       // compared
   bool identical = true;       // weights and losses, after every step and before the first
   std::size_t first_step = 0;  // that differs; 0: the weights that training starts from
+  std::string odd_replica;     // where the ranks differ among themselves: which one, and where
   ArenaDifference first;       // of that step
   ArenaDifference last;        // of the last step compared
 };
 
 // Trains `together`, a trainer on all ranks of the communicator, and `alone`, which rank 0 has on itself
-// alone (null elsewhere), for `steps` steps each. Stops at the first step that differs, unless told to go on.
-// Collective; every rank gets rank 0's result.
+// alone (null elsewhere), for `steps` steps each. Stops at the first step that differs, unless told to go on,
+// and at once where the ranks differ among themselves. Collective; `first` and `last` are filled on rank 0
+// alone.
 Verification verify(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
                     Trainer& together, Trainer* alone, std::size_t steps, bool stop_at_difference);
 

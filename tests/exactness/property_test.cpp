@@ -60,6 +60,7 @@ std::ostream& operator<<(std::ostream& out, const Draw& draw) {
 struct Trained {
   std::string weights;
   std::vector<double> losses;
+  std::string divergence;  // empty, or the line that ended it
   bool operator==(const Trained&) const = default;
 };
 
@@ -67,7 +68,11 @@ Trained train(const Draw& draw, const comm::Communicator& communicator, int thre
   SmallRun run(draw.options, communicator, threads);
   train::Trainer& trainer = run.start();
   Trained trained;
-  for (std::size_t s = 0; s < draw.steps; ++s) trained.losses.push_back(trainer.step().loss());
+  try {
+    for (std::size_t s = 0; s < draw.steps; ++s) trained.losses.push_back(trainer.step().loss());
+  } catch (const comm::AgreedError& error) {
+    trained.divergence = error.what();
+  }
   trained.weights = hash_hex(std::as_bytes(trainer.parameters()));
   return trained;
 }
@@ -90,6 +95,9 @@ TEST(Property, RandomExperimentsAreTheSameOnAnyNumberOfRanksAndThreads) {
     const Trained alone = train(draw, session().self(), 1);
     EXPECT_EQ(together.weights, alone.weights) << "draw " << number << ": " << draw;
     EXPECT_EQ(together.losses, alone.losses) << "draw " << number << ": " << draw;
+    EXPECT_EQ(together.divergence, alone.divergence) << "draw " << number << ": " << draw;
+    EXPECT_TRUE(alone.divergence.empty() || alone.divergence.starts_with("training diverged"))
+        << alone.divergence;
   }
 }
 

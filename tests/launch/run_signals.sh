@@ -53,7 +53,7 @@ for signals in "TERM 2.1 TERM 0.3 TERM" KILL; do
   check "no rank goes on after $signals" test "$i" -lt 50
   [[ $signals == KILL ]] && continue
   check "the exit code is 143" test "$code" = 143
-  check "it is said" grep -q "interrupted, and the ranks ended (code 1) before their state was saved" said
+  check "it is said" grep -q "interrupted: the ranks ended (code 1) before training was done" said
 done
 
 finish

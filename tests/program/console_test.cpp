@@ -76,7 +76,7 @@ TEST_P(Console, FirstLineSaysWhatRuns) {
   EXPECT_EQ(lines_of(outcome.out).at(0), "lockstep " LOCKSTEP_VERSION ": " + ranks + " x 1 thread, BLIS " +
                                              provenance.at("blis_version").get<std::string>() + " (" +
                                              provenance.at("kernel_family").get<std::string>() +
-                                             " kernels), synthetic, seed 3");
+                                             " kernels), synthetic, seed 3, exact reduction");
 }
 
 TEST_P(Console, PipeGetsOneCleanLineAnEpoch) {
@@ -110,8 +110,9 @@ TEST_P(Console, HelpIsPrintedOnceAndTellsCommandsAndExitCodes) {
   const Outcome outcome = run({"--help"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
-  for (const char* part : {"train", "eval", "Exit codes", "0 done", "2 the command line", "3 the data",
-                           "4 a weight file", "5 a rank or the network"}) {
+  for (const char* part :
+       {"train", "eval", "verify", "Exit codes", "0 done", "1 verify", "2 the command line", "3 the data",
+        "4 a weight file", "5 a rank or the network"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(outcome.out.find("Exit codes"), outcome.out.rfind("Exit codes"));
@@ -126,6 +127,10 @@ TEST_P(Console, SubcommandsExplainTheirOptions) {
   EXPECT_EQ(eval.code, 0);
   for (const char* part : {"CONFIG", "--set", "--model"})
     EXPECT_NE(eval.out.find(part), std::string::npos) << part;
+  const Outcome verify = run({"verify", "--help"});
+  EXPECT_EQ(verify.code, 0);
+  for (const char* part : {"CONFIG", "--set", "--steps", "--tolerance"})
+    EXPECT_NE(verify.out.find(part), std::string::npos) << part;
 }
 
 TEST_P(Console, VersionIsOneLine) {

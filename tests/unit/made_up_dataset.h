@@ -8,8 +8,8 @@
 
 namespace lockstep::test {
 
-// 2 channels of 3 features, 4 classes. The first two features spell the sample's number; the others depend on its
-// class and on the number, so that a network can learn the classes. Notes which samples were asked for.
+// 2 channels of 3 features, 4 classes. The first two features spell the sample's number; the others depend on
+// its class and on the number, so that a network can learn the classes. Notes which samples were asked for.
 class MadeUpDataset final : public data::Dataset {
  public:
   static constexpr std::size_t kFeatures = 6, kClasses = 4;
@@ -27,7 +27,8 @@ class MadeUpDataset final : public data::Dataset {
   }
 
   static std::uint8_t label(data::Split split, std::uint32_t sample) {
-    return static_cast<std::uint8_t>((sample * 7 + sample / 5 + (split == data::Split::kTest ? 1 : 0)) % kClasses);
+    return static_cast<std::uint8_t>((sample * 7 + sample / 5 + (split == data::Split::kTest ? 1 : 0)) %
+                                     kClasses);
   }
   static std::uint8_t feature(data::Split split, std::uint32_t sample, std::size_t j) {
     if (j == 0) return static_cast<std::uint8_t>(sample % 256);

@@ -11,6 +11,7 @@ struct ModeCase {
   bool exact;  // the same bits at any number of ranks, threads and passes; else the same to rounding
 };
 
-inline constexpr ModeCase kModes[] = {{reduce::Mode::kExact, "exact", true}, {reduce::Mode::kFloat, "float", false}};
+inline constexpr ModeCase kModes[] = {{reduce::Mode::kExact, "exact", true},
+                                      {reduce::Mode::kFloat, "float", false}};
 
 }  // namespace lockstep::test

@@ -26,9 +26,11 @@ class FailurePrinter final : public testing::EmptyTestEventListener {
 
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    std::fprintf(stderr, "rank %d of %d: %s: %s:%d: %s\n", session_.world().rank(), session_.world().size(),
-                 test_.c_str(), result.file_name() != nullptr ? result.file_name() : "?",
-                 result.line_number(), result.message());
+    const char* file = result.file_name() != nullptr ? result.file_name() : "?";
+    const int rank = session_.world().rank();
+    if (rank != 0)  // whose own report has it
+      std::fprintf(stderr, "rank %d: %s: %s:%d: %s\n", rank, test_.c_str(), file, result.line_number(),
+                   result.message());
     if (result.fatally_failed()) {
       std::fflush(nullptr);
       session_.abort(1);

@@ -21,8 +21,8 @@ inline std::vector<std::size_t> widths_of(const nn::Model& model) {
   return widths;
 }
 
-inline ReferenceNetwork reference_of(const nn::Model& model, kernels::Activation activation, kernels::Loss loss,
-                                     std::span<const float> arena, double l2 = 0.0) {
+inline ReferenceNetwork reference_of(const nn::Model& model, kernels::Activation activation,
+                                     kernels::Loss loss, std::span<const float> arena, double l2 = 0.0) {
   return {widths_of(model), activation, loss, l2, {arena.begin(), arena.end()}};
 }
 

@@ -158,7 +158,8 @@ std::size_t ReferenceNetwork::count_correct(std::span<const Sample> batch) const
   return correct;
 }
 
-void ReferenceSgd::update(std::span<double> parameters, std::span<const double> gradient, double learning_rate) {
+void ReferenceSgd::update(std::span<double> parameters, std::span<const double> gradient,
+                          double learning_rate) {
   velocity.resize(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     velocity[i] = momentum * velocity[i] + gradient[i];

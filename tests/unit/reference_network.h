@@ -1,7 +1,7 @@
 // A plain network and its trainer in double precision: loops that are right at a glance, no speed.
 //
-// Parameters lie in one flat vector in nn::Model's order: for each affine layer the weight (out, in), row by row,
-// then the bias (out). The activation follows every layer but the last.
+// Parameters lie in one flat vector in nn::Model's order: for each affine layer the weight (out, in), row by
+// row, then the bias (out). The activation follows every layer but the last.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ double activation_slope(kernels::Activation f, double x);
 
 // The loss of one sample's outputs, and its derivatives by them.
 double sample_loss(kernels::Loss loss, std::span<const double> outputs, std::size_t label);
-std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs, std::size_t label);
+std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs,
+                                         std::size_t label);
 
 struct Sample {
   std::vector<double> x;

@@ -35,7 +35,8 @@ inline bool same_bits(std::span<const float> a, std::span<const float> b) {
   });
 }
 
-// The message of the E that `action` throws. Nothing thrown is a failure, and so is an exception that is no E.
+// The message of the E that `action` throws. Nothing thrown is a failure, and so is an exception that is no
+// E.
 template <typename E, typename Action>
 std::string message_of(Action&& action) {
   try {

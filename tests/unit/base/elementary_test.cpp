@@ -73,7 +73,8 @@ TEST(StableCosTurns, IsWithinFourUnitsInTheLastPlace) {
   double worst = 0.0;
   for (int i = 0; i < kDraws; ++i) {
     const double t = turn(engine);
-    // Whole quarters are taken off exactly, so that the long double's own rounding stays out of the comparison.
+    // Whole quarters are taken off exactly, so that the long double's own rounding stays out of the
+    // comparison.
     const double quarter = std::floor(t * 4.0 + 0.5);
     const long double x = 2.0L * std::numbers::pi_v<long double> * (t - 0.25 * quarter);
     const long double exact[] = {std::cos(x), -std::sin(x), -std::cos(x), std::sin(x)};

@@ -50,9 +50,8 @@ TEST(WriteFileAtomically, WritesAndReplaces) {
 TEST(WriteFileAtomically, JoinsItsParts) {
   const TemporaryFolder folder;
   const std::string a = "one", b, c(100000, '\0'), d = "four";
-  const std::span<const std::byte> parts[] = {
-      std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), std::as_bytes(std::span(c)),
-      std::as_bytes(std::span(d))};
+  const std::span<const std::byte> parts[] = {std::as_bytes(std::span(a)), std::as_bytes(std::span(b)),
+                                              std::as_bytes(std::span(c)), std::as_bytes(std::span(d))};
   write_file_atomically(folder.path() / "file", parts);
   EXPECT_EQ(read_file(folder.path() / "file"), a + b + c + d);
 }
@@ -73,8 +72,8 @@ TEST(WriteFileAtomically, LeavesTheOldContentAndNothingElseWhenTheDiskIsFull) {
   std::string message;
   {
     const FileSizeLimit limit(1000);
-    message = test::message_of<std::system_error>(
-        [&] { write_file_atomically(file, std::string(5000, 'x')); });
+    message =
+        test::message_of<std::system_error>([&] { write_file_atomically(file, std::string(5000, 'x')); });
   }
   test::expect_line_with(message, {file.string()});
   EXPECT_EQ(read_file(file), "old");

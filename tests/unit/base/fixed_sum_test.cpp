@@ -99,7 +99,7 @@ TEST(FixedSum, FieldsMayBeAddedSeparately) {
 
 TEST(FixedSum, AValueOutOfRangeMakesItInvalidForGood) {
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(),
-                           -std::numeric_limits<double>::infinity(), 0x1p50, -0x1p50, 1e300}) {
+                           -std::numeric_limits<double>::infinity(), 0x1p40, -0x1p40, 1e300}) {
     FixedSum sum;
     sum.add(1.0);
     sum.add(bad);
@@ -115,12 +115,21 @@ TEST(FixedSum, AValueOutOfRangeMakesItInvalidForGood) {
 }
 
 TEST(FixedSum, TakesTheLargestValuesOfItsRange) {
-  const double largest = std::nextafter(0x1p50, 0.0);
+  const double largest = std::nextafter(0x1p40, 0.0);
   FixedSum sum;
   sum.add(largest);
   EXPECT_EQ(sum.value(), largest);
   sum.add(-largest);
   EXPECT_EQ(sum.value(), 0.0);
+}
+
+TEST(FixedSum, ManyOfTheLargestValuesDoNotOverflow) {
+  FixedSum sum;
+  for (int i = 0; i < 1 << 22; ++i) sum.add(0x1p40 - 1.0);
+  EXPECT_EQ(sum.value(), 0x1p62 - 0x1p22);
+  FixedSum negative;
+  for (int i = 0; i < 1 << 22; ++i) negative.add(-0x1p40 + 1.0);
+  EXPECT_EQ(negative.value(), -0x1p62 + 0x1p22);
 }
 
 }  // namespace

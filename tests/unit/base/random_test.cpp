@@ -12,8 +12,8 @@ namespace {
 
 using Words = std::array<std::uint32_t, 4>;
 
-// Known answers of philox4x32-10, from Random123's kat_vectors. The counter is (index, a, b, purpose), the key
-// the seed's low and high half.
+// Known answers of philox4x32-10, from Random123's kat_vectors. The counter is (index, a, b, purpose), the
+// key the seed's low and high half.
 TEST(RandomStream, MakesThePublishedPhiloxVectors) {
   const RandomStream zeros(0, Purpose{0}, 0, 0);
   EXPECT_EQ(zeros.words(0), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
@@ -27,7 +27,8 @@ TEST(RandomStream, EveryCoordinateOfADrawMatters) {
   std::set<Words> seen;
   std::size_t draws = 0;
   for (const std::uint64_t seed : {0ULL, 1ULL, 1ULL << 32, (1ULL << 32) + 1}) {
-    for (const Purpose purpose : {Purpose::kShardAssignment, Purpose::kSampleOrder, Purpose::kInitialisation}) {
+    for (const Purpose purpose :
+         {Purpose::kShardAssignment, Purpose::kSampleOrder, Purpose::kInitialisation}) {
       for (std::uint32_t a = 0; a < 3; ++a) {
         for (std::uint32_t b = 0; b < 3; ++b) {
           for (std::uint32_t index = 0; index < 3; ++index, ++draws)

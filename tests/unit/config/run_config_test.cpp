@@ -21,7 +21,8 @@ ordered_json resolved(const std::string& text, const Overrides& overrides = {}) 
   return values;
 }
 
-void expect_error(const std::string& text, const Overrides& overrides, std::initializer_list<std::string> parts) {
+void expect_error(const std::string& text, const Overrides& overrides,
+                  std::initializer_list<std::string> parts) {
   SCOPED_TRACE(text);
   test::expect_line_with(test::message_of<ConfigError>([&] { parse(text, "run.toml", overrides); }), parts);
 }
@@ -124,10 +125,11 @@ TEST(RunConfig, EveryActivationAndLossHasItsNameAsKey) {
 }
 
 TEST(RunConfig, SetTakesValuesOfEveryType) {
-  const RunConfig config = parse("", "run.toml",
-                                 {"seed=7", "train.learning_rate=0.5", "train.l2=1", "train.learning_rate=1e-3",
-                                  "log.steps=true", "model.hidden=[512, 256]", "data.dataset=synthetic",
-                                  "model.activation=\"relu\"", "data.dir=/a b/c=d", "data.shards=0x10"});
+  const RunConfig config =
+      parse("", "run.toml",
+            {"seed=7", "train.learning_rate=0.5", "train.l2=1", "train.learning_rate=1e-3", "log.steps=true",
+             "model.hidden=[512, 256]", "data.dataset=synthetic", "model.activation=\"relu\"",
+             "data.dir=/a b/c=d", "data.shards=0x10"});
   EXPECT_EQ(config.seed, 7U);
   EXPECT_EQ(config.train.sgd.learning_rate, 1e-3);  // the later one
   EXPECT_EQ(config.train.sgd.l2, 1.0);              // an integer is a number
@@ -157,20 +159,29 @@ TEST(RunConfig, AnUnknownKeyIsAnErrorThatSuggestsTheNearest) {
 
 TEST(RunConfig, AnUnknownKeyLikeNoOtherListsItsSection) {
   expect_error("[train]\nxyzzy_plugh = 3\n", {}, {"train.xyzzy_plugh", "train.epochs", "train.batch_size"});
-  expect_error("[entirely_different]\nthing = 3\n", {}, {"entirely_different.thing", "train.epochs", "data.shards"});
+  expect_error("[entirely_different]\nthing = 3\n", {},
+               {"entirely_different.thing", "train.epochs", "data.shards"});
 }
 
 TEST(RunConfig, AValueOfTheWrongTypeIsAnErrorThatSaysWhatIsExpected) {
   const std::tuple<const char*, const char*, const char*> cases[] = {
-      {"train.epochs", "\"three\"", "integer"},  {"train.epochs", "3.0", "integer"},
-      {"train.epochs", "true", "integer"},       {"train.learning_rate", "\"fast\"", "number"},
-      {"train.learning_rate", "true", "number"}, {"train.nesterov", "1", "true or false"},
-      {"data.dataset", "3", "cifar10"},          {"data.dir", "3", "string"},
-      {"model.hidden", "100", "list"},           {"model.hidden", "[100, 2.5]", "list"},
-      {"model.hidden", "[\"a\"]", "list"},       {"model.activation", "3", "sigmoid"},
-      {"seed", "[1]", "integer"},                {"log.steps", "\"yes\"", "true or false"}};
+      {"train.epochs", "\"three\"", "integer"},
+      {"train.epochs", "3.0", "integer"},
+      {"train.epochs", "true", "integer"},
+      {"train.learning_rate", "\"fast\"", "number"},
+      {"train.learning_rate", "true", "number"},
+      {"train.nesterov", "1", "true or false"},
+      {"data.dataset", "3", "cifar10"},
+      {"data.dir", "3", "string"},
+      {"model.hidden", "100", "list"},
+      {"model.hidden", "[100, 2.5]", "list"},
+      {"model.hidden", "[\"a\"]", "list"},
+      {"model.activation", "3", "sigmoid"},
+      {"seed", "[1]", "integer"},
+      {"log.steps", "\"yes\"", "true or false"}};
   for (const auto& [key, value, expected] : cases) {
-    const std::string name = key, section = name.substr(0, name.find('.')), leaf = name.substr(name.find('.') + 1);
+    const std::string name = key, section = name.substr(0, name.find('.')),
+                      leaf = name.substr(name.find('.') + 1);
     const std::string header = section == name ? "" : "[" + section + "]\n";
     expect_error(header + leaf + " = " + value + "\n", {},
                  {header.empty() ? "run.toml:1: " : "run.toml:2: ", key, "expected", expected});
@@ -179,15 +190,29 @@ TEST(RunConfig, AValueOfTheWrongTypeIsAnErrorThatSaysWhatIsExpected) {
 }
 
 TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"train.learning_rate", "-0.1"}, {"train.learning_rate", "0"},   {"train.learning_rate", "nan"},
-      {"train.learning_rate", "inf"},  {"train.momentum", "1"},        {"train.momentum", "-0.1"},
-      {"train.momentum", "nan"},       {"train.l2", "-1e-9"},          {"train.l2", "inf"},
-      {"train.epochs", "0"},           {"train.epochs", "-1"},         {"train.batch_size", "0"},
-      {"data.shards", "0"},            {"data.train_samples", "-1"},   {"seed", "-1"},
-      {"model.hidden", "[10, 0]"},     {"model.hidden", "[-1]"},       {"compute.threads", "-1"},
-      {"compute.threads", "5000000000"}, {"train.step_epochs", "0"},   {"train.warmup_epochs", "-1"},
-      {"train.step_factor", "0"},      {"train.final_learning_rate", "-1"}};
+  const std::pair<const char*, const char*> cases[] = {{"train.learning_rate", "-0.1"},
+                                                       {"train.learning_rate", "0"},
+                                                       {"train.learning_rate", "nan"},
+                                                       {"train.learning_rate", "inf"},
+                                                       {"train.momentum", "1"},
+                                                       {"train.momentum", "-0.1"},
+                                                       {"train.momentum", "nan"},
+                                                       {"train.l2", "-1e-9"},
+                                                       {"train.l2", "inf"},
+                                                       {"train.epochs", "0"},
+                                                       {"train.epochs", "-1"},
+                                                       {"train.batch_size", "0"},
+                                                       {"data.shards", "0"},
+                                                       {"data.train_samples", "-1"},
+                                                       {"seed", "-1"},
+                                                       {"model.hidden", "[10, 0]"},
+                                                       {"model.hidden", "[-1]"},
+                                                       {"compute.threads", "-1"},
+                                                       {"compute.threads", "5000000000"},
+                                                       {"train.step_epochs", "0"},
+                                                       {"train.warmup_epochs", "-1"},
+                                                       {"train.step_factor", "0"},
+                                                       {"train.final_learning_rate", "-1"}};
   for (const auto& [key, value] : cases) {
     SCOPED_TRACE(value);
     expect_error("", {std::string(key) + "=" + value}, {"--set: ", key, "expected"});
@@ -212,7 +237,8 @@ TEST(RunConfig, TextThatIsNoTomlIsAnErrorThatNamesTheLine) {
 }
 
 TEST(RunConfig, ABatchThatTheShardsDoNotDivideIsAnError) {
-  expect_error("[train]\nbatch_size = 100\n", {}, {"run.toml:2", "train.batch_size is 100", "data.shards", "8"});
+  expect_error("[train]\nbatch_size = 100\n", {},
+               {"run.toml:2", "train.batch_size is 100", "data.shards", "8"});
   expect_error("", {"data.shards=7"}, {"train.batch_size is 128", "7"});
   EXPECT_EQ(parse("", "run.toml", {"data.shards=7", "train.batch_size=21"}).train.batch_size, 21U);
 }
@@ -228,9 +254,11 @@ TEST(RunConfig, ResolvedHasEveryKeyWithTheValueInUse) {
   EXPECT_EQ(values.at("train").at("epochs"), 3);
   EXPECT_EQ(values.at("model").at("loss"), "mse");
   EXPECT_EQ(values.at("model").at("hidden"), (ordered_json{100}));
-  for (const char* key : {"dataset", "dir", "shards", "shuffle", "normalize", "train_samples", "test_samples"})
+  for (const char* key :
+       {"dataset", "dir", "shards", "shuffle", "normalize", "train_samples", "test_samples"})
     EXPECT_TRUE(values.at("data").contains(key)) << key;
-  for (const char* key : {"epochs", "batch_size", "learning_rate", "momentum", "nesterov", "l2", "schedule", "init_from"})
+  for (const char* key :
+       {"epochs", "batch_size", "learning_rate", "momentum", "nesterov", "l2", "schedule", "init_from"})
     EXPECT_TRUE(values.at("train").contains(key)) << key;
 }
 

@@ -23,7 +23,8 @@ struct Gathered {
   std::vector<std::uint8_t> labels;
 
   std::uint32_t sample(std::size_t row) const {
-    return static_cast<std::uint32_t>(x[row * kFeatures]) + 256 * static_cast<std::uint32_t>(x[row * kFeatures + 1]);
+    return static_cast<std::uint32_t>(x[row * kFeatures]) +
+           256 * static_cast<std::uint32_t>(x[row * kFeatures + 1]);
   }
   void append(const Gathered& other) {
     blocks.insert(blocks.end(), other.blocks.begin(), other.blocks.end());

@@ -92,8 +92,9 @@ TEST_F(Cifar10Test, AFileOfTheWrongSizeIsAnErrorWithBothSizes) {
   for (const char* name : kFiles) {
     for (const std::size_t size : {std::size_t{0}, kFileSize - 1, kFileSize + 1, 2 * kFileSize}) {
       fs::resize_file(file(name), size);
-      test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(folder_.path()); }),
-                             {file(name).string(), "has " + std::to_string(size) + " bytes", "expected 30730000"});
+      test::expect_line_with(
+          test::message_of<DataError>([&] { Cifar10 dataset(folder_.path()); }),
+          {file(name).string(), "has " + std::to_string(size) + " bytes", "expected 30730000"});
     }
     fs::resize_file(file(name), kFileSize);
   }
@@ -120,8 +121,9 @@ TEST_F(Cifar10Test, ALabelAboveNineIsAnErrorThatNamesTheRecord) {
   for (const std::uint8_t label : {std::uint8_t{10}, std::uint8_t{255}}) {
     write_record(file("data_batch_2.bin"), 345, label, 0);
     const std::uint32_t wanted[] = {10344, 10345};
-    test::expect_line_with(test::message_of<DataError>([&] { dataset.load(Split::kTrain, wanted); }),
-                           {file("data_batch_2.bin").string(), "record 345", "label " + std::to_string(label), "0..9"});
+    test::expect_line_with(
+        test::message_of<DataError>([&] { dataset.load(Split::kTrain, wanted); }),
+        {file("data_batch_2.bin").string(), "record 345", "label " + std::to_string(label), "0..9"});
   }
 }
 

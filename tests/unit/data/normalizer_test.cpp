@@ -41,7 +41,8 @@ Statistics statistics(const SampleStore& samples, std::size_t begin, std::size_t
     for (std::size_t j = begin; j < end; ++j) s.mean += samples.row(i)[j] / 255.0 / count;
   double variance = 0.0;
   for (std::size_t i = 0; i < samples.size(); ++i)
-    for (std::size_t j = begin; j < end; ++j) variance += std::pow(samples.row(i)[j] / 255.0 - s.mean, 2) / count;
+    for (std::size_t j = begin; j < end; ++j)
+      variance += std::pow(samples.row(i)[j] / 255.0 - s.mean, 2) / count;
   s.deviation = std::sqrt(variance);
   return s;
 }

@@ -181,7 +181,8 @@ TEST(ShardPlan, AnEpochDependsOnItsNumberAndTheSeed) {
 }
 
 TEST(ShardPlan, ShardsDependOnTheSeedNotOnTheEpochOrTheBatch) {
-  const ShardPlan a = plan_of({251, 5, 35, Shuffle::kShards}, 1), b = plan_of({251, 5, 10, Shuffle::kShards}, 1),
+  const ShardPlan a = plan_of({251, 5, 35, Shuffle::kShards}, 1),
+                  b = plan_of({251, 5, 10, Shuffle::kShards}, 1),
                   c = plan_of({251, 5, 35, Shuffle::kShards}, 2);
   for (std::size_t s = 0; s < 5; ++s) {
     EXPECT_EQ(a.samples_of_shard(s), b.samples_of_shard(s));
@@ -196,18 +197,26 @@ TEST(ShardPlan, AShardsSamplesComeFromTheWholeSet) {
   const ShardPlan plan = plan_of({1000, 4, 4, Shuffle::kShards});
   for (std::size_t s = 0; s < 4; ++s) {
     const auto& members = plan.samples_of_shard(s);
-    const double mean = std::accumulate(members.begin(), members.end(), 0.0) / static_cast<double>(members.size());
+    const double mean =
+        std::accumulate(members.begin(), members.end(), 0.0) / static_cast<double>(members.size());
     EXPECT_NEAR(mean, 499.5, 5.0 * 289.0 / std::sqrt(250.0));
   }
 }
 
 TEST(ShardPlan, RefusesSizesThatMakeNoBatch) {
   using test::message_of;
-  test::expect_line_with(message_of<ConfigError>([] { plan_of({10, 4, 6, Shuffle::kShards}); }),
+  test::expect_line_with(message_of<ConfigError>([] {
+                           plan_of({10, 4, 6, Shuffle::kShards});
+                         }),
                          {"train.batch_size is 6", "data.shards", "4"});
-  test::expect_line_with(message_of<ConfigError>([] { plan_of({10, 4, 0, Shuffle::kShards}); }),
+  test::expect_line_with(message_of<ConfigError>([] {
+                           plan_of({10, 4, 0, Shuffle::kShards});
+                         }),
                          {"train.batch_size is 0"});
-  test::expect_line_with(message_of<ConfigError>([] { plan_of({10, 0, 4, Shuffle::kShards}); }), {"data.shards is 0"});
+  test::expect_line_with(message_of<ConfigError>([] {
+                           plan_of({10, 0, 4, Shuffle::kShards});
+                         }),
+                         {"data.shards is 0"});
   test::expect_line_with(message_of<ConfigError>([] { plan_of({0, 4, 4, Shuffle::kNone}); }), {"no samples"});
 }
 

@@ -50,7 +50,8 @@ TEST(Synthetic, HasEveryClassAboutEquallyOften) {
 }
 
 TEST(Synthetic, TrainingAndTestSamplesDiffer) {
-  const auto train = Synthetic().load(Split::kTrain, first(20)), test = Synthetic().load(Split::kTest, first(20));
+  const auto train = Synthetic().load(Split::kTrain, first(20)),
+             test = Synthetic().load(Split::kTest, first(20));
   for (std::size_t i = 0; i < 20; ++i)
     for (std::size_t j = 0; j < 20; ++j)
       EXPECT_FALSE(std::equal(train.row(i).begin(), train.row(i).end(), test.row(j).begin()));
@@ -102,12 +103,10 @@ TEST(OpenDataset, CutsTheSetToTheSamplesAskedFor) {
 
 TEST(OpenDataset, RefusesMoreSamplesThanThereAre) {
   using test::message_of;
-  test::expect_line_with(
-      message_of<ConfigError>([] { open_dataset(options("synthetic", 50001, 0)); }),
-      {"data.train_samples", "50001", "50000", "synthetic"});
-  test::expect_line_with(
-      message_of<ConfigError>([] { open_dataset(options("synthetic", 0, 10001)); }),
-      {"data.test_samples", "10001", "10000", "synthetic"});
+  test::expect_line_with(message_of<ConfigError>([] { open_dataset(options("synthetic", 50001, 0)); }),
+                         {"data.train_samples", "50001", "50000", "synthetic"});
+  test::expect_line_with(message_of<ConfigError>([] { open_dataset(options("synthetic", 0, 10001)); }),
+                         {"data.test_samples", "10001", "10000", "synthetic"});
 }
 
 TEST(OpenDataset, RefusesAnUnknownName) {

@@ -90,7 +90,8 @@ TEST(AllFinite, FindsABadNumberInEveryThreadsPart) {
   auto x = random_floats(70001, 7);
   for (const int threads : {1, 2, 3}) {
     EXPECT_TRUE(all_finite(x, threads));
-    for (const std::size_t place : {std::size_t{0}, std::size_t{16383}, std::size_t{40000}, std::size_t{70000}}) {
+    for (const std::size_t place :
+         {std::size_t{0}, std::size_t{16383}, std::size_t{40000}, std::size_t{70000}}) {
       const float before = x[place];
       x[place] = std::nanf("");
       EXPECT_FALSE(all_finite(x, threads)) << place;
@@ -100,8 +101,9 @@ TEST(AllFinite, FindsABadNumberInEveryThreadsPart) {
 }
 
 TEST(AllFinite, HoldsForTheLargestAndSmallestFloats) {
-  EXPECT_TRUE(all_finite(std::vector<float>{std::numeric_limits<float>::max(),
-                                            std::numeric_limits<float>::lowest(), 1e-45F, -1e-45F, 0.0F, -0.0F}));
+  EXPECT_TRUE(
+      all_finite(std::vector<float>{std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest(),
+                                    1e-45F, -1e-45F, 0.0F, -0.0F}));
 }
 
 TEST(ScaleBytes, IsScaleTimesPixelPlusShift) {

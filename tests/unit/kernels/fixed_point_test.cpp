@@ -32,7 +32,8 @@ TEST(Quantize, IsTheNearestIntegerAtEveryShape) {
         const auto x = random_floats(rows * (cols + 1), 1, 5.0F);
         for (const Store store : {Store::kOverwrite, Store::kAccumulate}) {
           std::vector<std::int32_t> sums(rows * (cols + kGap), 1000), expected = sums;
-          quantize(ConstMatrix(x.data(), rows, cols, cols + 1, 1), scale, limit, store, sums.data(), cols + kGap);
+          quantize(ConstMatrix(x.data(), rows, cols, cols + 1, 1), scale, limit, store, sums.data(),
+                   cols + kGap);
           for (std::size_t i = 0; i < rows; ++i) {
             for (std::size_t j = 0; j < cols; ++j) {
               std::int32_t& sum = expected[i * (cols + kGap) + j];
@@ -55,7 +56,8 @@ TEST(Quantize, RoundsTiesToEven) {
 
 TEST(Quantize, ClampsWhateverDoesNotFit) {
   const float limit = 1000.0F;
-  const std::vector<float> x = {999.0F, 1001.0F, -1001.0F, 3e38F, -3e38F, kInfinity, -kInfinity, std::nanf("")};
+  const std::vector<float> x = {999.0F, 1001.0F,   -1001.0F,   3e38F,
+                                -3e38F, kInfinity, -kInfinity, std::nanf("")};
   std::vector<std::int32_t> sums(x.size());
   quantize(ConstMatrix(x.data(), 1, x.size()), 1.0F, limit, Store::kOverwrite, sums.data(), x.size());
   EXPECT_EQ(std::abs(sums.back()), 1000);
@@ -65,7 +67,8 @@ TEST(Quantize, ClampsWhateverDoesNotFit) {
 
 TEST(Quantize, SumsOfClampedContributionsFitTheInteger) {
   constexpr int kContributions = 8;
-  const auto limit = static_cast<float>(std::numeric_limits<std::int32_t>::max() / kContributions / 128 * 128);
+  const auto limit =
+      static_cast<float>(std::numeric_limits<std::int32_t>::max() / kContributions / 128 * 128);
   const std::vector<float> x = {kInfinity, -kInfinity};
   std::vector<std::int32_t> sums(2);
   for (int i = 0; i < kContributions; ++i)
@@ -80,7 +83,8 @@ TEST(Quantize, ReportsTheLargestMagnitudeAnywhere) {
       auto x = random_floats(n, 2);
       x[place] = place % 2 == 0 ? 5.0F : -5.0F;
       std::vector<std::int32_t> sums(n);
-      const auto magnitude = quantize(ConstMatrix(x.data(), 1, n), 1.0F, 100.0F, Store::kOverwrite, sums.data(), n);
+      const auto magnitude =
+          quantize(ConstMatrix(x.data(), 1, n), 1.0F, 100.0F, Store::kOverwrite, sums.data(), n);
       EXPECT_EQ(magnitude.largest_bits, std::bit_cast<std::uint32_t>(5.0F));
       EXPECT_TRUE(magnitude.finite());
       x[place] = place % 2 == 0 ? std::nanf("") : -kInfinity;

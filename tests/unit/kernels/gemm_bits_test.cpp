@@ -31,7 +31,8 @@ class Product {
   // The part of `rows` rows and `cols` columns from (row, col) on, by `threads` threads. The operands may lie
   // column after column, and so may C.
   void expect_same_part(std::size_t row, std::size_t rows, std::size_t col, std::size_t cols, int threads,
-                        bool a_by_columns = false, bool b_by_columns = false, bool c_by_columns = false) const {
+                        bool a_by_columns = false, bool b_by_columns = false,
+                        bool c_by_columns = false) const {
     const std::vector<float> a_columns = a_by_columns ? transposed(a_, m_, k_) : std::vector<float>();
     const std::vector<float> b_columns = b_by_columns ? transposed(b_, k_, n_) : std::vector<float>();
     const ConstMatrix left = a_by_columns ? ConstMatrix(a_columns.data(), k_, m_).transposed() : a();
@@ -49,9 +50,9 @@ class Product {
         different += !test::same_bits({&part[i * c.row_stride + j * c.col_stride], 1},
                                       {&whole_[(row + i) * n_ + col + j], 1});
     EXPECT_EQ(different, 0U) << "of " << rows * cols << " elements: rows " << row << "+" << rows << " of "
-                             << m_ << ", columns " << col << "+" << cols << " of " << n_ << ", K " << k_ << ", "
-                             << threads << " threads, by columns: A " << a_by_columns << ", B " << b_by_columns
-                             << ", C " << c_by_columns;
+                             << m_ << ", columns " << col << "+" << cols << " of " << n_ << ", K " << k_
+                             << ", " << threads << " threads, by columns: A " << a_by_columns << ", B "
+                             << b_by_columns << ", C " << c_by_columns;
   }
 
   // The whole and parts of it, cut at random.

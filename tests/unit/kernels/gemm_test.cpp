@@ -112,7 +112,8 @@ TEST(Gemm, IsTheProductForEveryCombinationOfLayouts) {
     for (const Layout lb : kLayouts)
       for (const Layout lc : kLayouts)
         for (const Store store : {Store::kOverwrite, Store::kAccumulate})
-          expect_product(twin, stored(a, kM, kK, la, kNaN), stored(b, kK, kN, lb, kNaN), kN, kK, lc, store, 1);
+          expect_product(twin, stored(a, kM, kK, la, kNaN), stored(b, kK, kN, lb, kNaN), kN, kK, lc, store,
+                         1);
 }
 
 // 1500 and 700 are more than BLIS's blocks along K and M; several threads share the work.
@@ -121,8 +122,8 @@ TEST(Gemm, IsTheProductBeyondOneBlock) {
   const auto a = random_floats(kM * kK, 1), b = random_floats(kK * kN, 2);
   const Twin twin = multiply(a, b, kM, kN, kK);
   for (const int threads : {1, 2, 3})
-    expect_product(twin, stored(a, kM, kK, Layout::kRows, kNaN), stored(b, kK, kN, Layout::kColumns, kNaN), kN,
-                   kK, Layout::kRows, Store::kOverwrite, threads);
+    expect_product(twin, stored(a, kM, kK, Layout::kRows, kNaN), stored(b, kK, kN, Layout::kColumns, kNaN),
+                   kN, kK, Layout::kRows, Store::kOverwrite, threads);
 }
 
 TEST(Gemm, WithoutInnerDimensionOverwritesWithZerosAndAddsNothing) {
@@ -130,7 +131,8 @@ TEST(Gemm, WithoutInnerDimensionOverwritesWithZerosAndAddsNothing) {
   gemm(ConstMatrix(nullptr, 2, 0), ConstMatrix(nullptr, 0, 3), Matrix(c.data(), 2, 3), Store::kOverwrite, 1);
   EXPECT_TRUE(test::same_bits(c, std::vector<float>(6, 0.0F)));
   std::vector<float> kept = random_floats(6, 9), sum = kept;
-  gemm(ConstMatrix(nullptr, 2, 0), ConstMatrix(nullptr, 0, 3), Matrix(sum.data(), 2, 3), Store::kAccumulate, 1);
+  gemm(ConstMatrix(nullptr, 2, 0), ConstMatrix(nullptr, 0, 3), Matrix(sum.data(), 2, 3), Store::kAccumulate,
+       1);
   EXPECT_TRUE(test::same_bits(sum, kept));
 }
 
@@ -149,8 +151,8 @@ TEST(Gemm, NaNInAnOperandReachesItsRowAndColumnOnly) {
 TEST(Gemm, SizesThatDoNotFitThrowBeforeAnythingIsWritten) {
   const auto a = random_floats(12, 1), b = random_floats(12, 2);
   std::vector<float> c(16, 5.0F);
-  const auto multiply_into = [&](std::size_t m, std::size_t k, std::size_t k2, std::size_t n, std::size_t rows,
-                                 std::size_t cols) {
+  const auto multiply_into = [&](std::size_t m, std::size_t k, std::size_t k2, std::size_t n,
+                                 std::size_t rows, std::size_t cols) {
     gemm(ConstMatrix(a.data(), m, k), ConstMatrix(b.data(), k2, n), Matrix(c.data(), rows, cols),
          Store::kOverwrite, 1);
   };

@@ -125,8 +125,9 @@ TEST(InitializerParse, TakesSigma) {
 }
 
 TEST(InitializerParse, RefusesEverythingElse) {
-  for (const char* text : {"", "Glorot", "normal", "normal()", "normal(", "normal(-1)", "normal(nan)", "normal(inf)",
-                           "normal(0.1", "normal(0.1)x", "normal(0.1x)", "normal( 0.1)", "he "})
+  for (const char* text :
+       {"", "Glorot", "normal", "normal()", "normal(", "normal(-1)", "normal(nan)", "normal(inf)",
+        "normal(0.1", "normal(0.1)x", "normal(0.1x)", "normal( 0.1)", "he "})
     test::expect_line_with(test::message_of<ConfigError>([&] { Initializer::parse(text); }),
                            {"model.init", text, "glorot", "he", "normal(SIGMA)"});
 }

@@ -29,7 +29,7 @@ ModelOptions options(const Shape& hidden, Activation activation = Activation::kS
 TEST(Model, TensorsAreNamedAndShapedAsPyTorchsLinearLayers) {
   const Model model(options({100, 30}), 3072, 10);
   const std::vector<std::pair<std::string, Shape>> expected = {
-      {"layers.0.weight", {100, 3072}}, {"layers.0.bias", {100}}, {"layers.1.weight", {30, 100}},
+      {"layers.0.weight", {100, 3072}}, {"layers.0.bias", {100}},      {"layers.1.weight", {30, 100}},
       {"layers.1.bias", {30}},          {"layers.2.weight", {10, 30}}, {"layers.2.bias", {10}}};
   ASSERT_EQ(model.tensors().size(), expected.size());
   for (std::size_t t = 0; t < expected.size(); ++t) {
@@ -67,7 +67,9 @@ TEST(Model, WithoutHiddenLayersIsOneAffineLayer) {
 }
 
 TEST(Model, RefusesAWidthOfZero) {
-  test::expect_line_with(test::message_of<ConfigError>([] { Model model(options({5, 0}), 6, 4); }),
+  test::expect_line_with(test::message_of<ConfigError>([] {
+                           Model model(options({5, 0}), 6, 4);
+                         }),
                          {"model.hidden"});
   EXPECT_THROW(Dense(0, 3), ShapeError);
   EXPECT_THROW(Dense(3, 0), ShapeError);
@@ -127,10 +129,11 @@ class ModelPass : public testing::Test {
     for (std::size_t i = 0; i < rows; ++i) {
       const auto expected = network.outputs(batch[i]);
       for (std::size_t k = 0; k < kOutputs; ++k)
-        EXPECT_NEAR(outputs.data[i * outputs.row_stride + k], expected[k], 1e-5 * (1.0 + std::fabs(expected[k])));
+        EXPECT_NEAR(outputs.data[i * outputs.row_stride + k], expected[k],
+                    1e-5 * (1.0 + std::fabs(expected[k])));
     }
-    kernels::evaluate_loss(loss, outputs, labels, 1.0 / static_cast<double>(rows), workspace.output_gradient(rows),
-                           1);
+    kernels::evaluate_loss(loss, outputs, labels, 1.0 / static_cast<double>(rows),
+                           workspace.output_gradient(rows), 1);
     SummingSink sink(model);
     model.backward(arena, workspace, rows, sink, 1);
     for (std::size_t t = 0; t < model.tensors().size(); ++t) EXPECT_EQ(sink.times().at(t), 1);
@@ -154,11 +157,19 @@ TEST_F(ModelPass, GradientsAreTheReferencesAtEverySize) {
   }
 }
 
+// More rows than a product takes at once: a gradient that shared memory with the one it comes from would be
+// overwritten before it is read.
+TEST_F(ModelPass, GradientsAreTheReferencesForManyRows) {
+  expect_reference({40, 20}, Activation::kSigmoid, Loss::kMse, 1100);
+  expect_reference({20, 40, 9}, Activation::kIdentity, Loss::kCrossEntropy, 1100);
+}
+
 // Fewer rows than there is room for, after a pass of more: what the larger pass left behind is not used.
 TEST_F(ModelPass, ASmallerPassInTheSameWorkspaceIsAsIfAlone) {
   const Model model(options({6, 8}), kInputs, kOutputs);
   const auto arena = test::random_floats(model.parameters(), 1);
-  const auto many = test::random_batch(30, kInputs, kOutputs, 2), few = test::random_batch(4, kInputs, kOutputs, 3);
+  const auto many = test::random_batch(30, kInputs, kOutputs, 2),
+             few = test::random_batch(4, kInputs, kOutputs, 3);
   const auto gradient_of = [&](Workspace& workspace, const std::vector<test::Sample>& batch) {
     const auto labels = test::fill_input(batch, workspace.input(batch.size()));
     const auto outputs = model.forward(arena, workspace, batch.size(), 1);
@@ -167,7 +178,8 @@ TEST_F(ModelPass, ASmallerPassInTheSameWorkspaceIsAsIfAlone) {
     model.backward(arena, workspace, batch.size(), sink, 1);
     return sink.gradient();
   };
-  Workspace shared(model, 30, Workspace::Use::kForwardAndBackward), own(model, 4, Workspace::Use::kForwardAndBackward);
+  Workspace shared(model, 30, Workspace::Use::kForwardAndBackward),
+      own(model, 4, Workspace::Use::kForwardAndBackward);
   gradient_of(shared, many);
   EXPECT_EQ(gradient_of(shared, few), gradient_of(own, few));
 }

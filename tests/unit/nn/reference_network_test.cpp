@@ -22,7 +22,8 @@ std::vector<double> random_doubles(std::size_t n, std::uint64_t seed) {
   return x;
 }
 
-ReferenceNetwork network(const std::vector<std::size_t>& widths, Activation activation, Loss loss, double l2) {
+ReferenceNetwork network(const std::vector<std::size_t>& widths, Activation activation, Loss loss,
+                         double l2) {
   ReferenceNetwork net{widths, activation, loss, l2, {}};
   net.parameters = random_doubles(net.parameter_count(), 5);
   return net;

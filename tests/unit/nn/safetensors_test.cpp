@@ -108,7 +108,8 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNotWellFormed) {
        R"({"a":{"dtype":"F32","shape":[4611686018427387906],"data_offsets":[0,8]}})"},
       {"a shape that overflows in its product",
        R"({"a":{"dtype":"F32","shape":[2147483649,2147483649,2],"data_offsets":[0,8]}})"},
-      {"a size beyond 64 bits", R"({"a":{"dtype":"F32","shape":[36893488147419103232],"data_offsets":[0,8]}})"},
+      {"a size beyond 64 bits",
+       R"({"a":{"dtype":"F32","shape":[36893488147419103232],"data_offsets":[0,8]}})"},
       {"a shape that does not fit its bytes", R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})"},
       {"one offset", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8]}})"},
       {"three offsets", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}})"},
@@ -135,6 +136,19 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNotWellFormed) {
   EXPECT_NO_THROW(SafetensorsFile::read(file()));
 }
 
+TEST_F(SafetensorsTest, TellsAGapFromAnOverlap) {
+  write(
+      R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
+      8);
+  test::expect_line_with(test::message_of<ModelError>([&] { SafetensorsFile::read(file()); }),
+                         {"\"b\"", "gap"});
+  write(
+      R"({"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
+      8);
+  test::expect_line_with(test::message_of<ModelError>([&] { SafetensorsFile::read(file()); }),
+                         {"\"b\"", "overlap"});
+}
+
 TEST_F(SafetensorsTest, RefusesALengthThatDoesNotFitTheFile) {
   const std::string header = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
   for (const std::uint64_t length : {std::uint64_t{0}, std::uint64_t{5}, header.size() - 1, header.size() + 1,
@@ -142,7 +156,8 @@ TEST_F(SafetensorsTest, RefusesALengthThatDoesNotFitTheFile) {
                                      std::uint64_t{1} << 60, ~std::uint64_t{0}, ~std::uint64_t{0} - 8}) {
     SCOPED_TRACE(length);
     write_with_length(length, header, 8);
-    test::expect_line_with(test::message_of<ModelError>([&] { SafetensorsFile::read(file()); }), {file().string()});
+    test::expect_line_with(test::message_of<ModelError>([&] { SafetensorsFile::read(file()); }),
+                           {file().string()});
   }
 }
 
@@ -167,7 +182,8 @@ TEST_F(SafetensorsTest, SurvivesDeepNesting) {
 
 TEST_F(SafetensorsTest, NamesAFileThatCannotBeRead) {
   for (const auto& path : {folder_.path() / "missing", folder_.path()})
-    test::expect_line_with(test::message_of<ModelError>([&] { SafetensorsFile::read(path); }), {path.string()});
+    test::expect_line_with(test::message_of<ModelError>([&] { SafetensorsFile::read(path); }),
+                           {path.string()});
 }
 
 }  // namespace

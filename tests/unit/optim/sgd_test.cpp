@@ -33,9 +33,9 @@ struct Twin {
 };
 
 const SgdOptions kOptions[] = {
-    {.momentum = 0.0, .nesterov = false, .l2 = 0.0},  {.momentum = 0.0, .nesterov = false, .l2 = 0.3},
-    {.momentum = 0.9, .nesterov = false, .l2 = 0.0},  {.momentum = 0.9, .nesterov = false, .l2 = 0.3},
-    {.momentum = 0.95, .nesterov = true, .l2 = 0.0},  {.momentum = 0.95, .nesterov = true, .l2 = 0.3},
+    {.momentum = 0.0, .nesterov = false, .l2 = 0.0}, {.momentum = 0.0, .nesterov = false, .l2 = 0.3},
+    {.momentum = 0.9, .nesterov = false, .l2 = 0.0}, {.momentum = 0.9, .nesterov = false, .l2 = 0.3},
+    {.momentum = 0.95, .nesterov = true, .l2 = 0.0}, {.momentum = 0.95, .nesterov = true, .l2 = 0.3},
 };
 
 TEST(Sgd, IsTheDocumentedAlgorithmOverTwentySteps) {

@@ -65,8 +65,9 @@ TEST_F(RunFilesTest, MetricsBeginWithTheColumnsThatScriptsKnow) {
   const auto path = folder_.path() / "metrics.csv";
   MetricsFile metrics(path);
   const std::string header = split(read_file(path), '\n').at(0);
-  EXPECT_TRUE((header + ",").starts_with(
-      "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"))
+  EXPECT_TRUE((header + ",")
+                  .starts_with("epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,"
+                               "seconds,samples_per_second,"))
       << header;
 }
 
@@ -131,9 +132,11 @@ TEST_F(RunFilesTest, ANewRunReplacesTheOldFiles) {
 
 TEST_F(RunFilesTest, AFileThatCannotBeWrittenIsAnErrorThatNamesIt) {
   const auto missing = folder_.path() / "missing" / "file.csv";
-  test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file(missing); }), {missing.string()});
+  test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file(missing); }),
+                         {missing.string()});
   test::expect_line_with(test::message_of<ConfigError>([&] { StepsFile file(missing); }), {missing.string()});
-  test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file("/dev/full"); }), {"/dev/full"});
+  test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file("/dev/full"); }),
+                         {"/dev/full"});
 }
 
 TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {

@@ -1,0 +1,99 @@
+// The run of all ranks of this job against the run of one rank, which every rank makes for itself.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "modes.h"
+#include "mpi_main.h"
+#include "train/training_run.h"
+
+namespace lockstep::train {
+namespace {
+
+using test::ModeCase;
+using test::RunResult;
+using test::RunSetup;
+
+const comm::Communicator& world() { return test::session().world(); }
+const comm::Communicator& self() { return test::session().self(); }
+
+// 131 samples, 9 shards and batches of 36: no number of ranks from 2 to 8 divides any but by chance.
+RunSetup setup_of(const ModeCase& mode, data::Shuffle shuffle) {
+  RunSetup setup;
+  setup.samples = 131;
+  setup.shards = 9;
+  setup.train.batch_size = 36;
+  setup.train.epochs = 6;
+  setup.train.sgd = {.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .l2 = 0.001};
+  setup.shuffle = shuffle;
+  setup.reduce.mode = mode.mode;
+  return setup;
+}
+
+// Bit for bit where the mode promises it; else losses within 1e-4 and counts within a sample or two.
+void expect_same(const ModeCase& mode, const RunResult& a, const RunResult& b) {
+  ASSERT_EQ(a.steps.size(), b.steps.size());
+  for (std::size_t t = 0; t < a.steps.size(); ++t) {
+    EXPECT_EQ(a.steps[t].sums.samples, b.steps[t].sums.samples);
+    if (!mode.exact) continue;
+    EXPECT_EQ(a.steps[t].loss(), b.steps[t].loss()) << "step " << t + 1;
+    EXPECT_EQ(a.steps[t].sums.correct, b.steps[t].sums.correct);
+    EXPECT_EQ(a.steps[t].repeats, b.steps[t].repeats);
+  }
+  for (std::size_t e = 0; e < a.epochs.size(); ++e) {
+    EXPECT_NEAR(a.epochs[e].loss, b.epochs[e].loss, mode.exact ? 0.0 : 1e-4 * b.epochs[e].loss);
+    EXPECT_NEAR(static_cast<double>(a.epochs[e].correct), static_cast<double>(b.epochs[e].correct),
+                mode.exact ? 0.0 : 2.0);
+  }
+  EXPECT_TRUE(!mode.exact || test::same_bits(a.parameters, b.parameters));
+}
+
+template <typename Body>
+void for_every_mode_and_order(Body&& body) {
+  for (const ModeCase& mode : test::kModes) {
+    for (const data::Shuffle shuffle : {data::Shuffle::kShards, data::Shuffle::kNone}) {
+      SCOPED_TRACE(std::string(mode.name) + (shuffle == data::Shuffle::kNone ? ", not shuffled" : ""));
+      body(mode, setup_of(mode, shuffle));
+    }
+  }
+}
+
+TEST(RankCounts, GiveTheRunOfOneRank) {
+  for_every_mode_and_order([](const ModeCase& mode, const RunSetup& setup) {
+    expect_same(mode, test::run_trainer(setup, world()), test::run_trainer(setup, self()));
+  });
+}
+
+TEST(RankCounts, AndThreadsGiveTheRunOfOneThread) {
+  for_every_mode_and_order([](const ModeCase& mode, RunSetup setup) {
+    setup.model.hidden = {70, 40};  // enough elements for several threads
+    const auto one = test::run_trainer(setup, self(), 1);
+    for (const int threads : {2, 3}) expect_same(mode, test::run_trainer(setup, world(), threads), one);
+  });
+}
+
+// Shards of 2 or 3 samples, of which the last steps leave some none; and shards without any sample.
+TEST(RankCounts, GiveTheRunOfOneRankWhereSomeRanksHaveNothingToDo) {
+  for_every_mode_and_order([](const ModeCase& mode, RunSetup setup) {
+    for (const std::size_t samples : {22, 10, 4}) {
+      setup.samples = samples;
+      for (const std::size_t batch : {9, 18, 90}) {
+        setup.train.batch_size = batch;
+        expect_same(mode, test::run_trainer(setup, world()), test::run_trainer(setup, self()));
+      }
+    }
+  });
+}
+
+TEST(RankCounts, GiveEveryRankTheSameWeights) {
+  for_every_mode_and_order([](const ModeCase&, const RunSetup& setup) {
+    const auto run = test::run_trainer(setup, world());
+    std::string of_first(reinterpret_cast<const char*>(run.parameters.data()), run.parameters.size() * 4);
+    const std::string own = of_first;
+    world().broadcast(of_first, 0);
+    EXPECT_TRUE(own == of_first);
+  });
+}
+
+}  // namespace
+}  // namespace lockstep::train

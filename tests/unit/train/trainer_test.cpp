@@ -1,0 +1,196 @@
+// train::Trainer against the reference trainer, step by step, over some fifty steps, on all ranks of this
+// job.
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "modes.h"
+#include "mpi_main.h"
+#include "train/training_run.h"
+
+namespace lockstep::train {
+namespace {
+
+using kernels::Activation;
+using kernels::Loss;
+using test::RunSetup;
+
+const comm::Communicator& world() { return test::session().world(); }
+
+// How far apart two arenas are, relative to the second's norm.
+double distance(std::span<const double> a, std::span<const float> b) {
+  double difference = 0.0, norm = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(a[i] - b[i], 2);
+    norm += std::pow(b[i], 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+// Losses within 1e-5, counts equal but for samples at the edge, weights within 1e-4 of their tensor's norm;
+// with every way of reducing.
+void expect_reference(RunSetup setup) {
+  const auto reference = test::run_reference(setup);
+  EXPECT_GT(distance(reference.parameters, setup.initial().span()),
+            0.01);  // so that there is something to compare
+  for (const test::ModeCase& mode : test::kModes) {
+    SCOPED_TRACE(mode.name);
+    setup.reduce.mode = mode.mode;
+    const auto run = test::run_trainer(setup, world());
+    ASSERT_EQ(run.steps.size(), reference.steps.size());
+    std::size_t miscounted = 0;
+    for (std::size_t t = 0; t < run.steps.size(); ++t) {
+      const auto& [samples, correct, loss] = reference.steps[t];
+      EXPECT_EQ(run.steps[t].step, t + 1);
+      EXPECT_EQ(run.steps[t].sums.samples, static_cast<std::int64_t>(samples));
+      EXPECT_NEAR(run.steps[t].loss(), loss, 1e-5 * loss) << "step " << t + 1;
+      miscounted += run.steps[t].sums.correct != static_cast<std::int64_t>(correct);
+    }
+    EXPECT_LE(miscounted, 1U);
+    test::expect_close_tensors(setup.network(), run.parameters, reference.parameters, 1e-4);
+  }
+}
+
+template <typename Change>
+RunSetup setup_with(Change&& change) {
+  RunSetup setup;
+  change(setup);
+  return setup;
+}
+
+TEST(Trainer, IsTheReferenceForEveryLoss) {
+  test::for_every<Loss>(
+      [](Loss loss) { expect_reference(setup_with([&](RunSetup& s) { s.model.loss = loss; })); });
+}
+
+TEST(Trainer, IsTheReferenceForEveryActivation) {
+  test::for_every<Activation>([](Activation activation) {
+    expect_reference(setup_with([&](RunSetup& s) { s.model.activation = activation; }));
+  });
+}
+
+TEST(Trainer, IsTheReferenceForEveryDepth) {
+  for (const std::vector<std::size_t>& hidden : {std::vector<std::size_t>{}, {1}, {9, 5}, {5, 6, 7}})
+    expect_reference(setup_with([&](RunSetup& s) { s.model.hidden = hidden; }));
+}
+
+TEST(Trainer, IsTheReferenceWithEveryOptimizer) {
+  const optim::SgdOptions optimizers[] = {
+      {.learning_rate = 0.1, .l2 = 0.01},
+      {.learning_rate = 0.03, .momentum = 0.9},
+      {.learning_rate = 0.03, .momentum = 0.9, .l2 = 0.01},
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true},
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}};
+  for (const auto& sgd : optimizers)
+    for (const Loss loss : {Loss::kCrossEntropy, Loss::kMse})
+      expect_reference(setup_with([&](RunSetup& s) {
+        s.train.sgd = sgd;
+        s.model.loss = loss;
+      }));
+}
+
+TEST(Trainer, IsTheReferenceWithEverySchedule) {
+  using Kind = optim::ScheduleOptions::Kind;
+  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine})
+    expect_reference(setup_with([&](RunSetup& s) {
+      s.train.schedule = {.kind = kind, .warmup_epochs = 2.5, .step_epochs = 5, .step_factor = 0.5};
+    }));
+}
+
+// A batch as large as the set, larger than it, of one sample a shard; shards that samples do not fill.
+TEST(Trainer, IsTheReferenceForEveryBatchSize) {
+  for (const std::size_t batch : {8, 24, 56, 64, 800})
+    for (const std::size_t samples : {53, 56, 7, 4})
+      expect_reference(setup_with([&](RunSetup& s) {
+        s.train.batch_size = batch;
+        s.samples = samples;
+        s.train.epochs = 10;
+      }));
+}
+
+TEST(Trainer, IsTheReferenceInTheOrderOfTheShards) {
+  for (const std::size_t batch : {8, 24, 800})
+    for (const std::uint64_t seed : {1, 2})
+      expect_reference(setup_with([&](RunSetup& s) {
+        s.shuffle = data::Shuffle::kShards;
+        s.train.batch_size = batch;
+        s.train.epochs = 10;
+        s.seed = seed;
+      }));
+}
+
+// More rows than fit one pass of one rank.
+TEST(Trainer, IsTheReferenceForABatchOfSeveralPasses) {
+  expect_reference(setup_with([](RunSetup& s) {
+    s.samples = 9001;
+    s.train.batch_size = 9600;
+    s.train.epochs = 2;
+  }));
+}
+
+TEST(Trainer, AnEpochsScoreIsTheRunningMeanOverItsSamples) {
+  RunSetup setup;
+  setup.train.sgd.l2 = 0.01;
+  const auto run = test::run_trainer(setup, world());
+  const std::size_t steps = run.steps.size() / run.epochs.size();
+  for (std::size_t e = 0; e < run.epochs.size(); ++e) {
+    double loss = 0.0;
+    std::int64_t correct = 0, samples = 0;
+    for (std::size_t t = e * steps; t < (e + 1) * steps; ++t) {
+      loss += run.steps[t].loss() * static_cast<double>(run.steps[t].sums.samples);
+      correct += run.steps[t].sums.correct;
+      samples += run.steps[t].sums.samples;
+      EXPECT_EQ(run.steps[t].epoch, e + 1);
+    }
+    EXPECT_EQ(samples, static_cast<std::int64_t>(setup.samples));
+    EXPECT_EQ(run.epochs[e].samples, samples);
+    EXPECT_EQ(run.epochs[e].correct, correct);
+    EXPECT_NEAR(run.epochs[e].loss, loss / static_cast<double>(samples), 1e-12 * loss);
+    EXPECT_EQ(run.epochs[e].accuracy(), static_cast<double>(correct) / static_cast<double>(samples));
+  }
+}
+
+TEST(Trainer, ReportsTheLearningRateOfItsSchedule) {
+  RunSetup setup;
+  setup.train.schedule = {.kind = optim::ScheduleOptions::Kind::kCosine, .warmup_epochs = 3.0};
+  const auto run = test::run_trainer(setup, world());
+  const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs, 3);
+  for (std::size_t t = 0; t < run.steps.size(); ++t)
+    EXPECT_EQ(run.steps[t].learning_rate, schedule.learning_rate(t));
+}
+
+// Losses of 1e18 are beyond what can be summed; the gradients are large, but finite.
+TEST(Trainer, ALossTooLargeToSumIsADivergence) {
+  for (const test::ModeCase& mode : test::kModes) {
+    RunSetup setup;
+    setup.reduce.mode = mode.mode;
+    setup.model.loss = Loss::kMse;
+    setup.model.init = "normal(1e9)";
+    test::expect_line_with(test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); }),
+                           {"diverged at step 1 (epoch 1)", "the loss is too large"});
+  }
+}
+
+// Every rank learns of it, wherever the first bad number is.
+TEST(Trainer, DivergenceIsAnErrorOnEveryRankThatNamesTheStep) {
+  for (const test::ModeCase& mode : test::kModes) {
+    for (const Loss loss : {Loss::kMse, Loss::kCrossEntropy}) {
+      RunSetup setup;
+      setup.reduce.mode = mode.mode;
+      setup.model.loss = loss;
+      setup.model.activation = Activation::kIdentity;
+      setup.train.sgd.learning_rate = 1e25;
+      const std::string message =
+          test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); });
+      test::expect_line_with(message, {"diverged at step ", "(epoch ", "train.learning_rate"});
+      std::string of_first = message;
+      world().broadcast(of_first, 0);
+      EXPECT_EQ(message, of_first);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::train

@@ -1,0 +1,159 @@
+// A whole training run on a small data set, as train::Trainer does it and as the reference does it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "made_up_dataset.h"
+#include "nn/initializer.h"
+#include "reduce/reducer.h"
+#include "reference_model.h"
+#include "train/trainer.h"
+
+namespace lockstep::test {
+
+// What a run depends on.
+struct RunSetup {
+  std::size_t samples = 53;
+  std::size_t shards = 8;
+  data::Shuffle shuffle = data::Shuffle::kNone;
+  std::uint64_t seed = 5;
+  nn::ModelOptions model = {.hidden = {8}, .init = "glorot"};
+  train::TrainOptions train;
+  reduce::ReduceOptions reduce;
+
+  RunSetup() {
+    train.epochs = 17;
+    train.batch_size = 24;
+    train.sgd.learning_rate = 0.1;
+  }
+
+  std::size_t steps() const { return train.epochs * plan().steps_per_epoch(); }
+  MadeUpDataset dataset() const { return {samples, 20}; }
+  data::ShardPlan plan() const { return {samples, shards, train.batch_size, shuffle, seed}; }
+  nn::Model network() const { return {model, MadeUpDataset::kFeatures, MadeUpDataset::kClasses}; }
+  AlignedBuffer<float> initial() const {
+    const nn::Model net = network();
+    AlignedBuffer<float> arena(net.parameters());
+    nn::initialize(nn::Initializer::parse(model.init), net.tensors(), seed, arena.span());
+    return arena;
+  }
+};
+
+// With the statistics of all training samples.
+inline data::Normalizer normalizer_of(const RunSetup& setup) {
+  const MadeUpDataset dataset = setup.dataset();
+  std::vector<std::uint32_t> all(setup.samples);
+  for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+  const auto sums = data::feature_sums(dataset.load(data::Split::kTrain, all));
+  return {data::Normalization::kMean, dataset.info(), sums, setup.samples};
+}
+
+// Everything that a trainer works with, ready to step.
+struct TrainerOnRanks {
+  data::ShardPlan plan;
+  data::Normalizer normalizer;
+  nn::Model model;
+  data::BatchLoader loader;
+  std::unique_ptr<reduce::Reducer> reducer;
+  train::Trainer trainer;
+
+  TrainerOnRanks(const RunSetup& setup, const comm::Communicator& communicator, int threads = 1)
+      : plan(setup.plan()),
+        normalizer(normalizer_of(setup)),
+        model(setup.network()),
+        loader(setup.dataset(), plan, communicator.rank(), communicator.size()),
+        reducer(
+            reduce::make_reducer(setup.reduce, model, data::blocks_per_step(plan), communicator, threads)),
+        trainer({communicator, plan, loader, normalizer, model, setup.model.loss, *reducer, threads},
+                setup.train, setup.initial()) {}
+};
+
+struct RunResult {
+  std::vector<train::StepReport> steps;
+  std::vector<train::Score> epochs;
+  std::vector<float> parameters;
+};
+
+inline RunResult run_trainer(const RunSetup& setup, const comm::Communicator& communicator, int threads = 1) {
+  TrainerOnRanks ranks(setup, communicator, threads);
+  RunResult result;
+  while (ranks.trainer.epochs_done() < setup.train.epochs)
+    result.epochs.push_back(
+        ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); }));
+  result.parameters.assign(ranks.trainer.parameters().begin(), ranks.trainer.parameters().end());
+  return result;
+}
+
+// The training samples as the reference network sees them: bytes in double, less each feature's mean over all
+// samples.
+inline std::vector<Sample> reference_samples(const RunSetup& setup) {
+  std::vector<Sample> samples(setup.samples);
+  for (std::uint32_t i = 0; i < setup.samples; ++i)
+    samples[i].label = MadeUpDataset::label(data::Split::kTrain, i);
+  for (std::size_t j = 0; j < MadeUpDataset::kFeatures; ++j) {
+    double sum = 0.0;
+    for (std::uint32_t i = 0; i < setup.samples; ++i)
+      sum += MadeUpDataset::feature(data::Split::kTrain, i, j);
+    const double mean = sum / static_cast<double>(setup.samples);
+    for (std::uint32_t i = 0; i < setup.samples; ++i)
+      samples[i].x.push_back((MadeUpDataset::feature(data::Split::kTrain, i, j) - mean) / 255.0);
+  }
+  return samples;
+}
+
+// The numbers of the samples of a step: without shuffle the next B of the file, else as the plan says.
+inline std::vector<std::uint32_t> samples_of_step(const RunSetup& setup, std::size_t epoch,
+                                                  std::size_t step) {
+  std::vector<std::uint32_t> numbers;
+  if (setup.shuffle == data::Shuffle::kNone) {
+    const std::size_t end = std::min(setup.samples, (step + 1) * setup.train.batch_size);
+    for (std::size_t i = step * setup.train.batch_size; i < end; ++i)
+      numbers.push_back(static_cast<std::uint32_t>(i));
+    return numbers;
+  }
+  const data::ShardPlan plan = setup.plan();
+  for (std::size_t s = 0; s < plan.shards(); ++s) {
+    const auto order = plan.epoch_order(epoch, s);
+    const data::Range range = plan.micro_batch_range(step, s);
+    for (std::size_t i = range.begin; i < range.end; ++i)
+      numbers.push_back(plan.samples_of_shard(s)[order[i]]);
+  }
+  return numbers;
+}
+
+struct ReferenceResult {
+  struct Step {
+    std::size_t samples, correct;
+    double loss;
+  };
+  std::vector<Step> steps;
+  std::vector<double> parameters;
+};
+
+// The same run in double, one sample at a time.
+inline ReferenceResult run_reference(const RunSetup& setup) {
+  const nn::Model model = setup.network();
+  const AlignedBuffer<float> initial = setup.initial();
+  auto network =
+      reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.sgd.l2);
+  ReferenceSgd sgd{setup.train.sgd.momentum, setup.train.sgd.nesterov, {}};
+  const std::size_t steps_per_epoch = setup.plan().steps_per_epoch();
+  const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs,
+                                 steps_per_epoch);
+  const std::vector<Sample> samples = reference_samples(setup);
+  ReferenceResult result;
+  for (std::size_t step = 0; step < setup.steps(); ++step) {
+    std::vector<Sample> batch;
+    for (const std::uint32_t number : samples_of_step(setup, step / steps_per_epoch, step % steps_per_epoch))
+      batch.push_back(samples[number]);
+    result.steps.push_back({batch.size(), network.count_correct(batch), network.mean_loss(batch)});
+    sgd.update(network.parameters, network.gradient(batch, /*with_l2=*/true), schedule.learning_rate(step));
+  }
+  result.parameters = network.parameters;
+  return result;
+}
+
+}  // namespace lockstep::test
