@@ -169,7 +169,7 @@ TEST(Trainer, ALossTooLargeToSumIsADivergence) {
     setup.model.loss = Loss::kMse;
     setup.model.init = "normal(1e9)";
     test::expect_line_with(test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); }),
-                           {"diverged at step 1 (epoch 1)", "the loss is too large"});
+                           {"diverged at step 1 (epoch 1)", "too large", "train.learning_rate"});
   }
 }
 
