@@ -87,7 +87,13 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       if (speaks) app.exit(error);
       return 0;
     }
-    if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", error.what());
+    const auto named = app.get_subcommands(
+        [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });
+    const bool unknown = argc > 1 && argv[1][0] != '-' && named.empty();
+    const std::string what = unknown
+                                 ? std::string(argv[1]) + " is no subcommand, expected train, eval or verify"
+                                 : std::string(error.what());
+    if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", what.c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
   if (train_command->parsed()) cli::train(session, train);
