@@ -82,8 +82,8 @@ class Communicator {
   void broadcast(std::string& text, int root) const;
 
   // Runs `action` on every rank. If it threw on any, throws the lowest such rank's error on all of them as an
-  // AgreedError. "rank R: " stands before the message where other ranks succeeded, unless it is rank 0's, which acts for
-  // all. Anything thrown that is no Error counts as a failure of the rank.
+  // AgreedError. "rank R: " stands before the message where other ranks succeeded, unless it is rank 0's,
+  // which acts for all. Anything thrown that is no Error counts as a failure of the rank.
   void together(const std::function<void()>& action) const;
 
  private:
