@@ -18,6 +18,13 @@ enum class Purpose : std::uint32_t {
   kInitialisation = 3,    // a = tensor; index = element
   kSyntheticPattern = 4,  // a = class
   kSyntheticSample = 5,   // a = split, b = sample
+  kDropout = 6,           // a = step, b = sample; index = layer and unit
+  kPlanarSample = 7,      // a = data set, b = sample
+  kFunctionNoise = 8,     // a = point
+  kTestSplit = 9,         // which samples are set aside for testing
+  kFolds = 10,            // which samples are in which fold
+  kSearch = 11,           // a = trial; index = parameter
+  kGradientCheck = 12,    // a = tensor; index = element
 };
 
 // The draws of one (seed, purpose, a, b). Immutable: calls may run concurrently.

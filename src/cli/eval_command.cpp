@@ -4,28 +4,63 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <system_error>
+#include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/setup.h"
-#include "kernels/arrays.h"
+#include "cli/tables.h"
 #include "report/console.h"
 #include "train/evaluator.h"
 
 namespace lockstep::cli {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+// Writes the tables that were asked for. counts: of the test samples, empty without --confusion.
+void write_tables(const EvalArguments& arguments, const fs::path& out, const data::Dataset& dataset,
+                  const train::Evaluator::Network& network, std::span<const std::int64_t> counts,
+                  int threads) {
+  const data::DatasetInfo info = dataset.info();
+  const auto write = [&](const char* name, const std::string& text) {
+    try {
+      fs::create_directories(out);
+      write_file_atomically(out / name, text);
+    } catch (const std::system_error& error) {
+      throw ConfigError(
+          fmt::format("{}: cannot be written: {}", (out / name).string(), error.code().message()));
+    }
+  };
+  if (arguments.grid) {
+    const std::string grid = grid_table(dataset, network, threads);
+    write("points.csv", points_table(dataset));
+    write("grid.csv", grid);
+  }
+  if (arguments.confusion) write("confusion.csv", confusion_table(info, counts));
+  if (arguments.weights) write("weights.ppm", weight_images(info, network.model, network.arena));
+}
+
+}  // namespace
+
 void eval(const comm::Session& session, const EvalArguments& arguments) {
   const comm::Communicator& world = session.world();
   std::string config = arguments.config, weights = arguments.model;
+  fs::path out = arguments.out;
   std::error_code ignored;
-  if (world.rank() == 0 && std::filesystem::is_directory(arguments.config, ignored)) {
+  if (world.rank() == 0 && fs::is_directory(arguments.config, ignored)) {
     if (weights.empty()) weights = config + "/model.safetensors";
+    if (out.empty()) out = config;
     config += "/config.toml";
   }
   world.broadcast(config, 0);
   world.broadcast(weights, 0);
   LoadedConfig loaded = load_config(world, config, arguments.overrides);
   if (!weights.empty()) loaded.run.train.init_from = weights;
+  if (out.empty()) out = fs::path("runs") / loaded.name;
   const config::RunConfig& run = loaded.run;
   world.together([&] {
     if (run.train.init_from.empty())
@@ -38,26 +73,45 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   std::optional<nn::Model> model;
   world.together([&] {
     dataset = data::open_dataset(run.data);
-    model.emplace(run.model, dataset->info().features(), dataset->info().classes);
+    model.emplace(run.model, dataset->info().features(), nn::outputs_of(run.model, dataset->info().classes));
+    if (arguments.confusion && dataset->info().classes == 0)
+      throw ConfigError("--confusion: the targets are values, expected a data set of classes");
     train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size());
     test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size());
   });
+  const data::DatasetInfo info = dataset->info();
   const AlignedBuffer<float> parameters = initial_parameters(run, *model, world);
-  const data::Normalizer normalizer =
-      fit_normalizer(run.data.normalize, dataset->info(), train_set->samples(), world);
-  const double l2_loss = train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads);
+  const data::Normalizer normalizer(run.data.normalize, info, train_set->samples(), all_ranks(world));
+  const train::Evaluator::Network network{
+      *model, parameters.span(), normalizer, run.model.loss,
+      train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads)};
 
   report::Console console(world.rank() == 0);
   for (auto [name, set] : {std::pair("train", &*train_set), std::pair("test", &*test_set)}) {
-    const train::Score score =
-        set->score(*model, run.model.loss, parameters.span(), normalizer, l2_loss, world, threads);
+    const train::Score score = set->score(network, world, threads);
+    if (score.samples == 0) continue;
     if (!std::isfinite(score.loss))
       throw comm::AgreedError(ExitCode::kModel,
                               fmt::format("{}: the loss of these weights is {}, expected a finite number",
                                           run.train.init_from.string(), score.loss));
-    console.line(fmt::format("{:<5}  loss {:#.10g}  accuracy {:.9g}  ({} of {})", name, score.loss,
-                             score.accuracy(), score.correct, score.samples));
+    const std::string how_good =
+        info.classes == 0
+            ? fmt::format("largest error {:.9g}  ({} samples)", score.largest_error, score.samples)
+            : fmt::format("accuracy {:.9g}  ({} of {})", score.accuracy(), score.correct, score.samples);
+    console.line(fmt::format("{:<5}  loss {:#.10g}  {}", name, score.loss, how_good));
   }
+
+  std::vector<std::int64_t> counts;
+  if (arguments.confusion) {
+    train::Evaluator& set = info.test_samples > 0 ? *test_set : *train_set;
+    counts = set.confusion(network, info.classes, world, threads);
+    for (std::size_t c = 0; c < info.classes; ++c) console.line(class_line(info, counts, c));
+  }
+  world.together([&] {
+    if (world.rank() == 0) write_tables(arguments, out, *dataset, network, counts, threads);
+  });
+  if (arguments.grid || arguments.confusion || arguments.weights)
+    console.line(fmt::format("tables written to {}", out.string()));
 }
 
 }  // namespace lockstep::cli

@@ -64,6 +64,19 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   eval_command->add_option("--model", eval.model,
                            "Weights in safetensors format (default: the run folder's, else train.init_from)");
 
+  eval_command->add_flag(
+      "--grid", eval.grid,
+      "Write grid.csv and points.csv: what the network says over the plane, or along the line, "
+      "and the samples");
+  eval_command->add_flag(
+      "--confusion", eval.confusion,
+      "Print each class's accuracy and write confusion.csv, of the test set if there is one");
+  eval_command->add_flag("--weights", eval.weights, "Write weights.ppm: the first layer's weights as images");
+  eval_command->add_option(
+      "--out", eval.out,
+      "Where the tables go (default: the run folder, else runs/ and the configuration's name)");
+  eval_command->footer("launch/plot draws the tables of a run folder.");
+
   cli::VerifyArguments verify;
   CLI::App* verify_command = app.add_subcommand(
       "verify",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <system_error>
 
@@ -13,7 +14,6 @@
 #include "base/version.h"
 #include "comm/session.h"
 #include "kernels/kernel_family.h"
-#include "nn/initializer.h"
 #include "nn/model_file.h"
 
 namespace lockstep::cli {
@@ -103,11 +103,9 @@ Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Com
   return compute;
 }
 
-data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInfo& info,
-                                const data::SampleStore& own_samples, const comm::Communicator& world) {
-  std::vector<std::int64_t> sums = data::feature_sums(own_samples);
-  world.allreduce_sum(sums);
-  return {kind, info, sums, info.train_samples};
+data::AllRanks all_ranks(const comm::Communicator& communicator) {
+  return {.sum = [&](std::span<std::int64_t> x) { communicator.allreduce_sum(x); },
+          .max = [&](std::span<std::int64_t> x) { communicator.allreduce_max(x); }};
 }
 
 AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
@@ -117,12 +115,16 @@ AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::
   communicator.together([&] {
     arena = AlignedBuffer<float>(model.parameters());
     if (!from_file)
-      nn::initialize(nn::Initializer::parse(run.model.init), model.tensors(), run.seed, arena.span());
+      nn::initialize(model.tensors(), run.seed, arena.span());
     else if (communicator.rank() == 0)
       nn::load_model(run.train.init_from, model.tensors(), arena.span());
   });
   if (from_file) communicator.broadcast(std::as_writable_bytes(arena.span()), 0);
   return arena;
+}
+
+double accuracy(const train::Score& score, const data::DatasetInfo& info) {
+  return info.classes == 0 ? std::nan("") : score.accuracy();
 }
 
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute) {

@@ -38,13 +38,15 @@ struct Compute {
 // not. Collective; once a process.
 Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world);
 
-// With the statistics of all ranks' training samples, of which there are info.train_samples. Collective.
-data::Normalizer fit_normalizer(data::Normalization kind, const data::DatasetInfo& info,
-                                const data::SampleStore& own_samples, const comm::Communicator& world);
+// How the ranks put their statistics together.
+data::AllRanks all_ranks(const comm::Communicator& communicator);
 
 // From train.init_from, which rank 0 reads, else drawn by model.init. Throws AgreedError. Collective.
 AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
                                         const comm::Communicator& communicator);
+
+// NaN where the targets are values.
+double accuracy(const train::Score& score, const data::DatasetInfo& info);
 
 // "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);

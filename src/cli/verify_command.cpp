@@ -1,50 +1,19 @@
 // lockstep verify: is this run, on these ranks and threads, the run of one process on one thread?
 #include <fmt/format.h>
 
-#include <memory>
 #include <optional>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/experiment.h"
 #include "cli/setup.h"
-#include "data/batch_loader.h"
-#include "data/shard_plan.h"
 #include "report/console.h"
-#include "train/trainer.h"
 #include "train/verification.h"
 
 namespace lockstep::cli {
 namespace {
-
-// A trainer with all that it works on, on the ranks of one communicator.
-struct Replica {
-  const comm::Communicator& communicator;
-  int threads;
-  data::BatchLoader loader;
-  std::unique_ptr<reduce::Reducer> reducer;
-  std::optional<data::Normalizer> normalizer;
-  std::optional<train::Trainer> trainer;
-
-  // Not collective: may fail on some ranks.
-  Replica(const config::RunConfig& run, const data::Dataset& dataset, const data::ShardPlan& plan,
-          const nn::Model& model, const comm::Communicator& c, int thread_count)
-      : communicator(c),
-        threads(thread_count),
-        loader(dataset, plan, c.rank(), c.size()),
-        reducer(reduce::make_reducer(run.reduce, model, data::blocks_per_step(plan), c, thread_count)) {}
-
-  // Collective over the communicator.
-  void start(const config::RunConfig& run, const data::Dataset& dataset, const data::ShardPlan& plan,
-             const nn::Model& model) {
-    normalizer.emplace(fit_normalizer(run.data.normalize, dataset.info(), loader.samples(), communicator));
-    AlignedBuffer<float> parameters = initial_parameters(run, model, communicator);
-    trainer.emplace(train::TrainerParts{communicator, plan, loader, *normalizer, model, run.model.loss,
-                                        *reducer, threads},
-                    run.train, std::move(parameters));
-  }
-};
 
 std::string describe(const train::ArenaDifference& difference) {
   if (difference.identical) return "the loss alone differs";
@@ -69,33 +38,22 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments) {
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
   if (!compute.note.empty()) console.line(compute.note);
 
-  std::unique_ptr<data::Dataset> dataset;
-  std::optional<data::ShardPlan> plan;
-  std::optional<nn::Model> model;
-  std::optional<Replica> of_all, of_one;
+  Experiment of_all(run, world, compute.threads);
+  std::optional<Experiment> of_one;
   world.together([&] {
-    dataset = data::open_dataset(run.data);
-    plan.emplace(dataset->info().train_samples, run.data.shards, run.train.batch_size, run.data.shuffle,
-                 run.seed);
-    model.emplace(run.model, dataset->info().features(), dataset->info().classes);
-    of_all.emplace(run, *dataset, *plan, *model, world, compute.threads);
-    if (world.rank() == 0) of_one.emplace(run, *dataset, *plan, *model, session.self(), 1);
-  });
-  of_all->start(run, *dataset, *plan, *model);
-  world.together([&] {
-    if (of_one) of_one->start(run, *dataset, *plan, *model);
+    if (world.rank() == 0) of_one.emplace(run, session.self(), 1);
   });
 
   const bool exact = run.reduce.mode == reduce::Mode::kExact;
   const train::Verification result =
-      train::verify(world, model->tensors(), *of_all->trainer, of_one ? &*of_one->trainer : nullptr,
+      train::verify(world, of_all.model().tensors(), of_all.trainer(), of_one ? &of_one->trainer() : nullptr,
                     arguments.steps, exact);
   const std::string layouts =
       fmt::format("{} rank{} x {} thread{} against 1 x 1", world.size(), world.size() == 1 ? "" : "s",
                   compute.threads, compute.threads == 1 ? "" : "s");
   if (result.identical) {
     console.line(fmt::format("identical after each of {} steps: weights {}, {}", result.steps,
-                             hash_hex(std::as_bytes(of_all->trainer->parameters())), layouts));
+                             hash_hex(std::as_bytes(of_all.trainer().parameters())), layouts));
     return true;
   }
   if (exact || !result.odd_replica.empty()) {

@@ -23,10 +23,10 @@ void check(int result, const char* operation) {
 }
 
 template <typename T>
-void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi) {
+void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, MPI_Op operation = MPI_SUM) {
   for (std::size_t begin = 0; begin < x.size(); begin += kLargestMessage) {
     const auto part = x.subspan(begin, std::min(kLargestMessage, x.size() - begin));
-    check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type, MPI_SUM, mpi),
+    check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type, operation, mpi),
           "MPI_Allreduce");
   }
 }
@@ -115,6 +115,10 @@ Request Communicator::start_allreduce_sum(std::span<std::int64_t> x) const {
                        &handle->mpi),
         "MPI_Iallreduce");
   return Request(std::move(handle));
+}
+
+void Communicator::allreduce_max(std::span<std::int64_t> x) const {
+  if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi, MPI_MAX);
 }
 
 std::int64_t Communicator::allreduce_min(std::int64_t x) const {

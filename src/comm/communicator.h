@@ -73,6 +73,8 @@ class Communicator {
   [[nodiscard]] Request start_allreduce_sum(std::span<std::int64_t> x) const;
 
   std::int64_t allreduce_min(std::int64_t x) const;
+  // x_i <- the largest of all ranks' x_i, in place.
+  void allreduce_max(std::span<std::int64_t> x) const;
 
   // Every rank's x, by rank.
   std::vector<std::int64_t> allgather(std::int64_t x) const;

@@ -98,9 +98,9 @@ void Reader::record(const std::string& key, const nlohmann::ordered_json& value)
   resolved_[nlohmann::ordered_json::json_pointer(pointer)] = value;
 }
 
-void Reader::refuse(const std::string& key, const Entry& entry, const std::string& expected) {
+void Reader::refuse(const std::string& key, const Entry& entry, const std::string& expected) const {
   throw ConfigError(
-      fmt::format("{}: {} is {}, expected {}", entry.where, key, text_of(entry.node()), expected));
+      fmt::format("{}: {}{} is {}, expected {}", entry.where, prefix_, key, text_of(entry.node()), expected));
 }
 
 void Reader::read(const std::string& key, bool& value) {
@@ -177,6 +177,25 @@ void Reader::read_name(const std::string& key, std::string& name, const std::vec
   record(key, name);
 }
 
+void Reader::read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one) {
+  auto resolved = nlohmann::ordered_json::array();
+  if (const Entry* entry = find(key)) {
+    const toml::array* list = entry->node().as_array();
+    const auto is_table = [](const toml::node& node) { return node.is_table(); };
+    if (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))
+      refuse(key, *entry, "a list of tables");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      Reader table;
+      table.prefix_ = fmt::format("{}{}[{}].", prefix_, key, i);
+      table.flatten(*list->get(i)->as_table(), "", entry->where.substr(0, entry->where.rfind(':')));
+      read_one(table);
+      table.finish();
+      resolved.push_back(table.resolved());
+    }
+  }
+  if (!resolved.empty()) record(key, resolved);
+}
+
 void Reader::check(const std::string& key, const std::function<void()>& validate) const {
   try {
     validate();
@@ -194,12 +213,13 @@ void Reader::finish() const {
       return edit_distance(key, a) < edit_distance(key, b);
     });
     if (edit_distance(key, *nearest) <= 1 + key.size() / 4)
-      throw ConfigError(fmt::format("{}: unknown key {}, did you mean {}?", entry.where, key, *nearest));
+      throw ConfigError(
+          fmt::format("{}: unknown key {}{}, did you mean {}?", entry.where, prefix_, key, *nearest));
     std::vector<std::string> allowed;
     const std::string section = key.substr(0, key.find('.') + 1);
     for (const std::string& candidate : known_)
       if (!section.empty() && candidate.starts_with(section)) allowed.push_back(candidate);
-    throw ConfigError(fmt::format("{}: unknown key {}, expected one of {}", entry.where, key,
+    throw ConfigError(fmt::format("{}: unknown key {}{}, expected one of {}", entry.where, prefix_, key,
                                   fmt::join(allowed.empty() ? known_ : allowed, ", ")));
   }
 }

@@ -49,6 +49,12 @@ class Reader {
   // A string that must be one of `names`.
   void read_name(const std::string& key, std::string& name, const std::vector<std::string>& names);
 
+  // Calls read_one with a reader of each table of an array of tables; the reader's keys are those of the
+  // table. Throws ConfigError where a table has a key that read_one did not read.
+  void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
+
+  bool has(const std::string& key) const { return entries_.contains(key); }
+
   // Runs a check that throws ConfigError; puts the key's place before its message.
   void check(const std::string& key, const std::function<void()>& validate) const;
 
@@ -65,12 +71,14 @@ class Reader {
     const toml::node& node() const { return *value.get(0); }
   };
 
+  Reader() = default;
   void flatten(const toml::table& table, const std::string& prefix, const std::string& name);
   void apply_override(const std::string& text);
   const Entry* find(const std::string& key);
   void record(const std::string& key, const nlohmann::ordered_json& value);
-  [[noreturn]] static void refuse(const std::string& key, const Entry& entry, const std::string& expected);
+  [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
 
+  std::string prefix_;  // of all keys, in messages
   std::map<std::string, Entry> entries_;
   std::vector<std::string> known_;  // keys that were read
   nlohmann::ordered_json resolved_;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "config/reader.h"
+#include "data/planar.h"
 #include "data/shard_plan.h"
 #include "kernels/kernel_family.h"
 #include "nn/initializer.h"
@@ -16,11 +17,49 @@ namespace {
 
 const auto kAtLeastZero = [](double x) { return x >= 0.0 && x < 1e30; };
 const auto kAboveZero = [](double x) { return x > 0.0 && x < 1e30; };
+const auto kRate = [](double x) { return x >= 0.0 && x < 1.0; };
+constexpr const char* kRateText = "a number from 0 up to, not including, 1";
+
+// A table {name, value} of all activations, as Reader::read takes it.
+std::vector<std::pair<std::string, kernels::Activation>> activations() {
+  std::vector<std::pair<std::string, kernels::Activation>> choices;
+  for (const kernels::Activation activation : kernels::kActivations)
+    choices.emplace_back(kernels::name(activation), activation);
+  return choices;
+}
 
 void read_data(Reader& in, data::DataOptions& data) {
   in.read_name("data.dataset", data.dataset,
                {std::begin(data::kDatasetNames), std::end(data::kDatasetNames)});
   in.read("data.dir", data.dir);
+  const bool planar = data::planar_shape(data.dataset).has_value();
+  const bool csv = data.dataset == "csv", made_up = planar || data.dataset == "function";
+  // Keys that only some sets obey are unknown with the others.
+  if (made_up) {
+    in.read("data.n", data.n, 2);
+    in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
+  }
+  if (data.dataset == "function")
+    in.read<data::Function>("data.function", data.function,
+                            {{"sine", data::Function::kSine}, {"kink", data::Function::kKink}});
+  if (csv) {
+    in.read("data.file", data.file);
+    in.read("data.test_file", data.test_file);
+    in.read<data::Header>(
+        "data.header", data.header,
+        {{"auto", data::Header::kAuto}, {"yes", data::Header::kYes}, {"no", data::Header::kNo}});
+    in.read("data.target", data.target);
+    in.read<data::Task>(
+        "data.task", data.task,
+        {{"classification", data::Task::kClassification}, {"regression", data::Task::kRegression}});
+  }
+  if (made_up || csv) {
+    data.test_fraction = made_up ? 0.5 : 0.0;
+    in.read("data.test_fraction", data.test_fraction, kRateText, kRate);
+  }
+  in.read("data.seed", data.seed, 0);
+  in.read("data.folds", data.folds, 0);
+  in.read("data.fold", data.fold, 0);
   in.read("data.shards", data.shards, 1);
   in.read<data::Shuffle>("data.shuffle", data.shuffle,
                          {{"shards", data::Shuffle::kShards}, {"none", data::Shuffle::kNone}});
@@ -33,17 +72,73 @@ void read_data(Reader& in, data::DataOptions& data) {
   in.read("data.test_samples", data.test_samples, 0);
 }
 
+// A table of [[model.layers]]: type is "dense", "dropout" or an activation.
+void read_layer(Reader& in, nn::LayerOptions& layer) {
+  using Kind = nn::LayerOptions::Kind;
+  std::vector<std::string> types = {"dense", "dropout"};
+  for (const auto& [name, activation] : activations()) types.push_back(name);
+  std::string type = "dense";
+  in.read_name("type", type, types);
+  if (type == "dense") {
+    in.read("units", layer.units, 0);
+    in.read("bias", layer.bias);
+    in.read("init", layer.init);
+    in.check("init", [&] {
+      if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, "init");
+    });
+    in.read("bias_init", layer.bias_init);
+    in.check("bias_init", [&] {
+      if (!layer.bias_init.empty()) nn::Initializer::parse_bias(layer.bias_init, "bias_init");
+    });
+    return;
+  }
+  if (type == "dropout") {
+    layer.kind = Kind::kDropout;
+    in.read("rate", layer.rate, kRateText, kRate);
+    return;
+  }
+  layer.kind = Kind::kActivation;
+  for (const auto& [name, activation] : activations())
+    if (name == type) layer.activation = activation;
+}
+
 void read_model(Reader& in, nn::ModelOptions& model) {
-  using kernels::Activation;
   using kernels::Loss;
-  in.read("model.hidden", model.hidden);
-  in.read<Activation>(
-      "model.activation", model.activation,
-      {{"sigmoid", Activation::kSigmoid}, {"relu", Activation::kRelu}, {"identity", Activation::kIdentity}});
+  in.read_tables("model.layers", [&](Reader& table) { read_layer(table, model.layers.emplace_back()); });
+  if (model.layers.empty()) {
+    in.read("model.hidden", model.hidden);
+    in.read("model.activation", model.activation, activations());
+    in.read("model.dropout", model.dropout, kRateText, kRate);
+    in.read("model.output_activation", model.output_activation, activations());
+  }
+  for (const char* key : {"model.hidden", "model.activation", "model.dropout", "model.output_activation"})
+    in.check(key, [&] {
+      if (!model.layers.empty() && in.has(key))
+        throw ConfigError(fmt::format("{} is set beside model.layers, expected one of the two", key));
+    });
+  in.read("model.leaky_slope", model.activation_parameters.leaky_slope, "a number of at least 0, below 1e30",
+          kAtLeastZero);
+  in.read("model.elu_alpha", model.activation_parameters.elu_alpha, "a number above 0, below 1e30",
+          kAboveZero);
   in.read("model.init", model.init);
-  in.check("model.init", [&] { nn::Initializer::parse(model.init); });
+  in.check("model.init", [&] { nn::Initializer::parse_weight(model.init, "model.init"); });
+  in.read("model.bias_init", model.bias_init);
+  in.check("model.bias_init", [&] { nn::Initializer::parse_bias(model.bias_init, "model.bias_init"); });
   in.read<Loss>("model.loss", model.loss,
-                {{"cross_entropy", Loss::kCrossEntropy}, {"mse", Loss::kMse}, {"half_mse", Loss::kHalfMse}});
+                {{"cross_entropy", Loss::kCrossEntropy},
+                 {"binary_cross_entropy", Loss::kBinaryCrossEntropy},
+                 {"mse", Loss::kMse},
+                 {"half_mse", Loss::kHalfMse}});
+  in.read("model.outputs", model.outputs, 0);
+  const bool squared = model.loss == Loss::kMse || model.loss == Loss::kHalfMse;
+  const auto last = model.layers.empty() ? model.output_activation : model.layers.back().activation;
+  in.check(model.layers.empty() ? "model.output_activation" : "model.layers", [&] {
+    if (last != kernels::Activation::kIdentity && !squared)
+      throw ConfigError(fmt::format(
+          "the network ends with \"{}\" and model.loss is \"{}\", expected no activation at the end: "
+          "that loss takes logits and applies its own function",
+          kernels::name(last), kernels::name(model.loss)));
+  });
 }
 
 void read_train(Reader& in, train::TrainOptions& train) {
@@ -51,8 +146,7 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.epochs", train.epochs, 1);
   in.read("train.batch_size", train.batch_size, 1);
   in.read("train.learning_rate", train.sgd.learning_rate, "a number above 0, below 1e30", kAboveZero);
-  in.read("train.momentum", train.sgd.momentum, "a number from 0 up to, not including, 1",
-          [](double x) { return x >= 0.0 && x < 1.0; });
+  in.read("train.momentum", train.sgd.momentum, kRateText, kRate);
   in.read("train.nesterov", train.sgd.nesterov);
   in.check("train.nesterov", [&] {
     if (train.sgd.nesterov && train.sgd.momentum == 0.0)
@@ -89,21 +183,40 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read_name("compute.kernels", config.compute.kernels, families);
   in.read("compute.allow_mixed", config.compute.allow_mixed);
   in.read("log.steps", config.log.steps);
+  in.read("log.gradients", config.log.gradients);
   in.finish();
   in.check("train.batch_size", [&] { data::micro_batch_size(config.train.batch_size, config.data.shards); });
   if (resolved != nullptr) *resolved = in.resolved();
   return config;
 }
 
+namespace {
+
+// A value as TOML writes it; JSON differs in objects alone.
+std::string toml_value(const nlohmann::ordered_json& value) {
+  std::string list;
+  if (value.is_array()) {
+    for (const auto& element : value) list += (list.empty() ? "" : ", ") + toml_value(element);
+    return "[" + list + "]";
+  }
+  if (!value.is_object()) return value.dump();
+  for (const auto& [key, entry] : value.items())
+    list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key, toml_value(entry));
+  return "{ " + list + " }";
+}
+
+}  // namespace
+
 std::string to_toml(const nlohmann::ordered_json& resolved) {
   std::string top, sections;
   for (const auto& [name, value] : resolved.items()) {
     if (!value.is_object()) {
-      top += fmt::format("{} = {}\n", name, value.dump());
+      top += fmt::format("{} = {}\n", name, toml_value(value));
       continue;
     }
     sections += fmt::format("\n[{}]\n", name);
-    for (const auto& [key, entry] : value.items()) sections += fmt::format("{} = {}\n", key, entry.dump());
+    for (const auto& [key, entry] : value.items())
+      sections += fmt::format("{} = {}\n", key, toml_value(entry));
   }
   return top + sections;
 }

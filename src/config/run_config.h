@@ -15,7 +15,8 @@
 namespace lockstep::config {
 
 struct LogOptions {
-  bool steps = false;  // write steps.csv
+  bool steps = false;      // write steps.csv
+  bool gradients = false;  // write gradients.csv
 };
 
 struct RunConfig {

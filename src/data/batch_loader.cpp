@@ -14,17 +14,16 @@ std::size_t blocks_per_step(const ShardPlan& plan) {
 
 BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world)
     : plan_(&plan), shards_(plan.shards_of_rank(rank, world)), rows_(shards_.size()), order_(shards_.size()) {
-  std::vector<std::uint32_t> own;
   for (std::size_t s = shards_.begin; s < shards_.end; ++s) {
     const auto& members = plan.samples_of_shard(s);
-    own.insert(own.end(), members.begin(), members.end());
+    own_.insert(own_.end(), members.begin(), members.end());
   }
-  std::sort(own.begin(), own.end());
-  store_ = dataset.load(Split::kTrain, own);
+  std::sort(own_.begin(), own_.end());
+  store_ = dataset.load(Split::kTrain, own_);
   for (std::size_t s = 0; s < shards_.size(); ++s) {
     for (const std::uint32_t sample : plan.samples_of_shard(shards_.begin + s))
       rows_[s].push_back(
-          static_cast<std::uint32_t>(std::lower_bound(own.begin(), own.end(), sample) - own.begin()));
+          static_cast<std::uint32_t>(std::lower_bound(own_.begin(), own_.end(), sample) - own_.begin()));
   }
 }
 
@@ -46,19 +45,21 @@ std::vector<Block> BatchLoader::blocks(std::size_t step) const {
 }
 
 void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
-                         std::span<std::uint8_t> labels, int threads) const {
+                         std::span<float> targets, std::span<std::uint32_t> numbers, int threads) const {
   std::vector<std::uint32_t> rows;
   for (const Block& block : blocks) {
     const auto& order = order_[block.shard - shards_.begin];
     rows.insert(rows.end(), order.begin() + static_cast<std::ptrdiff_t>(block.range.begin),
                 order.begin() + static_cast<std::ptrdiff_t>(block.range.end));
   }
-  require(x.size() == rows.size() * store_.width && labels.size() == rows.size(),
+  require(x.size() == rows.size() * store_.width && targets.size() == rows.size() &&
+              numbers.size() == rows.size(),
           "gather: wrong room for the rows");
   kernels::parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      normalizer.apply(store_.row(rows[i]), x.subspan(i * store_.width, store_.width));
-      labels[i] = store_.labels[rows[i]];
+      normalizer.apply(store_, rows[i], x.subspan(i * store_.width, store_.width));
+      targets[i] = store_.targets[rows[i]];
+      numbers[i] = own_[rows[i]];
     }
   });
 }

@@ -26,7 +26,7 @@ std::size_t blocks_per_step(const ShardPlan& plan);
 
 class BatchLoader {
  public:
-  // Loads the samples of this rank's shards, and nothing else, as bytes.
+  // Loads the samples of this rank's shards, and nothing else.
   BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world);
 
   const SampleStore& samples() const { return store_; }
@@ -37,14 +37,16 @@ class BatchLoader {
   // This rank's blocks of a step, in shard order; empty ones are left out.
   std::vector<Block> blocks(std::size_t step) const;
 
-  // Fills rows of x (sum of the blocks' rows, features; row-major) and labels, block after block.
+  // Fills rows of x (B = sum of the blocks' rows, features; row-major), targets (B) and the samples' numbers
+  // (B), block after block.
   void gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
-              std::span<std::uint8_t> labels, int threads) const;
+              std::span<float> targets, std::span<std::uint32_t> numbers, int threads) const;
 
  private:
   const ShardPlan* plan_;
   Range shards_;
-  SampleStore store_;                              // all own samples, by ascending sample number
+  std::vector<std::uint32_t> own_;                 // numbers of this rank's samples, ascending
+  SampleStore store_;                              // these samples
   std::vector<std::vector<std::uint32_t>> rows_;   // per own shard: position -> row of store_
   std::vector<std::vector<std::uint32_t>> order_;  // per own shard: this epoch's order, as rows of store_
 };

@@ -56,8 +56,8 @@ void read_file_samples(const std::filesystem::path& path, std::span<const std::u
       if (label >= kClasses)
         throw DataError(fmt::format("{}: record {} has label {}, expected 0..9", path.string(),
                                     numbers[i] - first, label));
-      store.labels[first_row + i] = label;
-      std::memcpy(store.row(first_row + i).data(), record + 1, kFeatures);
+      store.targets[first_row + i] = label;
+      std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kFeatures);
     }
   }
 }
@@ -86,12 +86,16 @@ DatasetInfo Cifar10::info() const {
           .channels = kChannels,
           .channel_size = kChannelSize,
           .classes = kClasses,
+          .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                          "truck"},
           .train_samples = kTrainFiles * kRecordsPerFile,
-          .test_samples = kRecordsPerFile};
+          .test_samples = kRecordsPerFile,
+          .function = {},
+          .note = {}};
 }
 
 SampleStore Cifar10::load(Split split, std::span<const std::uint32_t> samples) const {
-  SampleStore store(samples.size(), kFeatures);
+  SampleStore store = SampleStore::of_pixels(samples.size(), kFeatures);
   const std::size_t files = split == Split::kTrain ? kTrainFiles : 1;
   std::size_t row = 0;
   for (std::size_t f = 0; f < files; ++f) {

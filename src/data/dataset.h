@@ -1,9 +1,10 @@
-// Where samples come from: a training and a test set of byte features with class labels.
+// Where samples come from: a training and a test set of features, bytes or floats, with a target each.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,27 +17,41 @@ enum class Split { kTrain, kTest };
 
 struct DatasetInfo {
   std::string name;
+  bool pixels = true;        // features are bytes, else floats
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
-  std::size_t classes = 0;
+  std::size_t classes = 0;               // 0: targets are values
+  std::vector<std::string> class_names;  // empty: classes have numbers only
   std::size_t train_samples = 0;
   std::size_t test_samples = 0;
+  std::optional<Function> function;  // that the targets are values of
+  std::string note;                  // what a user should know: how labels were mapped to classes
 
   std::size_t features() const { return channels * channel_size; }
   std::size_t samples(Split split) const { return split == Split::kTrain ? train_samples : test_samples; }
 };
 
-// Samples in memory, as bytes: features (n, width) and labels (n).
+// Samples in memory: features (n, width), pixels as bytes or numbers as floats, and targets (n), a class's
+// number or a value.
 struct SampleStore {
   std::size_t width = 0;
-  std::vector<std::uint8_t> features;
-  std::vector<std::uint8_t> labels;
+  std::vector<std::uint8_t> pixels;  // one of these two is empty
+  std::vector<float> numbers;
+  std::vector<float> targets;
 
-  SampleStore() = default;
-  SampleStore(std::size_t n, std::size_t w) : width(w), features(n * w), labels(n) {}
-  std::size_t size() const { return labels.size(); }
-  std::span<const std::uint8_t> row(std::size_t i) const { return {features.data() + i * width, width}; }
-  std::span<std::uint8_t> row(std::size_t i) { return {features.data() + i * width, width}; }
+  static SampleStore of_pixels(std::size_t n, std::size_t width) {
+    return {width, std::vector<std::uint8_t>(n * width), {}, std::vector<float>(n)};
+  }
+  static SampleStore of_numbers(std::size_t n, std::size_t width) {
+    return {width, {}, std::vector<float>(n * width), std::vector<float>(n)};
+  }
+
+  std::size_t size() const { return targets.size(); }
+  std::size_t bytes() const { return pixels.size() + (numbers.size() + targets.size()) * sizeof(float); }
+  std::span<const std::uint8_t> pixel_row(std::size_t i) const { return {pixels.data() + i * width, width}; }
+  std::span<std::uint8_t> pixel_row(std::size_t i) { return {pixels.data() + i * width, width}; }
+  std::span<const float> number_row(std::size_t i) const { return {numbers.data() + i * width, width}; }
+  std::span<float> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
 };
 
 class Dataset {
@@ -49,8 +64,9 @@ class Dataset {
   virtual SampleStore load(Split split, std::span<const std::uint32_t> samples) const = 0;
 };
 
-// The data set that the options name, cut to train_samples and test_samples. Throws ConfigError on an unknown
-// name or more samples than there are, DataError where its files are missing or have the wrong size.
+// The data set that the options name: divided into training and test samples where it comes undivided,
+// narrowed to a fold, then cut to train_samples and test_samples. Throws ConfigError on an unknown name or
+// more samples or folds than there are, DataError where its files are missing or wrong.
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options);
 
 }  // namespace lockstep::data

@@ -1,14 +1,19 @@
-// How bytes become network inputs.
+// How features become network inputs.
 //
-//   none      x = pixel
-//   scale     x = pixel / 255
-//   mean      x = pixel / 255 - m_j        m_j: mean of feature j over the training samples in use
-//   mean_std  x = (pixel / 255 - m_c) / s_c   mean and standard deviation (of the population) of channel c
+//             pixels (bytes)                        numbers (floats)
+//   none      x = p                                 x = v
+//   scale     x = p / 255                           x = v / a_j    a_j: the largest magnitude of feature j
+//   mean      x = p / 255 - m_j                     x = v - m_j    m_j: mean of feature j
+//   mean_std  x = (p / 255 - m_c) / s_c             x = (v - m_c) / s_c    mean and deviation (of the
+//   population) of
+//             channel c; each number is a channel of its own
 //
-// The statistics come from integer sums, so they are the same however the samples are spread over ranks.
+// The statistics are of the training samples in use. They come from integer sums, so they are the same
+// however the samples are spread over ranks.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,21 +22,30 @@
 
 namespace lockstep::data {
 
-// Sums over samples, for each feature: of the bytes, and of their squares. Laid out flat (2, features) so
-// that ranks can add theirs.
-std::vector<std::int64_t> feature_sums(const SampleStore& samples);
+// How ranks put their statistics together: each replaces every number by the sum, or the largest, of all
+// ranks'.
+struct AllRanks {
+  std::function<void(std::span<std::int64_t>)> sum = [](auto) {};
+  std::function<void(std::span<std::int64_t>)> max = [](auto) {};
+};
 
 class Normalizer {
  public:
-  // sums: feature_sums added up over all `samples` training samples; not read for kNone and kScale.
-  // A channel of a single value has no deviation: its x is 0.
-  Normalizer(Normalization kind, const DatasetInfo& info, std::span<const std::int64_t> sums,
-             std::size_t samples);
+  // own: this rank's training samples, of the info.train_samples that all ranks have. Collective if all_ranks
+  // is. A channel of a single value has no deviation, and a feature that is 0 throughout no scale: its x is
+  // 0.
+  Normalizer(Normalization kind, const DatasetInfo& info, const SampleStore& own, const AllRanks& all_ranks);
 
-  // x (features) is overwritten.
-  void apply(std::span<const std::uint8_t> pixels, std::span<float> x) const;
+  // x (features) <- sample i. Overwritten.
+  void apply(const SampleStore& samples, std::size_t i, std::span<float> x) const;
 
  private:
+  void fit_pixels(Normalization kind, const DatasetInfo& info, const SampleStore& own,
+                  const AllRanks& all_ranks);
+  void fit_numbers(Normalization kind, const DatasetInfo& info, const SampleStore& own,
+                   const AllRanks& all_ranks);
+
+  // Pixels: x = p scale + shift. Numbers: x = (v + shift) scale.
   std::vector<float> scale_, shift_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -10,11 +11,32 @@ namespace lockstep::data {
 enum class Shuffle { kShards, kNone };                        // shard_plan.h says what they do
 enum class Normalization { kNone, kScale, kMean, kMeanStd };  // normalizer.h gives the formulas
 
-inline constexpr const char* kDatasetNames[] = {"cifar10", "synthetic"};
+enum class Header { kAuto, kYes, kNo };  // csv.h says what they mean
+enum class Task { kClassification, kRegression };
+enum class Function { kSine, kKink };  // function_table.h gives the formulas
+
+inline constexpr const char* kDatasetNames[] = {"cifar10",  "synthetic", "csv",    "circle",  "xor",
+                                                "gaussian", "spiral",    "flower", "function"};
 
 struct DataOptions {
   std::string dataset = "cifar10";
   std::filesystem::path dir;  // empty: CIFAR10_DIR, else data/cifar-10-batches-bin
+
+  // Of the sets that are made up point by point:
+  std::size_t n = 400;
+  double noise = 0.0;
+  std::uint64_t seed = 1;               // of its draws, of what is set aside for testing, and of the folds
+  Function function = Function::kSine;  // of "function"
+  // Of CSV files:
+  std::filesystem::path file, test_file;
+  Header header = Header::kAuto;
+  std::string target;  // the column's name, or its number from 1 on; empty: the last
+  Task task = Task::kClassification;
+  // Of both:
+  double test_fraction = 0.0;  // of the samples, set aside for testing
+
+  std::size_t folds = 0;  // 0, or k: train on k-1 of k parts of the training samples, test on part `fold`
+  std::size_t fold = 0;
   std::size_t shards = 8;
   Shuffle shuffle = Shuffle::kShards;
   Normalization normalize = Normalization::kMean;

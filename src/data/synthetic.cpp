@@ -47,21 +47,24 @@ DatasetInfo Synthetic::info() const {
           .channels = kChannels,
           .channel_size = kSide * kSide,
           .classes = kClasses,
+          .class_names = {},
           .train_samples = 50000,
-          .test_samples = 10000};
+          .test_samples = 10000,
+          .function = {},
+          .note = {}};
 }
 
 SampleStore Synthetic::load(Split split, std::span<const std::uint32_t> samples) const {
-  SampleStore store(samples.size(), kFeatures);
+  SampleStore store = SampleStore::of_pixels(samples.size(), kFeatures);
   for (std::size_t i = 0; i < samples.size(); ++i)
-    make_sample(split, samples[i], store.row(i), store.labels[i]);
+    store.targets[i] = make_sample(split, samples[i], store.pixel_row(i));
   return store;
 }
 
-void Synthetic::make_sample(Split split, std::uint32_t sample, std::span<std::uint8_t> features,
-                            std::uint8_t& label) const {
+std::uint8_t Synthetic::make_sample(Split split, std::uint32_t sample,
+                                    std::span<std::uint8_t> features) const {
   const RandomStream stream(kSeed, Purpose::kSyntheticSample, split == Split::kTrain ? 0 : 1, sample);
-  label = static_cast<std::uint8_t>(stream.below(0, kClasses));
+  const auto label = static_cast<std::uint8_t>(stream.below(0, kClasses));
   const auto& own = patterns_[label];
   const auto& other = patterns_[stream.below(1, kClasses)];
   const auto contrast = static_cast<float>(20.0 + 30.0 * stream.uniform(2));
@@ -78,6 +81,7 @@ void Synthetic::make_sample(Split split, std::uint32_t sample, std::span<std::ui
       features[j + b] = static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F));
     }
   }
+  return label;
 }
 
 }  // namespace lockstep::data

@@ -20,8 +20,8 @@ class Synthetic final : public Dataset {
   SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
 
  private:
-  void make_sample(Split split, std::uint32_t sample, std::span<std::uint8_t> features,
-                   std::uint8_t& label) const;
+  // Overwrites the features; returns the class.
+  std::uint8_t make_sample(Split split, std::uint32_t sample, std::span<std::uint8_t> features) const;
 
   std::vector<std::vector<float>> patterns_;  // per class: (features), about -1..1
 };

@@ -1,8 +1,10 @@
 #include "kernels/activation.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
+#include "base/elementary.h"
 #include "base/error.h"
 #include "kernels/simd.h"
 
@@ -11,9 +13,13 @@ namespace {
 
 constexpr std::size_t kGrain = 4096;  // floats: a page's worth of work and more
 
-// e^x to 1-2 units in the last place for -87 <= x <= 88, clamped outside; NaN stays NaN.
-// Range reduction and minimax polynomial: Moshier, Cephes library, expf.
-inline float exp_clamped(float x) {
+// e^x = 2^n (1 + m): n an integer, m as exact as floats are. For -87 <= x <= 88, clamped outside; NaN stays
+// NaN. Range reduction and minimax polynomial: Moshier, Cephes library, expf.
+struct PartsOfExp {
+  float power;     // 2^n
+  float mantissa;  // m
+};
+inline PartsOfExp parts_of_exp(float x) {
   x = x < -87.0F ? -87.0F : x;
   x = x > 88.0F ? 88.0F : x;
   constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
@@ -26,25 +32,82 @@ inline float exp_clamped(float x) {
   p = p * r + 4.1665795894E-2F;
   p = p * r + 1.6666665459E-1F;
   p = p * r + 5.0000001201E-1F;
-  p = p * (r * r) + r + 1.0F;
   const auto exponent = std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(kRound);
-  return p * std::bit_cast<float>((exponent + 127U) << 23);
+  return {std::bit_cast<float>((exponent + 127U) << 23), p * (r * r) + r};
 }
 
-LOCKSTEP_CLONES void sigmoid(float* x, std::size_t n) {
+// e^x to 1-2 units in the last place.
+inline float exp_clamped(float x) {
+  const auto [power, mantissa] = parts_of_exp(x);
+  return (mantissa + 1.0F) * power;
+}
+
+// e^x - 1, for x <= 0 to a few units in the last place.
+inline float expm1_clamped(float x) {
+  const auto [power, mantissa] = parts_of_exp(x);
+  return mantissa * power + (power - 1.0F);
+}
+
+// tanh x to a few units in the last place: a polynomial near 0 (Moshier, Cephes library, tanhf), 1 - 2 /
+// (e^2x + 1) elsewhere.
+inline float tanh_of(float x) {
+  const float square = x * x;
+  float p = -5.70498872745E-3F;
+  p = p * square + 2.06390887954E-2F;
+  p = p * square - 5.37397155531E-2F;
+  p = p * square + 1.33314422036E-1F;
+  p = p * square - 3.33332819422E-1F;
+  const float near = p * square * x + x;
+  const float magnitude = std::fabs(x);
+  const float far = std::copysign(1.0F - 2.0F / (exp_clamped(2.0F * magnitude) + 1.0F), x);
+  return magnitude < 0.625F ? near : far;
+}
+
+LOCKSTEP_CLONES void sigmoid(float* x, std::size_t n, float) {
   for (std::size_t i = 0; i < n; ++i) x[i] = 1.0F / (1.0F + exp_clamped(-x[i]));
 }
 
-LOCKSTEP_CLONES void sigmoid_backward(const float* y, float* dy, std::size_t n) {
+LOCKSTEP_CLONES void sigmoid_backward(const float* y, float* dy, std::size_t n, float) {
   for (std::size_t i = 0; i < n; ++i) dy[i] *= y[i] * (1.0F - y[i]);
 }
 
-LOCKSTEP_CLONES void relu(float* x, std::size_t n) {
+LOCKSTEP_CLONES void relu(float* x, std::size_t n, float) {
   for (std::size_t i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i];
 }
 
-LOCKSTEP_CLONES void relu_backward(const float* y, float* dy, std::size_t n) {
+LOCKSTEP_CLONES void relu_backward(const float* y, float* dy, std::size_t n, float) {
   for (std::size_t i = 0; i < n; ++i) dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
+}
+
+LOCKSTEP_CLONES void tanh(float* x, std::size_t n, float) {
+  for (std::size_t i = 0; i < n; ++i) x[i] = tanh_of(x[i]);
+}
+
+LOCKSTEP_CLONES void tanh_backward(const float* y, float* dy, std::size_t n, float) {
+  for (std::size_t i = 0; i < n; ++i) dy[i] *= 1.0F - y[i] * y[i];
+}
+
+LOCKSTEP_CLONES void leaky_relu(float* x, std::size_t n, float slope) {
+  for (std::size_t i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? slope * x[i] : x[i];
+}
+
+LOCKSTEP_CLONES void leaky_relu_backward(const float* y, float* dy, std::size_t n, float slope) {
+  for (std::size_t i = 0; i < n; ++i) dy[i] = y[i] > 0.0F ? dy[i] : slope * dy[i];
+}
+
+LOCKSTEP_CLONES void elu(float* x, std::size_t n, float alpha) {
+  for (std::size_t i = 0; i < n; ++i) x[i] = x[i] > 0.0F ? x[i] : alpha * expm1_clamped(x[i]);
+}
+
+LOCKSTEP_CLONES void elu_backward(const float* y, float* dy, std::size_t n, float alpha) {
+  for (std::size_t i = 0; i < n; ++i) dy[i] = y[i] > 0.0F ? dy[i] : dy[i] * (y[i] + alpha);
+}
+
+// The function's own parameter, or 0.
+float parameter_of(Activation activation, const ActivationParameters& parameters) {
+  if (activation == Activation::kLeakyRelu) return static_cast<float>(parameters.leaky_slope);
+  if (activation == Activation::kElu) return static_cast<float>(parameters.elu_alpha);
+  return 0.0F;
 }
 
 }  // namespace
@@ -55,32 +118,49 @@ std::string_view name(Activation activation) {
       return "identity";
     case Activation::kSigmoid:
       return "sigmoid";
+    case Activation::kTanh:
+      return "tanh";
     case Activation::kRelu:
       return "relu";
+    case Activation::kLeakyRelu:
+      return "leaky_relu";
+    case Activation::kElu:
+      return "elu";
   }
   return "?";
 }
 
-void activate(Activation activation, std::span<float> x, int threads) {
+void activate(Activation activation, std::span<float> x, int threads,
+              const ActivationParameters& parameters) {
+  const float parameter = parameter_of(activation, parameters);
   const auto on_parts = [&](auto kernel) {
-    parallel_ranges(x.size(), kGrain, threads,
-                    [&](std::size_t begin, std::size_t end) { kernel(x.data() + begin, end - begin); });
+    parallel_ranges(x.size(), kGrain, threads, [&](std::size_t begin, std::size_t end) {
+      kernel(x.data() + begin, end - begin, parameter);
+    });
   };
   switch (activation) {
     case Activation::kIdentity:
       return;
     case Activation::kSigmoid:
       return on_parts(sigmoid);
+    case Activation::kTanh:
+      return on_parts(tanh);
     case Activation::kRelu:
       return on_parts(relu);
+    case Activation::kLeakyRelu:
+      return on_parts(leaky_relu);
+    case Activation::kElu:
+      return on_parts(elu);
   }
 }
 
-void activate_backward(Activation activation, std::span<const float> y, std::span<float> dy, int threads) {
+void activate_backward(Activation activation, std::span<const float> y, std::span<float> dy, int threads,
+                       const ActivationParameters& parameters) {
   require(y.size() == dy.size(), "activate_backward: y and dy differ in length");
+  const float parameter = parameter_of(activation, parameters);
   const auto on_parts = [&](auto kernel) {
     parallel_ranges(y.size(), kGrain, threads, [&](std::size_t begin, std::size_t end) {
-      kernel(y.data() + begin, dy.data() + begin, end - begin);
+      kernel(y.data() + begin, dy.data() + begin, end - begin, parameter);
     });
   };
   switch (activation) {
@@ -88,9 +168,33 @@ void activate_backward(Activation activation, std::span<const float> y, std::spa
       return;
     case Activation::kSigmoid:
       return on_parts(sigmoid_backward);
+    case Activation::kTanh:
+      return on_parts(tanh_backward);
     case Activation::kRelu:
       return on_parts(relu_backward);
+    case Activation::kLeakyRelu:
+      return on_parts(leaky_relu_backward);
+    case Activation::kElu:
+      return on_parts(elu_backward);
   }
+}
+
+double activate(Activation activation, double x, const ActivationParameters& parameters) {
+  switch (activation) {
+    case Activation::kIdentity:
+      return x;
+    case Activation::kSigmoid:
+      return 1.0 / (1.0 + stable_exp(-x));
+    case Activation::kTanh:
+      return std::tanh(x);
+    case Activation::kRelu:
+      return x < 0.0 ? 0.0 : x;
+    case Activation::kLeakyRelu:
+      return x < 0.0 ? parameters.leaky_slope * x : x;
+    case Activation::kElu:
+      return x > 0.0 ? x : parameters.elu_alpha * std::expm1(x);
+  }
+  return x;
 }
 
 }  // namespace lockstep::kernels

@@ -7,19 +7,41 @@
 
 namespace lockstep::kernels {
 
-enum class Activation { kIdentity, kSigmoid, kRelu };
+enum class Activation { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kElu };
+
+inline constexpr Activation kActivations[] = {Activation::kSigmoid, Activation::kTanh,
+                                              Activation::kRelu,    Activation::kLeakyRelu,
+                                              Activation::kElu,     Activation::kIdentity};
 
 std::string_view name(Activation activation);
 
-// x <- f(x) in place.
+struct ActivationParameters {
+  double leaky_slope = 0.1;  // of leaky_relu, left of 0; at least 0
+  double elu_alpha = 1.0;    // elu tends to minus this; above 0
+};
+
+// x <- f(x) in place. NaN stays NaN.
+//   identity    x
 //   sigmoid     1 / (1 + e^-x)
-//   relu        max(x, 0); NaN stays NaN
-void activate(Activation activation, std::span<float> x, int threads);
+//   tanh        (e^x - e^-x) / (e^x + e^-x)
+//   relu        max(x, 0)
+//   leaky_relu  x where x > 0, else leaky_slope x          Maas, Hannun and Ng, ICML 2013
+//   elu         x where x > 0, else elu_alpha (e^x - 1)    Clevert, Unterthiner and Hochreiter, ICLR 2016
+void activate(Activation activation, std::span<float> x, int threads,
+              const ActivationParameters& parameters = {});
 
 // dy <- dy * f'(x) in place, with f'(x) worked out from y = f(x):
+//   identity    1
 //   sigmoid     y (1 - y)
+//   tanh        1 - y^2
 //   relu        1 where y > 0, else 0
+//   leaky_relu  1 where y > 0, else leaky_slope
+//   elu         1 where y > 0, else y + elu_alpha
 // Throws ShapeError if the lengths differ.
-void activate_backward(Activation activation, std::span<const float> y, std::span<float> dy, int threads);
+void activate_backward(Activation activation, std::span<const float> y, std::span<float> dy, int threads,
+                       const ActivationParameters& parameters = {});
+
+// f(x) in double.
+double activate(Activation activation, double x, const ActivationParameters& parameters);
 
 }  // namespace lockstep::kernels

@@ -1,6 +1,7 @@
 #include "kernels/loss.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "base/elementary.h"
@@ -12,31 +13,63 @@ namespace {
 
 constexpr std::size_t kGrain = 16;  // rows
 
-// Returns -log softmax(o)[label]; the maximum is subtracted first, so that no exponential overflows.
-double cross_entropy_row(const float* o, std::size_t classes, std::size_t label, double scale,
-                         float* gradient, double* exponentials) {
-  const double largest = *std::max_element(o, o + classes);
+// Each of these returns a sample's loss and, unless `slopes` is empty, overwrites it with the derivatives by
+// the outputs.
+
+// The maximum is subtracted first, so that no exponential overflows.
+double cross_entropy(std::span<const double> o, std::size_t label, std::span<double> slopes) {
+  const double largest = *std::max_element(o.begin(), o.end());
   double sum = 0.0;
-  for (std::size_t k = 0; k < classes; ++k) sum += exponentials[k] = stable_exp(o[k] - largest);
-  if (gradient != nullptr) {
-    for (std::size_t k = 0; k < classes; ++k) {
-      const double target = k == label ? 1.0 : 0.0;
-      gradient[k] = static_cast<float>(scale * (exponentials[k] / sum - target));
-    }
+  for (std::size_t k = 0; k < o.size(); ++k) {
+    const double exponential = stable_exp(o[k] - largest);
+    sum += exponential;
+    if (!slopes.empty()) slopes[k] = exponential;
   }
+  for (std::size_t k = 0; k < slopes.size(); ++k) slopes[k] = slopes[k] / sum - (k == label ? 1.0 : 0.0);
   return stable_log(sum) - (o[label] - largest);
 }
 
-// Returns factor * sum_k (o_k - t_k)^2.
-double squared_error_row(const float* o, std::size_t classes, std::size_t label, double factor, double scale,
-                         float* gradient) {
+// log(1 + e) for 0 <= e <= 1. Where 1 + e loses digits of e, what it lost is made good (Higham, Accuracy and
+// Stability of Numerical Algorithms (2002), 1.14.1).
+double log1p(double e) {
+  const double sum = 1.0 + e;
+  return sum == 1.0 ? e : stable_log(sum) * (e / (sum - 1.0));
+}
+
+// With e = e^-|o| both sigmoid(o) and 1 - sigmoid(o) come without cancellation, and no exponential overflows.
+double binary_cross_entropy(double o, double target, std::span<double> slopes) {
+  const double e = stable_exp(-std::fabs(o));
+  if (!slopes.empty()) {
+    const double larger = 1.0 / (1.0 + e), smaller = e / (1.0 + e);
+    const double p = o >= 0.0 ? larger : smaller, complement = o >= 0.0 ? smaller : larger;
+    slopes[0] = (1.0 - target) * p - target * complement;
+  }
+  return std::max(o, 0.0) - o * target + log1p(e);
+}
+
+double squared_error(std::span<const double> o, double target, double factor, std::span<double> slopes) {
   double sum = 0.0;
-  for (std::size_t k = 0; k < classes; ++k) {
-    const double error = o[k] - (k == label ? 1.0 : 0.0);
+  for (std::size_t k = 0; k < o.size(); ++k) {
+    const double wanted = o.size() == 1 ? target : k == static_cast<std::size_t>(target) ? 1.0 : 0.0;
+    const double error = o[k] - wanted;
     sum += error * error;
-    if (gradient != nullptr) gradient[k] = static_cast<float>(scale * factor * 2.0 * error);
+    if (!slopes.empty()) slopes[k] = factor * 2.0 * error;
   }
   return factor * sum;
+}
+
+double evaluate_sample(Loss loss, std::span<const double> o, double target, std::span<double> slopes) {
+  switch (loss) {
+    case Loss::kCrossEntropy:
+      return cross_entropy(o, static_cast<std::size_t>(target), slopes);
+    case Loss::kBinaryCrossEntropy:
+      return binary_cross_entropy(o[0], target, slopes);
+    case Loss::kMse:
+      return squared_error(o, target, 1.0, slopes);
+    case Loss::kHalfMse:
+      return squared_error(o, target, 0.5, slopes);
+  }
+  return 0.0;
 }
 
 }  // namespace
@@ -45,6 +78,8 @@ std::string_view name(Loss loss) {
   switch (loss) {
     case Loss::kCrossEntropy:
       return "cross_entropy";
+    case Loss::kBinaryCrossEntropy:
+      return "binary_cross_entropy";
     case Loss::kMse:
       return "mse";
     case Loss::kHalfMse:
@@ -53,32 +88,48 @@ std::string_view name(Loss loss) {
   return "?";
 }
 
-LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const std::uint8_t> labels, double scale,
+std::size_t predicted_class(Loss loss, std::span<const float> outputs) {
+  if (outputs.size() == 1) return outputs[0] > (loss == Loss::kBinaryCrossEntropy ? 0.0F : 0.5F) ? 1 : 0;
+  return static_cast<std::size_t>(std::max_element(outputs.begin(), outputs.end()) - outputs.begin());
+}
+
+void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities) {
+  require(probabilities.size() == std::max<std::size_t>(outputs.size(), 2),
+          "class_probabilities: wrong room for the classes");
+  if (outputs.size() == 1) {
+    const double o = outputs[0];
+    probabilities[1] = loss == Loss::kBinaryCrossEntropy ? 1.0 / (1.0 + stable_exp(-o)) : o;
+    probabilities[0] = 1.0 - probabilities[1];
+    return;
+  }
+  std::copy(outputs.begin(), outputs.end(), probabilities.begin());
+  if (loss != Loss::kCrossEntropy) return;
+  const double largest = *std::max_element(probabilities.begin(), probabilities.end());
+  double sum = 0.0;
+  for (double& p : probabilities) sum += p = stable_exp(p - largest);
+  for (double& p : probabilities) p /= sum;
+}
+
+double sample_loss(Loss loss, std::span<const double> outputs, double target) {
+  return evaluate_sample(loss, outputs, target, {});
+}
+
+LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,
                        Matrix gradient, int threads) {
-  require(labels.size() == outputs.rows, "evaluate_loss: one label a row is needed");
+  require(targets.size() == outputs.rows, "evaluate_loss: one target a row is needed");
   require(gradient.data == nullptr || (gradient.rows == outputs.rows && gradient.cols == outputs.cols),
           "evaluate_loss: outputs and gradient differ in shape");
-  const std::size_t classes = outputs.cols;
   LossSums total;
   parallel_ranges(outputs.rows, kGrain, threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<double> exponentials(classes);
+    std::vector<double> row(outputs.cols), slopes(gradient.data == nullptr ? 0 : outputs.cols);
     LossSums part;
     for (std::size_t i = begin; i < end; ++i) {
-      const float* o = outputs.data + i * outputs.row_stride;
-      float* g = gradient.data == nullptr ? nullptr : gradient.data + i * gradient.row_stride;
-      const std::size_t label = labels[i];
-      switch (loss) {
-        case Loss::kCrossEntropy:
-          part.loss.add(cross_entropy_row(o, classes, label, scale, g, exponentials.data()));
-          break;
-        case Loss::kMse:
-          part.loss.add(squared_error_row(o, classes, label, 1.0, scale, g));
-          break;
-        case Loss::kHalfMse:
-          part.loss.add(squared_error_row(o, classes, label, 0.5, scale, g));
-          break;
-      }
-      part.correct += std::max_element(o, o + classes) - o == static_cast<std::ptrdiff_t>(label);
+      const std::span o(outputs.data + i * outputs.row_stride, outputs.cols);
+      std::copy(o.begin(), o.end(), row.begin());
+      part.loss.add(evaluate_sample(loss, row, targets[i], slopes));
+      for (std::size_t k = 0; k < slopes.size(); ++k)
+        gradient.data[i * gradient.row_stride + k] = static_cast<float>(scale * slopes[k]);
+      part.correct += static_cast<float>(predicted_class(loss, o)) == targets[i];
     }
     part.samples = static_cast<std::int64_t>(end - begin);
 #pragma omp critical(lockstep_loss_sums)

@@ -11,27 +11,45 @@ using kernels::ConstMatrix;
 using kernels::Matrix;
 using kernels::Store;
 
-Dense::Dense(std::size_t in, std::size_t out) : in_(in), out_(out) {
+Dense::Dense(std::size_t in, std::size_t out, Initializer weight, std::optional<Initializer> bias)
+    : in_(in), out_(out), weight_(weight), bias_(bias) {
   require(in > 0 && out > 0, "Dense: a layer needs inputs and outputs");
 }
 
-std::string Dense::description() const { return fmt::format("Dense {} -> {}", in_, out_); }
+std::string Dense::description() const {
+  return fmt::format("Dense {} -> {}{}", in_, out_, bias_ ? "" : ", no bias");
+}
 
-std::vector<TensorShape> Dense::tensors() const { return {{"weight", {out_, in_}}, {"bias", {out_}}}; }
+std::vector<TensorShape> Dense::tensors() const {
+  std::vector<TensorShape> tensors = {{"weight", {out_, in_}, weight_}};
+  if (bias_) tensors.push_back({"bias", {out_}, *bias_});
+  return tensors;
+}
 
-void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, int threads) const {
+void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, const Pass& pass) const {
   const ConstMatrix weight(params.data(), out_, in_);
-  kernels::gemm(x, weight.transposed(), y, Store::kOverwrite, threads);
-  kernels::add_bias(y, params.subspan(out_ * in_, out_), threads);
+  kernels::gemm(x, weight.transposed(), y, Store::kOverwrite, pass.threads);
+  if (bias_) kernels::add_bias(y, params.subspan(out_ * in_, out_), pass.threads);
 }
 
 void Dense::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float> params,
-                     std::size_t first_tensor, GradientSink& sink, Matrix dx, int threads) const {
+                     std::size_t first_tensor, GradientSink& sink, Matrix dx, const Pass& pass) const {
   sink.add({first_tensor, dy, x});
-  sink.add({first_tensor + 1, dy, {}});
+  if (bias_) sink.add({first_tensor + 1, dy, {}});
   if (dx.data == nullptr) return;
   const ConstMatrix weight(params.data(), out_, in_);
-  kernels::gemm(dy, weight, dx, Store::kOverwrite, threads);
+  kernels::gemm(dy, weight, dx, Store::kOverwrite, pass.threads);
+}
+
+void Dense::forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
+                              const Pass&) const {
+  for (std::size_t i = 0; i < y.size() / out_; ++i) {
+    for (std::size_t k = 0; k < out_; ++k) {
+      double sum = bias_ ? params[out_ * in_ + k] : 0.0;
+      for (std::size_t j = 0; j < in_; ++j) sum += x[i * in_ + j] * params[k * in_ + j];
+      y[i * out_ + k] = sum;
+    }
+  }
 }
 
 }  // namespace lockstep::nn

@@ -1,8 +1,10 @@
 // Dense (fully connected) layer: y = x Wᵀ + b for each row of x.
 //
-// Parameters: weight W (out, in), then bias b (out).
+// Parameters: weight W (out, in), then, unless it has none, bias b (out).
 // Cost in multiply-adds: forward B*in*out; backward twice that, once when dx is not computed.
 #pragma once
+
+#include <optional>
 
 #include "nn/layer.h"
 
@@ -11,7 +13,7 @@ namespace lockstep::nn {
 class Dense final : public Layer {
  public:
   // Throws ShapeError if a size is 0.
-  Dense(std::size_t in, std::size_t out);
+  Dense(std::size_t in, std::size_t out, Initializer weight, std::optional<Initializer> bias);
 
   std::size_t inputs() const override { return in_; }
   std::size_t outputs() const override { return out_; }
@@ -19,16 +21,21 @@ class Dense final : public Layer {
   std::vector<TensorShape> tensors() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               int threads) const override;
+               const Pass& pass) const override;
 
   // dW = dyᵀ x,  db = sum_i dy_i,  dx = dy W.
   // Source: Goodfellow, Bengio, Courville, Deep Learning (2016), 6.5.6.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, int threads) const override;
+                kernels::Matrix dx, const Pass& pass) const override;
+
+  void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
+                         const Pass& pass) const override;
 
  private:
   std::size_t in_, out_;
+  Initializer weight_;
+  std::optional<Initializer> bias_;
 };
 
 }  // namespace lockstep::nn

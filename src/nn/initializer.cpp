@@ -4,57 +4,80 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "nn/model.h"
 
 namespace lockstep::nn {
+namespace {
 
-Initializer Initializer::parse(const std::string& text) {
+// The x of "name(x)", if `text` is that, with x finite and at least 0.
+std::optional<double> argument_of(std::string_view text, std::string_view name) {
+  if (!text.starts_with(name) || !text.ends_with(')')) return std::nullopt;
+  text.remove_prefix(name.size());
+  text.remove_suffix(1);
+  if (!text.starts_with('(')) return std::nullopt;
+  text.remove_prefix(1);
+  double value = 0.0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || !std::isfinite(value) || value < 0.0)
+    return std::nullopt;
+  return value;
+}
+
+std::optional<Initializer> parse_plain(const std::string& text) {
+  using Kind = Initializer::Kind;
+  if (text == "zeros") return Initializer{Kind::kZeros};
+  if (const auto sigma = argument_of(text, "normal")) return Initializer{Kind::kNormal, *sigma};
+  if (const auto half_width = argument_of(text, "uniform")) return Initializer{Kind::kUniform, *half_width};
+  return std::nullopt;
+}
+
+double draw(const Tensor& tensor, const RandomStream& stream, std::uint32_t index) {
+  const double out = static_cast<double>(tensor.shape[0]), in = static_cast<double>(tensor.shape.back());
+  switch (tensor.init.kind) {
+    case Initializer::Kind::kGlorot:
+      return (2.0 * stream.uniform(index) - 1.0) * std::sqrt(6.0 / (in + out));
+    case Initializer::Kind::kHe:
+      return stream.normal(index) * std::sqrt(2.0 / in);
+    case Initializer::Kind::kNormal:
+      return stream.normal(index) * tensor.init.parameter;
+    case Initializer::Kind::kUniform:
+      return (2.0 * stream.uniform(index) - 1.0) * tensor.init.parameter;
+    case Initializer::Kind::kZeros:
+      return 0.0;
+  }
+  return 0.0;
+}
+
+}  // namespace
+
+Initializer Initializer::parse_weight(const std::string& text, const std::string& key) {
   if (text == "glorot") return {Kind::kGlorot};
   if (text == "he") return {Kind::kHe};
-  constexpr std::string_view kOpening = "normal(";
-  if (text.starts_with(kOpening) && text.ends_with(')')) {
-    const char* begin = text.data() + kOpening.size();
-    const char* end = text.data() + text.size() - 1;
-    double sigma = 0.0;
-    const auto [stop, error] = std::from_chars(begin, end, sigma);
-    if (error == std::errc() && stop == end && std::isfinite(sigma) && sigma >= 0.0)
-      return {Kind::kNormal, sigma};
-  }
+  if (const auto plain = parse_plain(text)) return *plain;
   throw ConfigError(fmt::format(
-      "model.init is \"{}\", expected \"glorot\", \"he\" or \"normal(SIGMA)\" with a SIGMA of at least 0",
+      "{} is \"{}\", expected \"glorot\", \"he\", \"normal(SIGMA)\", \"uniform(A)\" or \"zeros\", "
+      "SIGMA and A at least 0",
+      key, text));
+}
+
+Initializer Initializer::parse_bias(const std::string& text, const std::string& key) {
+  if (const auto plain = parse_plain(text)) return *plain;
+  throw ConfigError(fmt::format(
+      "{} is \"{}\", expected \"zeros\", \"normal(SIGMA)\" or \"uniform(A)\", SIGMA and A at least 0", key,
       text));
 }
 
-void initialize(const Initializer& initializer, const std::vector<Tensor>& tensors, std::uint64_t seed,
-                std::span<float> arena) {
+void initialize(const std::vector<Tensor>& tensors, std::uint64_t seed, std::span<float> arena) {
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const auto values = tensors[t].slice(arena);
-    if (!tensors[t].is_weight()) {
-      std::fill(values.begin(), values.end(), 0.0F);
-      continue;
-    }
     const RandomStream stream(seed, Purpose::kInitialisation, static_cast<std::uint32_t>(t));
-    const auto out = static_cast<double>(tensors[t].shape[0]);
-    const auto in = static_cast<double>(tensors[t].shape[1]);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const auto index = static_cast<std::uint32_t>(i);
-      double value = 0.0;
-      switch (initializer.kind) {
-        case Initializer::Kind::kGlorot:
-          value = (2.0 * stream.uniform(index) - 1.0) * std::sqrt(6.0 / (in + out));
-          break;
-        case Initializer::Kind::kHe:
-          value = stream.normal(index) * std::sqrt(2.0 / in);
-          break;
-        case Initializer::Kind::kNormal:
-          value = stream.normal(index) * initializer.sigma;
-          break;
-      }
-      values[i] = static_cast<float>(value);
-    }
+    const auto values = tensors[t].slice(arena);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>(draw(tensors[t], stream, static_cast<std::uint32_t>(i)));
   }
 }
 

@@ -1,9 +1,10 @@
 // The values that training starts from.
 //
-// Weights (out, in); biases are 0.
 //   glorot         uniform on +-sqrt(6 / (in + out))   Glorot and Bengio, AISTATS 2010, eq. 16
 //   he             normal, deviation sqrt(2 / in)      He et al., ICCV 2015, eq. 10
 //   normal(SIGMA)  normal, deviation SIGMA
+//   uniform(A)     uniform on +-A
+//   zeros          0
 #pragma once
 
 #include <cstdint>
@@ -11,20 +12,23 @@
 #include <string>
 #include <vector>
 
-#include "nn/model.h"
-
 namespace lockstep::nn {
 
-struct Initializer {
-  enum class Kind { kGlorot, kHe, kNormal } kind = Kind::kGlorot;
-  double sigma = 0.0;  // of kNormal
+struct Tensor;
 
-  // From "glorot", "he" or "normal(0.01)". Throws ConfigError naming model.init.
-  static Initializer parse(const std::string& text);
+struct Initializer {
+  enum class Kind { kGlorot, kHe, kNormal, kUniform, kZeros } kind = Kind::kZeros;
+  double parameter = 0.0;  // of kNormal and kUniform
+
+  // From "glorot", "he", "normal(0.01)", "uniform(0.5)" or "zeros", the value of `key`. Throws ConfigError
+  // naming the key.
+  static Initializer parse_weight(const std::string& text, const std::string& key);
+  // The same without those that need a number of inputs.
+  static Initializer parse_bias(const std::string& text, const std::string& key);
 };
 
-// Overwrites the arena. Element i of tensor t is a function of (seed, t, i).
-void initialize(const Initializer& initializer, const std::vector<Tensor>& tensors, std::uint64_t seed,
-                std::span<float> arena);
+// Overwrites the arena, each tensor by its own initializer. Element i of tensor t is a function of (seed, t,
+// i).
+void initialize(const std::vector<Tensor>& tensors, std::uint64_t seed, std::span<float> arena);
 
 }  // namespace lockstep::nn

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "nn/dense.h"
+#include "nn/dropout.h"
 #include "nn/pointwise.h"
 
 namespace lockstep::nn {
@@ -15,23 +16,101 @@ namespace lockstep::nn {
 using kernels::ConstMatrix;
 using kernels::Matrix;
 
-Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs) {
-  std::size_t width = inputs;
-  for (const std::size_t hidden : options.hidden) {
-    if (hidden == 0) throw ConfigError("model.hidden has a width of 0, expected at least 1");
-    layers_.push_back(std::make_unique<Dense>(width, hidden));
-    layers_.push_back(std::make_unique<Pointwise>(options.activation, hidden));
-    width = hidden;
+namespace {
+
+// The layers that model.hidden and its companions stand for.
+std::vector<LayerOptions> layers_of(const ModelOptions& options) {
+  using Kind = LayerOptions::Kind;
+  if (!options.layers.empty()) return options.layers;
+  std::vector<LayerOptions> layers;
+  for (const std::size_t units : options.hidden) {
+    if (units == 0) throw ConfigError("model.hidden has a width of 0, expected at least 1");
+    layers.push_back({.kind = Kind::kDense, .units = units, .init = {}, .bias_init = {}});
+    layers.push_back(
+        {.kind = Kind::kActivation, .init = {}, .bias_init = {}, .activation = options.activation});
+    if (options.dropout > 0.0)
+      layers.push_back({.kind = Kind::kDropout, .init = {}, .bias_init = {}, .rate = options.dropout});
   }
-  layers_.push_back(std::make_unique<Dense>(width, outputs));
+  layers.push_back({.kind = Kind::kDense, .init = {}, .bias_init = {}});
+  if (options.output_activation != kernels::Activation::kIdentity)
+    layers.push_back(
+        {.kind = Kind::kActivation, .init = {}, .bias_init = {}, .activation = options.output_activation});
+  return layers;
+}
+
+}  // namespace
+
+std::size_t outputs_of(const ModelOptions& options, std::size_t classes) {
+  using kernels::Loss;
+  const Loss loss = options.loss;
+  const bool squared = loss == Loss::kMse || loss == Loss::kHalfMse;
+  if (classes == 0 && !squared)
+    throw ConfigError(
+        fmt::format("model.loss is \"{}\", expected \"mse\" or \"half_mse\" for targets that are values",
+                    kernels::name(loss)));
+  if (loss == Loss::kBinaryCrossEntropy && classes != 2)
+    throw ConfigError(fmt::format(
+        "model.loss is \"binary_cross_entropy\" with {} classes, expected 2 classes, or \"cross_entropy\"",
+        classes));
+  const bool single = classes == 0 || loss == Loss::kBinaryCrossEntropy;
+  if (options.outputs == 0) return single ? 1 : classes;
+  if (loss == Loss::kCrossEntropy && options.outputs == 1)
+    throw ConfigError(
+        "model.outputs is 1 with model.loss = \"cross_entropy\", expected an output a class: the softmax of "
+        "one output is "
+        "always 1 (\"binary_cross_entropy\" takes one)");
+  const bool possible = single
+                            ? options.outputs == 1
+                            : options.outputs == classes || (squared && classes == 2 && options.outputs == 1);
+  if (!possible)
+    throw ConfigError(fmt::format("model.outputs is {}, expected {}", options.outputs,
+                                  single ? "1"
+                                  : squared && classes == 2
+                                      ? "1 or 2"
+                                      : fmt::format("{}, the number of classes", classes)));
+  return options.outputs;
+}
+
+void Model::append(const LayerOptions& layer, const ModelOptions& options, std::size_t inputs,
+                   std::size_t outputs) {
+  const std::size_t width = layers_.empty() ? inputs : layers_.back()->outputs();
+  switch (layer.kind) {
+    case LayerOptions::Kind::kDense: {
+      const auto init =
+          Initializer::parse_weight(layer.init.empty() ? options.init : layer.init, "model.init");
+      const auto bias_init = Initializer::parse_bias(
+          layer.bias_init.empty() ? options.bias_init : layer.bias_init, "model.bias_init");
+      layers_.push_back(std::make_unique<Dense>(width, layer.units == 0 ? outputs : layer.units, init,
+                                                layer.bias ? std::optional(bias_init) : std::nullopt));
+      break;
+    }
+    case LayerOptions::Kind::kActivation:
+      layers_.push_back(std::make_unique<Pointwise>(layer.activation, options.activation_parameters, width));
+      break;
+    case LayerOptions::Kind::kDropout: {
+      const auto before = std::count_if(layers_.begin(), layers_.end(), [](const auto& other) {
+        return dynamic_cast<const Dropout*>(other.get()) != nullptr;
+      });
+      layers_.push_back(std::make_unique<Dropout>(layer.rate, width, static_cast<std::size_t>(before)));
+      break;
+    }
+  }
+}
+
+Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs) {
+  for (const LayerOptions& layer : layers_of(options)) append(layer, options, inputs, outputs);
+  if (layers_.back()->outputs() != outputs)
+    throw ConfigError(fmt::format(
+        "model.layers end with {} outputs, expected {} (a last dense layer without units has them)",
+        layers_.back()->outputs(), outputs));
 
   std::size_t numbered = 0;  // layers with parameters so far
   for (const auto& layer : layers_) {
     Slice slice{tensors_.size(), parameters_, 0};
-    for (const auto& [name, shape] : layer->tensors()) {
+    for (const auto& [name, shape, init] : layer->tensors()) {
       const std::size_t size =
           std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
-      tensors_.push_back({fmt::format("layers.{}.{}", numbered, name), shape, parameters_, size});
+      tensors_.push_back({fmt::format("layers.{}.{}", numbered, name), shape, parameters_, size, init});
       parameters_ += size;
     }
     slice.size = parameters_ - slice.offset;
@@ -43,33 +122,55 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
     slices_.push_back(slice);
     if (slice.size > 0) ++numbered;
   }
+  if (tensors_.empty()) throw ConfigError("model.layers has no layer with parameters, expected a dense one");
+}
+
+bool Model::in_place(std::size_t layer) const {
+  return layers_[layer]->elementwise() && (layer == 0 || !layers_[layer - 1]->keeps_output());
+}
+
+std::size_t Model::layer_of(std::size_t tensor) const {
+  std::size_t layer = 0;
+  while (layer + 1 < slices_.size() && slices_[layer + 1].first_tensor <= tensor) ++layer;
+  return layer;
+}
+
+std::vector<double> Model::forward_in_double(std::span<const double> arena, std::size_t first,
+                                             std::vector<double> x, const Pass& pass) const {
+  const std::size_t rows = x.size() / layers_[first]->inputs();
+  for (std::size_t l = first; l < layers_.size(); ++l) {
+    std::vector<double> y(rows * layers_[l]->outputs());
+    layers_[l]->forward_in_double(x, params_of(l, arena), y, pass);
+    x = std::move(y);
+  }
+  return x;
 }
 
 ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
-                           int threads) const {
+                           const Pass& pass) const {
   Matrix x = workspace.input(rows);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Matrix y = workspace.output(l, rows);
-    layers_[l]->forward(x, params_of(l, arena), y, threads);
+    layers_[l]->forward(x, params_of(l, arena), y, pass);
     x = y;
   }
   return x;
 }
 
 void Model::backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
-                     int threads) const {
+                     const Pass& pass) const {
   Matrix dy = workspace.output_gradient(rows);
   std::size_t turn = 0;
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const Layer& layer = *layers_[l];
     const Matrix x = l == 0 ? workspace.input(rows) : workspace.output(l - 1, rows);
     Matrix dx;
-    if (layer.in_place())
+    if (layer.elementwise())
       dx = dy;
     else if (l > 0)
       dx = workspace.gradient(++turn, layer.inputs(), rows);
     layer.backward(x, workspace.output(l, rows), dy, params_of(l, arena), slices_[l].first_tensor, sink, dx,
-                   threads);
+                   pass);
     dy = dx;
   }
 }
@@ -77,9 +178,10 @@ void Model::backward(std::span<const float> arena, Workspace& workspace, std::si
 Workspace::Workspace(const Model& model, std::size_t max_rows, Use use)
     : max_rows_(max_rows), outputs_(model.outputs()), widths_{model.inputs()} {
   std::size_t widest = model.outputs();
-  for (const auto& layer : model.layers()) {
-    if (!layer->in_place()) widths_.push_back(layer->outputs());
-    widest = std::max(widest, layer->outputs());
+  for (std::size_t l = 0; l < model.layers().size(); ++l) {
+    const std::size_t width = model.layers()[l]->outputs();
+    if (!model.in_place(l)) widths_.push_back(width);
+    widest = std::max(widest, width);
     buffer_of_output_.push_back(widths_.size() - 1);
   }
   for (const std::size_t width : widths_) buffers_.emplace_back(max_rows * width);

@@ -13,12 +13,34 @@
 
 namespace lockstep::nn {
 
+// One of [[model.layers]].
+struct LayerOptions {
+  enum class Kind { kDense, kActivation, kDropout } kind = Kind::kDense;
+  std::size_t units = 0;  // of kDense; 0: the network's outputs
+  bool bias = true;
+  std::string init, bias_init;  // of kDense; empty: the model's
+  kernels::Activation activation = kernels::Activation::kIdentity;
+  double rate = 0.5;  // of kDropout
+};
+
 struct ModelOptions {
   std::vector<std::size_t> hidden = {100};  // widths of the hidden layers; empty: one affine layer
-  kernels::Activation activation = kernels::Activation::kSigmoid;
+  kernels::Activation activation = kernels::Activation::kSigmoid;  // after each hidden layer
+  double dropout = 0.0;                                            // the rate after that; 0: no such layers
+  kernels::Activation output_activation = kernels::Activation::kIdentity;  // after the last
+  std::vector<LayerOptions> layers;  // if any, the network is these, and the four above do not count
+
+  kernels::ActivationParameters activation_parameters;
   kernels::Loss loss = kernels::Loss::kCrossEntropy;
-  std::string init = "glorot";  // see initializer.h
+  std::size_t outputs = 0;          // 0: what the loss and the data ask for, see outputs_of
+  std::string init = "glorot";      // of weights, see initializer.h
+  std::string bias_init = "zeros";  // of biases
 };
+
+// How many outputs the network has for a data set of so many classes (0: its targets are values): one a
+// class, but a single one for values and for binary_cross_entropy, and for mse and half_mse of two classes
+// where options.outputs is 1. Throws ConfigError where loss, outputs and classes do not go together.
+std::size_t outputs_of(const ModelOptions& options, std::size_t classes);
 
 // A named slice of the parameter arena. Tensors lie one after the other without gaps, in the order of layers.
 struct Tensor {
@@ -26,6 +48,7 @@ struct Tensor {
   std::vector<std::size_t> shape;  // weight (out, in), bias (out)
   std::size_t offset = 0;          // floats from the arena's start
   std::size_t size = 0;            // floats
+  Initializer init;
 
   bool is_weight() const { return shape.size() == 2; }
   template <typename T>
@@ -39,32 +62,45 @@ class Workspace;
 // Immutable: sizes and structure. The numbers live in arenas and workspaces that the caller owns.
 class Model {
  public:
-  // inputs and outputs are the data set's features and classes. Throws ConfigError on a width of 0
-  // and on a layer of 2^32 parameters or more.
+  // inputs: the data set's features; outputs: as outputs_of says. Throws ConfigError on a width of 0, on a
+  // layer of 2^32 parameters or more, and on layers that have no parameters or do not end with `outputs`
+  // numbers.
   Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t inputs() const { return layers_.front()->inputs(); }
   std::size_t outputs() const { return layers_.back()->outputs(); }
+  // Whether a layer's output takes its input's place.
+  bool in_place(std::size_t layer) const;
   std::size_t parameters() const { return parameters_; }  // floats in the arena
 
   // The outputs (rows, outputs) for the rows that lie in workspace.input(rows).
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
-                               int threads) const;
+                               const Pass& pass) const;
 
   // Hands all gradients to the sink, last layer first. workspace holds the last forward's results and, in
   // output_gradient(rows), the loss's derivative; both are used up.
   void backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
-                int threads) const;
+                const Pass& pass) const;
+
+  // The outputs (rows, outputs) in double, from x (rows, inputs of layer `first`): the network from that
+  // layer on. What gradients are checked against.
+  std::vector<double> forward_in_double(std::span<const double> arena, std::size_t first,
+                                        std::vector<double> x, const Pass& pass) const;
+  // The layer that has a tensor.
+  std::size_t layer_of(std::size_t tensor) const;
 
  private:
   struct Slice {
     std::size_t first_tensor = 0, offset = 0, size = 0;
   };
-  std::span<const float> params_of(std::size_t layer, std::span<const float> arena) const {
+  template <typename T>
+  std::span<const T> params_of(std::size_t layer, std::span<const T> arena) const {
     return arena.subspan(slices_[layer].offset, slices_[layer].size);
   }
+  void append(const LayerOptions& layer, const ModelOptions& options, std::size_t inputs,
+              std::size_t outputs);
 
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Slice> slices_;  // per layer

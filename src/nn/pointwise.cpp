@@ -1,5 +1,7 @@
 #include "nn/pointwise.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace lockstep::nn {
@@ -7,15 +9,22 @@ namespace lockstep::nn {
 using kernels::ConstMatrix;
 using kernels::Matrix;
 
-void Pointwise::forward(ConstMatrix x, std::span<const float>, Matrix y, int threads) const {
-  require(x.data == y.data, "Pointwise: works in place");
-  kernels::activate(activation_, {y.data, y.rows * y.cols}, threads);
+void Pointwise::forward(ConstMatrix x, std::span<const float>, Matrix y, const Pass& pass) const {
+  const std::size_t size = y.rows * y.cols;
+  if (x.data != y.data) std::copy_n(x.data, size, y.data);
+  kernels::activate(activation_, {y.data, size}, pass.threads, parameters_);
 }
 
 void Pointwise::backward(ConstMatrix, ConstMatrix y, Matrix dy, std::span<const float>, std::size_t,
-                         GradientSink&, Matrix dx, int threads) const {
-  require(dx.data == nullptr || dx.data == dy.data, "Pointwise: works in place");
-  kernels::activate_backward(activation_, {y.data, y.rows * y.cols}, {dy.data, dy.rows * dy.cols}, threads);
+                         GradientSink&, Matrix dx, const Pass& pass) const {
+  require(dx.data == dy.data, "Pointwise: dx takes dy's place");
+  kernels::activate_backward(activation_, {y.data, y.rows * y.cols}, {dy.data, dy.rows * dy.cols},
+                             pass.threads, parameters_);
+}
+
+void Pointwise::forward_in_double(std::span<const double> x, std::span<const double>, std::span<double> y,
+                                  const Pass&) const {
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = kernels::activate(activation_, x[i], parameters_);
 }
 
 }  // namespace lockstep::nn

@@ -1,5 +1,4 @@
-// A nonlinearity applied to each number of the rows: y = f(x), in place. kernels/activation.h has the
-// formulas.
+// A nonlinearity applied to each number of the rows: y = f(x). kernels/activation.h has the formulas.
 #pragma once
 
 #include "kernels/activation.h"
@@ -9,23 +8,30 @@ namespace lockstep::nn {
 
 class Pointwise final : public Layer {
  public:
-  Pointwise(kernels::Activation activation, std::size_t width) : activation_(activation), width_(width) {}
+  Pointwise(kernels::Activation activation, const kernels::ActivationParameters& parameters,
+            std::size_t width)
+      : activation_(activation), parameters_(parameters), width_(width) {}
 
   std::size_t inputs() const override { return width_; }
   std::size_t outputs() const override { return width_; }
   std::string description() const override { return std::string(kernels::name(activation_)); }
-  bool in_place() const override { return true; }
+  bool elementwise() const override { return true; }
+  bool keeps_output() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               int threads) const override;
+               const Pass& pass) const override;
 
   // dx = dy * f'(x), from y.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, int threads) const override;
+                kernels::Matrix dx, const Pass& pass) const override;
+
+  void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
+                         const Pass& pass) const override;
 
  private:
   kernels::Activation activation_;
+  kernels::ActivationParameters parameters_;
   std::size_t width_;
 };
 

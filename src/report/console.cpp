@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace lockstep::report {
@@ -42,15 +43,25 @@ void Console::line(const std::string& text) {
   std::fflush(stdout);
 }
 
-void Console::table_header() {
+void Console::start_table(std::size_t epochs) {
+  epochs_ = epochs;
+  constexpr std::size_t kAll = 100, kShown = 50;
+  every_ = epochs <= kAll ? 1 : (epochs + kShown - 1) / kShown;
   line(fmt::format("{:>5}  {:>10}  {:>9}  {:>10}  {:>9}  {:>9}  {:>8}  {:>9}", "epoch", "train loss",
                    "train acc", "test loss", "test acc", "lr", "seconds", "samples/s"));
 }
 
 void Console::epoch(const EpochRow& row) {
-  line(fmt::format("{:>5}  {:>10.5f}  {:>8.2f}%  {:>10.5f}  {:>8.2f}%  {:>9.4g}  {:>8.2f}  {:>9.0f}",
-                   row.epoch, row.train_loss, 100.0 * row.train_accuracy, row.test_loss,
-                   100.0 * row.test_accuracy, row.learning_rate, row.seconds, row.samples_per_second));
+  if (row.epoch % every_ != 0 && row.epoch != epochs_) return;
+  const auto percent = [](double fraction) {
+    return std::isnan(fraction) ? std::string("-") : fmt::format("{:.2f}%", 100.0 * fraction);
+  };
+  const auto loss = [](double value) {
+    return std::isnan(value) ? std::string("-") : fmt::format("{:.5f}", value);
+  };
+  line(fmt::format("{:>5}  {:>10}  {:>9}  {:>10}  {:>9}  {:>9.4g}  {:>8.2f}  {:>9.0f}", row.epoch,
+                   loss(row.train_loss), percent(row.train_accuracy), loss(row.test_loss),
+                   percent(row.test_accuracy), row.learning_rate, row.seconds, row.samples_per_second));
 }
 
 void Console::start_epoch() { epoch_start_ = last_shown_ = Clock::now(); }

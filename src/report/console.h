@@ -19,7 +19,8 @@ class Console {
   // A line of text; a newline is added.
   void line(const std::string& text);
 
-  void table_header();
+  // Begins a table of so many epochs. Of more than 100 it shows at most 50, evenly spaced, and the last.
+  void start_table(std::size_t epochs);
   void epoch(const EpochRow& row);
 
   // Moves the bar, at most ten times a second. done and all in samples of this epoch; left: samples of the
@@ -32,7 +33,8 @@ class Console {
   void clear_bar();
 
   bool enabled_;
-  std::size_t columns_;  // of the terminal; 0 without one
+  std::size_t columns_;                 // of the terminal; 0 without one
+  std::size_t epochs_ = 0, every_ = 1;  // of the table: how many, and which to show
   bool bar_shown_ = false;
   Clock::time_point epoch_start_, last_shown_;
 };

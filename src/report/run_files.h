@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace lockstep::report {
 
@@ -33,6 +35,17 @@ class MetricsFile {
  public:
   explicit MetricsFile(std::filesystem::path path);
   void write(const EpochRow& row);
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+// gradients.csv: a row per epoch, a column per tensor.
+class GradientsFile {
+ public:
+  GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors);
+  void write(std::size_t epoch, std::span<const double> norms);
 
  private:
   std::filesystem::path path_;

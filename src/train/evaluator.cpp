@@ -1,6 +1,8 @@
 #include "train/evaluator.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <numeric>
 
 #include "data/shard_plan.h"
@@ -22,24 +24,57 @@ data::SampleStore load_part(const data::Dataset& dataset, data::Split split, int
 Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world)
     : samples_(load_part(dataset, split, rank, world)) {}
 
-Score Evaluator::score(const nn::Model& model, kernels::Loss loss, std::span<const float> arena,
-                       const data::Normalizer& normalizer, double l2_loss,
-                       const comm::Communicator& communicator, int threads) {
-  nn::Workspace workspace(model, std::min(kPassRows, samples_.size()), nn::Workspace::Use::kForward);
-  kernels::LossSums own;
+template <typename Visit>
+void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
+  nn::Workspace workspace(network.model, std::min(kPassRows, samples_.size()), nn::Workspace::Use::kForward);
   for (std::size_t begin = 0; begin < samples_.size(); begin += kPassRows) {
     const std::size_t rows = std::min(kPassRows, samples_.size() - begin);
     float* input = workspace.input(rows).data;
     kernels::parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = from; i < to; ++i)
-        normalizer.apply(samples_.row(begin + i), {input + i * samples_.width, samples_.width});
+        network.normalizer.apply(samples_, begin + i, {input + i * samples_.width, samples_.width});
     });
-    const auto outputs = model.forward(arena, workspace, rows, threads);
-    own.add(kernels::evaluate_loss(loss, outputs, std::span(samples_.labels).subspan(begin, rows), 0.0, {},
-                                   threads));
+    const auto outputs = network.model.forward(network.arena, workspace, rows, {.threads = threads});
+    visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows));
   }
+}
+
+Score Evaluator::score(const Network& network, const comm::Communicator& communicator, int threads) {
+  kernels::LossSums own;
+  double largest_error = 0.0;
+  for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float> targets) {
+    own.add(kernels::evaluate_loss(network.loss, outputs, targets, 0.0, {}, threads));
+    if (outputs.cols != 1) return;
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      largest_error = std::max(largest_error, std::fabs(double{outputs.data[i]} - double{targets[i]}));
+  });
   const kernels::LossSums all = AllRanksLossSums(own, communicator).get();
-  return {all.loss.value() / static_cast<double>(all.samples) + l2_loss, all.correct, all.samples};
+  std::int64_t bits[] = {
+      std::bit_cast<std::int64_t>(largest_error)};  // of numbers above 0: ordered as they are
+  communicator.allreduce_max(bits);
+  return {all.loss.value() / static_cast<double>(all.samples) + network.l2_loss, all.correct, all.samples,
+          std::bit_cast<double>(bits[0])};
+}
+
+std::vector<float> Evaluator::outputs(const Network& network, int threads) {
+  std::vector<float> all;
+  for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float>) {
+    all.insert(all.end(), outputs.data, outputs.data + outputs.rows * outputs.cols);
+  });
+  return all;
+}
+
+std::vector<std::int64_t> Evaluator::confusion(const Network& network, std::size_t classes,
+                                               const comm::Communicator& communicator, int threads) {
+  std::vector<std::int64_t> counts(classes * classes);
+  for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float> targets) {
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const std::span row(outputs.data + i * outputs.row_stride, outputs.cols);
+      ++counts[static_cast<std::size_t>(targets[i]) * classes + kernels::predicted_class(network.loss, row)];
+    }
+  });
+  communicator.allreduce_sum(counts);
+  return counts;
 }
 
 }  // namespace lockstep::train

@@ -4,7 +4,9 @@
 // that row alone, and the sums are integers: the score does not depend on the number of ranks.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "data/dataset.h"
@@ -16,18 +18,40 @@ namespace lockstep::train {
 
 class Evaluator {
  public:
-  // Loads this rank's samples of the split, as bytes. Throws DataError.
+  // Loads this rank's samples of the split. Throws DataError.
   Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world);
+
+  // For these samples, which are this rank's.
+  explicit Evaluator(data::SampleStore samples) : samples_(std::move(samples)) {}
 
   const data::SampleStore& samples() const { return samples_; }
 
-  // Collective. l2_loss is added to the mean loss.
-  Score score(const nn::Model& model, kernels::Loss loss, std::span<const float> arena,
-              const data::Normalizer& normalizer, double l2_loss, const comm::Communicator& communicator,
-              int threads);
+  // The network to score: its structure, its numbers, and how its inputs are made.
+  struct Network {
+    const nn::Model& model;
+    std::span<const float> arena;
+    const data::Normalizer& normalizer;
+    kernels::Loss loss;
+    double l2_loss = 0.0;  // added to the mean loss
+  };
+
+  // Collective. Without samples loss and accuracy are NaN.
+  Score score(const Network& network, const comm::Communicator& communicator, int threads);
+
+  // The outputs for this rank's samples, row by row. Not collective.
+  std::vector<float> outputs(const Network& network, int threads);
+
+  // How many samples of class a (rows) the network takes for class b (columns), row by row: (classes,
+  // classes). Collective.
+  std::vector<std::int64_t> confusion(const Network& network, std::size_t classes,
+                                      const comm::Communicator& communicator, int threads);
 
  private:
   static constexpr std::size_t kPassRows = 512;
+  // Calls visit(outputs, targets) for all of this rank's rows, some at a time.
+  template <typename Visit>
+  void for_outputs(const Network& network, int threads, Visit&& visit);
+
   data::SampleStore samples_;
 };
 

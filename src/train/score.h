@@ -12,11 +12,11 @@ namespace lockstep::train {
 
 struct Score {
   double loss = 0.0;         // mean over the samples, the L2 term included
-  std::int64_t correct = 0;  // samples whose largest output is their label's
+  std::int64_t correct = 0;  // samples whose predicted class is their target
   std::int64_t samples = 0;
-  double accuracy() const {
-    return samples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(samples);
-  }
+  double largest_error = 0.0;  // |output - target|, of a network with a single output
+  // NaN without samples.
+  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(samples); }
 };
 
 // 0.5 l2 sum W^2 over the model's weights (biases do not count): what the L2 penalty adds to the loss.

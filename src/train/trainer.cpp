@@ -37,7 +37,8 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       parameters_(std::move(parameters)),
       workspace_(parts.model, largest_pass(parts.plan, parts.communicator),
                  nn::Workspace::Use::kForwardAndBackward),
-      labels_(workspace_.max_rows()) {}
+      targets_(workspace_.max_rows()),
+      numbers_(workspace_.max_rows()) {}
 
 Score Trainer::epoch(const StepObserver& observe) {
   kernels::LossSums sums;
@@ -49,10 +50,22 @@ Score Trainer::epoch(const StepObserver& observe) {
     if (observe) observe(report);
   } while (step_in_epoch() != 0);
   const auto samples = static_cast<double>(sums.samples);
-  return {sums.loss.value() / samples + weighted_l2 / samples, sums.correct, sums.samples};
+  return {.loss = sums.loss.value() / samples + weighted_l2 / samples,
+          .correct = sums.correct,
+          .samples = sums.samples};
 }
 
 StepReport Trainer::step() {
+  const StepReport report = compute_gradient();
+  update(report.learning_rate);
+  ++step_;
+  const std::size_t every = options_.check_replicas_every;
+  if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0))
+    check_replicas(parts_.communicator, parts_.model.tensors(), parameters(), step_, report.epoch);
+  return report;
+}
+
+StepReport Trainer::compute_gradient() {
   using reduce::Reducer;
   if (step_in_epoch() == 0) parts_.loader.start_epoch(epochs_done());
   const std::vector<data::Block> blocks = parts_.loader.blocks(step_in_epoch());
@@ -72,13 +85,8 @@ StepReport Trainer::step() {
   }
   report.sums = sum_of_ranks.get();
   report.learning_rate = schedule_.learning_rate(step_);
-  ++step_;
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite)
-    report_divergence(first_not_finite());
-  update(report.learning_rate);
-  const std::size_t every = options_.check_replicas_every;
-  if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0))
-    check_replicas(parts_.communicator, parts_.model.tensors(), parameters(), step_, report.epoch);
+    report_divergence(report.step, first_not_finite());
   return report;
 }
 
@@ -97,17 +105,19 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   const std::size_t rows = std::accumulate(block_rows.begin(), block_rows.end(), std::size_t{0});
-  const std::span labels = std::span(labels_).first(rows);
+  const std::span targets = std::span(targets_).first(rows);
+  const std::span numbers = std::span(numbers_).first(rows);
   const kernels::Matrix input = workspace_.input(rows);
-  parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols}, labels, parts_.threads);
+  parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols}, targets, numbers,
+                       parts_.threads);
 
-  const kernels::ConstMatrix outputs =
-      parts_.model.forward(parameters_.span(), workspace_, rows, parts_.threads);
+  const nn::Pass pass{parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), numbers};
+  const kernels::ConstMatrix outputs = parts_.model.forward(parameters_.span(), workspace_, rows, pass);
   const double scale = 1.0 / static_cast<double>(global_samples);
-  const kernels::LossSums sums = kernels::evaluate_loss(parts_.loss, outputs, labels, scale,
+  const kernels::LossSums sums = kernels::evaluate_loss(parts_.loss, outputs, targets, scale,
                                                         workspace_.output_gradient(rows), parts_.threads);
   parts_.reducer.start_pass(block_rows);
-  parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, parts_.threads);
+  parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass);
   return sums;
 }
 
@@ -123,17 +133,16 @@ double Trainer::l2_loss() const {
 }
 
 std::size_t Trainer::bytes() const {
-  const data::SampleStore& samples = parts_.loader.samples();
   return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
-         samples.features.size() + samples.labels.size();
+         parts_.loader.samples().bytes();
 }
 
-void Trainer::report_divergence(const std::string& what) const {
+void Trainer::report_divergence(std::size_t step, const std::string& what) const {
   throw comm::AgreedError(
       ExitCode::kConfig,
       fmt::format("training diverged at step {} (epoch {}): {}, expected finite numbers; try a "
                   "smaller train.learning_rate",
-                  step_, (step_ - 1) / parts_.plan.steps_per_epoch() + 1, what));
+                  step, (step - 1) / parts_.plan.steps_per_epoch() + 1, what));
 }
 
 std::string Trainer::first_not_finite() {

@@ -53,6 +53,7 @@ struct TrainerParts {
   kernels::Loss loss;
   reduce::Reducer& reducer;
   int threads;
+  std::uint64_t seed;  // of the network's own draws
 };
 
 // Holds this rank's replica of the parameters. All members that train are collective; afterwards every rank
@@ -73,13 +74,17 @@ class Trainer {
   // a gradient is not finite, and when the ranks' weights are found to differ.
   StepReport step();
 
+  // The first half of a step: the gradient of its batch is in the reducer, the parameters are as they were.
+  // Throws like step.
+  StepReport compute_gradient();
+
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
   std::span<const float> parameters() const { return parameters_.span(); }
 
-  // Throws the error that ends a run whose numbers are no longer finite, `what` saying which. All ranks call
-  // it.
-  [[noreturn]] void report_divergence(const std::string& what) const;
+  // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which. All
+  // ranks call it.
+  [[noreturn]] void report_divergence(std::size_t step, const std::string& what) const;
 
   // 0.5 l2 sum W^2 of the weights as they are.
   double l2_loss() const;
@@ -103,8 +108,9 @@ class Trainer {
   optim::Sgd sgd_;
   AlignedBuffer<float> parameters_;
   nn::Workspace workspace_;
-  std::vector<std::uint8_t> labels_;
-  std::size_t step_ = 0;  // done so far
+  std::vector<float> targets_;          // of a pass's rows
+  std::vector<std::uint32_t> numbers_;  // their samples' numbers
+  std::size_t step_ = 0;                // done so far
 };
 
 }  // namespace lockstep::train

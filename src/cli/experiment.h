@@ -1,0 +1,55 @@
+// All that a training run works with, set up from a configuration on the ranks of one communicator.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "comm/communicator.h"
+#include "config/run_config.h"
+#include "data/batch_loader.h"
+#include "data/dataset.h"
+#include "data/normalizer.h"
+#include "data/shard_plan.h"
+#include "nn/model.h"
+#include "reduce/reducer.h"
+#include "train/evaluator.h"
+#include "train/trainer.h"
+
+namespace lockstep::cli {
+
+class Experiment {
+ public:
+  // threads: of each rank. Throws AgreedError. Collective; run and communicator must outlive it.
+  Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads);
+  Experiment(const Experiment&) = delete;
+  Experiment& operator=(const Experiment&) = delete;
+
+  const data::DatasetInfo& info() const { return info_; }
+  const data::ShardPlan& plan() const { return *plan_; }
+  const nn::Model& model() const { return *model_; }
+  const reduce::Reducer& reducer() const { return *reducer_; }
+  train::Trainer& trainer() { return *trainer_; }
+  const data::BatchLoader& loader() const { return *loader_; }
+  const data::Normalizer& normalizer() const { return *normalizer_; }
+
+  // Of the weights as they are. Collective.
+  train::Score test_score();
+
+  // Bytes that this rank holds.
+  std::size_t bytes() const { return trainer_->bytes() + test_set_->samples().bytes(); }
+
+ private:
+  const config::RunConfig& run_;
+  const comm::Communicator& communicator_;
+  int threads_;
+  data::DatasetInfo info_;
+  std::optional<data::ShardPlan> plan_;
+  std::optional<data::BatchLoader> loader_;
+  std::optional<data::Normalizer> normalizer_;
+  std::optional<nn::Model> model_;
+  std::unique_ptr<reduce::Reducer> reducer_;
+  std::optional<train::Trainer> trainer_;
+  std::optional<train::Evaluator> test_set_;
+};
+
+}  // namespace lockstep::cli

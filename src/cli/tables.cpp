@@ -1,0 +1,181 @@
+#include "cli/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "base/error.h"
+#include "data/function_table.h"
+
+namespace lockstep::cli {
+namespace {
+
+data::SampleStore load_all(const data::Dataset& dataset, data::Split split) {
+  std::vector<std::uint32_t> samples(dataset.info().samples(split));
+  std::iota(samples.begin(), samples.end(), 0U);
+  return dataset.load(split, samples);
+}
+
+struct Interval {
+  double low = 0.0, high = 0.0;
+  double at(std::size_t i, std::size_t steps) const {
+    return low + (high - low) * static_cast<double>(i) / static_cast<double>(steps - 1);
+  }
+};
+
+// The range of feature j over all samples, with a margin on both sides, as a part of it.
+Interval range_of(const data::Dataset& dataset, std::size_t j, double margin) {
+  Interval range{INFINITY, -INFINITY};
+  for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
+    const data::SampleStore store = load_all(dataset, split);
+    for (std::size_t i = 0; i < store.size(); ++i) {
+      range.low = std::min(range.low, double{store.number_row(i)[j]});
+      range.high = std::max(range.high, double{store.number_row(i)[j]});
+    }
+  }
+  const double room = margin * (range.high - range.low);
+  return {range.low - room, range.high + room};
+}
+
+std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
+  constexpr std::size_t kSide = 200;
+  const Interval across = range_of(dataset, 0, 0.1), up = range_of(dataset, 1, 0.1);
+  data::SampleStore points = data::SampleStore::of_numbers(kSide * kSide, 2);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    points.number_row(i)[0] = static_cast<float>(across.at(i % kSide, kSide));
+    points.number_row(i)[1] = static_cast<float>(up.at(i / kSide, kSide));
+  }
+  train::Evaluator evaluator(std::move(points));
+  const std::vector<float> outputs = evaluator.outputs(network, threads);
+
+  const std::size_t classes = dataset.info().classes, width = network.model.outputs();
+  std::string table = "x0,x1,class";
+  for (std::size_t c = 0; c < classes; ++c) table += fmt::format(",p{}", c);
+  table += '\n';
+  std::vector<double> probabilities(classes);
+  for (std::size_t i = 0; i < evaluator.samples().size(); ++i) {
+    const auto point = evaluator.samples().number_row(i);
+    const auto row = std::span(outputs).subspan(i * width, width);
+    kernels::class_probabilities(network.loss, row, probabilities);
+    table += fmt::format("{:.6g},{:.6g},{}", point[0], point[1], kernels::predicted_class(network.loss, row));
+    for (const double p : probabilities) table += fmt::format(",{:.6g}", p);
+    table += '\n';
+  }
+  return table;
+}
+
+std::string line_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
+  constexpr std::size_t kPoints = 1001;
+  const Interval range = range_of(dataset, 0, 0.0);
+  data::SampleStore points = data::SampleStore::of_numbers(kPoints, 1);
+  for (std::size_t i = 0; i < kPoints; ++i) points.numbers[i] = static_cast<float>(range.at(i, kPoints));
+  train::Evaluator evaluator(std::move(points));
+  const std::vector<float> outputs = evaluator.outputs(network, threads);
+
+  const std::optional<data::Function> function = dataset.info().function;
+  std::string table = function ? "x0,output,target\n" : "x0,output\n";
+  for (std::size_t i = 0; i < kPoints; ++i) {
+    const double x = evaluator.samples().numbers[i];
+    table += fmt::format("{:.6g},{:.9g}", x, outputs[i]);
+    table += function ? fmt::format(",{:.9g}\n", data::function_value(*function, x)) : "\n";
+  }
+  return table;
+}
+
+std::string class_name(const data::DatasetInfo& info, std::size_t label) {
+  return info.class_names.empty() ? std::to_string(label) : info.class_names[label];
+}
+
+// As a cell of a CSV file.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
+  return cell + '"';
+}
+
+}  // namespace
+
+std::string grid_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
+  const data::DatasetInfo info = dataset.info();
+  if (!info.pixels && info.features() == 2 && info.classes > 0) return plane_table(dataset, network, threads);
+  if (!info.pixels && info.features() == 1 && info.classes == 0) return line_table(dataset, network, threads);
+  throw ConfigError(fmt::format(
+      "--grid: the network has {} input{} and {}, expected 2 inputs and classes, or 1 input and a value",
+      info.features(), info.features() == 1 ? "" : "s", info.classes > 0 ? "classes" : "a value"));
+}
+
+std::string points_table(const data::Dataset& dataset) {
+  const data::DatasetInfo info = dataset.info();
+  std::string table;
+  for (std::size_t j = 0; j < info.features(); ++j) table += fmt::format("x{},", j);
+  table += info.classes > 0 ? "class,split\n" : "target,split\n";
+  for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
+    const data::SampleStore store = load_all(dataset, split);
+    for (std::size_t i = 0; i < store.size(); ++i) {
+      for (const float x : store.number_row(i)) table += fmt::format("{:.6g},", x);
+      table += fmt::format("{:.9g},{}\n", store.targets[i], split == data::Split::kTrain ? "train" : "test");
+    }
+  }
+  return table;
+}
+
+std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts) {
+  std::string table = "actual";
+  for (std::size_t c = 0; c < info.classes; ++c) table += fmt::format(",{}", quoted(class_name(info, c)));
+  table += '\n';
+  for (std::size_t actual = 0; actual < info.classes; ++actual) {
+    table += quoted(class_name(info, actual));
+    for (const std::int64_t count : counts.subspan(actual * info.classes, info.classes))
+      table += fmt::format(",{}", count);
+    table += '\n';
+  }
+  return table;
+}
+
+std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,
+                       std::size_t label) {
+  const auto row = counts.subspan(label * info.classes, info.classes);
+  const std::int64_t all = std::accumulate(row.begin(), row.end(), std::int64_t{0});
+  if (all == 0) return fmt::format("{:<12} no samples", class_name(info, label));
+  return fmt::format("{:<12} {:6.2f}% of {}", class_name(info, label),
+                     100.0 * static_cast<double>(row[label]) / static_cast<double>(all), all);
+}
+
+std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
+                          std::span<const float> arena) {
+  const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(info.channel_size))));
+  const nn::Tensor& weight = model.tensors().front();
+  const bool images =
+      info.pixels && side * side == info.channel_size && (info.channels == 1 || info.channels == 3);
+  if (!images || !weight.is_weight() || weight.shape[1] != info.features())
+    throw ConfigError(fmt::format(
+        "--weights: the first layer's weights are {} x {}, expected those of square images with 1 "
+        "or 3 channels",
+        weight.shape.front(), weight.shape.back()));
+  const std::size_t units = weight.shape[0];
+  const auto columns = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(units))));
+  const std::size_t rows = (units + columns - 1) / columns, pitch = side + 1;  // a white line between tiles
+  const std::size_t width = columns * pitch - 1, height = rows * pitch - 1;
+  std::string pixels(3 * width * height, '\xff');
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    const auto w = weight.slice(arena).subspan(unit * info.features(), info.features());
+    float largest = 0.0F;
+    for (const float x : w) largest = std::max(largest, std::fabs(x));
+    for (std::size_t i = 0; i < info.channel_size; ++i) {
+      const std::size_t y = unit / columns * pitch + i / side, x = unit % columns * pitch + i % side;
+      for (std::size_t colour = 0; colour < 3; ++colour) {
+        const float value = w[(info.channels == 1 ? 0 : colour) * info.channel_size + i];
+        const float level = largest > 0.0F ? 127.5F + 127.5F * value / largest : 127.5F;
+        pixels[3 * (y * width + x) + colour] =
+            static_cast<char>(static_cast<unsigned char>(std::lround(level)));
+      }
+    }
+  }
+  return fmt::format("P6\n{} {}\n255\n", width, height) + pixels;
+}
+
+}  // namespace lockstep::cli

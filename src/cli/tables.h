@@ -1,0 +1,36 @@
+// What lockstep eval writes for pictures: tables as CSV, weights as an image.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "data/dataset.h"
+#include "train/evaluator.h"
+
+namespace lockstep::cli {
+
+// With two inputs and classes: "x0,x1,class,p0,p1,...", the predicted class and each class's probability at
+// 200 x 200 points around the samples, x0 running fastest. With one input and values: "x0,output" at 1001
+// points from the smallest sample to the largest, and "target" where the function is known. Throws
+// ConfigError for other networks.
+std::string grid_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads);
+
+// All samples: "x0,x1,class,split" or "x0,target,split"; split is train or test.
+std::string points_table(const data::Dataset& dataset);
+
+// counts (classes, classes), as Evaluator::confusion gives them: a row for each true class, a column for each
+// predicted one.
+std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts);
+
+// "cat: 45.2 % of 1000".
+std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,
+                       std::size_t label);
+
+// Each unit's weights on the pixels as an image, tile by tile, as a binary PPM. Grey is 0; a unit's largest
+// magnitude is black or full colour. Throws ConfigError where the inputs are no square images of 1 or 3
+// channels, or the first layer is not dense.
+std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
+                          std::span<const float> arena);
+
+}  // namespace lockstep::cli

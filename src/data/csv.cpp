@@ -1,0 +1,274 @@
+#include "data/csv.h"
+
+#include <csv.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace lockstep::data {
+namespace {
+
+struct Row {
+  std::size_t line = 0;  // of the file, from 1
+  std::vector<std::string> cells;
+};
+
+std::optional<double> number(std::string_view cell) {
+  if (cell.starts_with('+')) cell.remove_prefix(1);
+  double value = 0.0;
+  const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;
+  return value;
+}
+
+// The rows of a file, blank lines left out.
+class Rows {
+ public:
+  explicit Rows(const std::filesystem::path& path) : path_(path) {
+    std::string text;
+    try {
+      text = read_file(path);
+    } catch (const std::system_error& error) {
+      throw DataError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
+    }
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+    if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
+    for (std::size_t begin = 0; begin < text.size();) {  // line by line, so that rows know their lines
+      const std::size_t newline = text.find('\n', begin);
+      const std::size_t end = newline == std::string::npos ? text.size() : newline + 1;
+      ++line_;
+      if (csv_parse(&parser_, text.data() + begin, end - begin, on_cell, on_row, this) != end - begin) fail();
+      begin = end;
+    }
+    if (csv_fini(&parser_, on_cell, on_row, this) != 0) fail();
+  }
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  ~Rows() { csv_free(&parser_); }
+
+  std::vector<Row> take() { return std::move(rows_); }
+
+ private:
+  static void on_cell(void* bytes, std::size_t size, void* self) {
+    static_cast<Rows*>(self)->cells_.emplace_back(static_cast<const char*>(bytes), size);
+  }
+  static void on_row(int, void* self) {
+    auto& rows = *static_cast<Rows*>(self);
+    rows.rows_.push_back({rows.line_, std::exchange(rows.cells_, {})});
+  }
+  [[noreturn]] void fail() {
+    csv_free(&parser_);
+    throw DataError(fmt::format("{}:{}: not CSV: a quotation mark is out of place", path_.string(), line_));
+  }
+
+  const std::filesystem::path& path_;
+  csv_parser parser_{};
+  std::size_t line_ = 0;
+  std::vector<std::string> cells_;
+  std::vector<Row> rows_;
+};
+
+// A file's rows, and what its columns are called.
+struct Table {
+  std::filesystem::path path;
+  std::vector<std::string> header;  // empty without one
+  std::vector<Row> rows;
+
+  Table(std::filesystem::path file, Header kind) : path(std::move(file)), rows(Rows(path).take()) {
+    if (rows.empty()) throw DataError(fmt::format("{}: is empty, expected rows of numbers", path.string()));
+    const auto& first = rows.front().cells;
+    const bool found =
+        std::none_of(first.begin(), first.end(), [](const auto& cell) { return number(cell); });
+    if (kind == Header::kYes || (kind == Header::kAuto && found)) {
+      header = first;
+      rows.erase(rows.begin());
+    }
+    if (rows.empty())
+      throw DataError(fmt::format("{}: has a header and no rows, expected rows of numbers", path.string()));
+    for (const Row& row : rows)
+      if (row.cells.size() != columns())
+        throw DataError(fmt::format("{}:{}: has {} cells, expected {} as in the first row", path.string(),
+                                    row.line, row.cells.size(), columns()));
+    if (columns() < 2)
+      throw DataError(fmt::format("{}: has a single column, expected features and a target", path.string()));
+  }
+
+  std::size_t columns() const { return header.empty() ? rows.front().cells.size() : header.size(); }
+  std::string column_name(std::size_t column) const {
+    return header.empty() ? std::to_string(column + 1) : fmt::format("\"{}\"", header[column]);
+  }
+  [[noreturn]] void refuse(const Row& row, std::size_t column, const std::string& expected) const {
+    throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected {}", path.string(), row.line,
+                                column_name(column), row.cells[column], expected));
+  }
+
+  // The column that `target` names, by its header or its number from 1 on; empty: the last.
+  std::size_t target_column(const std::string& target) const {
+    if (target.empty()) return columns() - 1;
+    const auto named = std::find(header.begin(), header.end(), target);
+    if (named != header.end()) return static_cast<std::size_t>(named - header.begin());
+    std::size_t counted = 0;
+    const auto [stop, error] = std::from_chars(target.data(), target.data() + target.size(), counted);
+    if (error == std::errc() && stop == target.data() + target.size() && counted >= 1 && counted <= columns())
+      return counted - 1;
+    throw ConfigError(
+        fmt::format("data.target is \"{}\", expected a column of {}: {}1 to {}", target, path.string(),
+                    header.empty() ? "" : fmt::format("{}, or ", fmt::join(header, ", ")), columns()));
+  }
+};
+
+// Which class each text in the target column is.
+class Classes {
+ public:
+  Classes(const Table& table, std::size_t column) {
+    for (const Row& row : table.rows) {
+      const std::string& cell = row.cells[column];
+      const auto value = number(cell);
+      if (!numbers_.empty() && !value) table.refuse(row, column, "a whole number, as in the rows before");
+      if (!names_.empty() && (value || cell.empty()))
+        table.refuse(row, column, "a name, as in the rows before");
+      if (cell.empty()) table.refuse(row, column, "a class");
+      if (value && (*value != std::floor(*value) || std::fabs(*value) > 1e15))
+        table.refuse(row, column,
+                     "a class: a whole number or a name (data.task = \"regression\" fits values)");
+      if (value)
+        numbers_.push_back(*value);
+      else
+        names_.push_back(cell);
+    }
+    unique(numbers_);
+    unique(names_);
+    constexpr std::size_t kMost = 1000;
+    if (size() < 2 || size() > kMost)
+      throw DataError(fmt::format("{}: column {} has {} class{}, expected 2 to {}", table.path.string(),
+                                  table.column_name(column), size(), size() == 1 ? "" : "es", kMost));
+  }
+
+  std::size_t size() const { return numbers_.size() + names_.size(); }
+
+  // The class's number. Refuses a text that the training file has not.
+  float operator()(const Table& table, const Row& row, std::size_t column) const {
+    const std::string& cell = row.cells[column];
+    std::size_t place = names_.size();
+    if (const auto value = number(cell); value && !numbers_.empty())
+      place = find(numbers_, *value);
+    else if (numbers_.empty())
+      place = find(names_, cell);
+    if (place >= size())
+      table.refuse(row, column, fmt::format("one of the classes {}", fmt::join(names(), ", ")));
+    return static_cast<float>(place);
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> names = names_;
+    for (const double value : numbers_) names.push_back(fmt::format("{:.0f}", value));
+    return names;
+  }
+
+  // Empty where the classes are called as they are numbered.
+  std::string mapping() const {
+    if (names_.empty() && numbers_.front() == 0.0 && numbers_.back() == static_cast<double>(size() - 1))
+      return "";
+    constexpr std::size_t kShown = 10;
+    std::vector<std::string> shown = names();
+    if (shown.size() > kShown) shown = {shown.begin(), shown.begin() + kShown};
+    return fmt::format("labels {}{} are classes 0 to {}", fmt::join(shown, ", "),
+                       size() > kShown ? ", ..." : "", size() - 1);
+  }
+
+ private:
+  template <typename T>
+  static void unique(std::vector<T>& values) {
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+  }
+  template <typename T>
+  std::size_t find(const std::vector<T>& sorted, const T& value) const {
+    const auto place = std::lower_bound(sorted.begin(), sorted.end(), value);
+    return place != sorted.end() && *place == value ? static_cast<std::size_t>(place - sorted.begin())
+                                                    : size();
+  }
+
+  std::vector<double> numbers_;     // these,
+  std::vector<std::string> names_;  // or these, in order
+};
+
+float finite(const Table& table, const Row& row, std::size_t column) {
+  const auto value = number(row.cells[column]);
+  if (!value || !std::isfinite(static_cast<float>(*value))) table.refuse(row, column, "a finite number");
+  return static_cast<float>(*value);
+}
+
+SampleStore samples_of(const Table& table, std::size_t target, const std::optional<Classes>& classes) {
+  SampleStore store = SampleStore::of_numbers(table.rows.size(), table.columns() - 1);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const Row& row = table.rows[i];
+    auto feature = store.number_row(i).begin();
+    for (std::size_t column = 0; column < table.columns(); ++column)
+      if (column != target) *feature++ = finite(table, row, column);
+    store.targets[i] = classes ? (*classes)(table, row, target) : finite(table, row, target);
+  }
+  return store;
+}
+
+SampleStore rows_of(const SampleStore& all, std::span<const std::uint32_t> samples) {
+  SampleStore store = SampleStore::of_numbers(samples.size(), all.width);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::ranges::copy(all.number_row(samples[i]), store.number_row(i).begin());
+    store.targets[i] = all.targets[samples[i]];
+  }
+  return store;
+}
+
+}  // namespace
+
+Csv::Csv(const DataOptions& options) {
+  if (options.file.empty())
+    throw ConfigError("data.file is not set, expected a CSV file with data.dataset = \"csv\"");
+  if (!options.test_file.empty() && options.test_fraction > 0.0)
+    throw ConfigError("data.test_file and data.test_fraction are both set, expected one of them at most");
+  const Table table(options.file, options.header);
+  const std::size_t target = table.target_column(options.target);
+  std::optional<Classes> classes;
+  if (options.task == Task::kClassification) classes.emplace(table, target);
+  train_ = samples_of(table, target, classes);
+  if (!options.test_file.empty()) {
+    const Table test(options.test_file, options.header);
+    if (test.columns() != table.columns())
+      throw DataError(fmt::format("{}: has {} columns, expected {} as in {}", test.path.string(),
+                                  test.columns(), table.columns(), table.path.string()));
+    test_ = samples_of(test, target, classes);
+  }
+  info_ = {.name = options.file.filename().string(),
+           .pixels = false,
+           .channels = table.columns() - 1,
+           .channel_size = 1,
+           .classes = classes ? classes->size() : 0,
+           .class_names = classes ? classes->names() : std::vector<std::string>{},
+           .train_samples = train_.size(),
+           .test_samples = test_.size(),
+           .function = {},
+           .note = classes && !classes->mapping().empty()
+                       ? fmt::format("{}: {}", options.file.string(), classes->mapping())
+                       : ""};
+}
+
+SampleStore Csv::load(Split split, std::span<const std::uint32_t> samples) const {
+  return rows_of(split == Split::kTrain ? train_ : test_, samples);
+}
+
+}  // namespace lockstep::data

@@ -1,0 +1,29 @@
+// Samples from a CSV file: rows of numbers, one column of which is the target. RFC 4180, read by libcsv.
+//
+// header = auto: the first row is a header if no cell of it is a number. Blank lines are skipped.
+// Classification: the target column holds whole numbers, or names throughout; the distinct ones, in order,
+// become classes 0, 1, ... Regression: it holds numbers.
+#pragma once
+
+#include "data/dataset.h"
+
+namespace lockstep::data {
+
+class Csv final : public Dataset {
+ public:
+  // Reads options.file, whose rows are training samples, and options.test_file, if any, whose columns and
+  // classes must be the same. Throws DataError, which names file, line and column: where a file cannot be
+  // read or has no rows, a row has another number of cells than the first, a feature is no finite number, a
+  // target is none either or of a class that the training file has not, or all targets are of one class.
+  // Throws ConfigError where no file is named or it has no such target column.
+  explicit Csv(const DataOptions& options);
+
+  DatasetInfo info() const override { return info_; }
+  SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
+
+ private:
+  DatasetInfo info_;
+  SampleStore train_, test_;
+};
+
+}  // namespace lockstep::data

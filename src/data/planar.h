@@ -1,0 +1,47 @@
+// Two classes of points in the plane, made up point by point: the sets of the TensorFlow playground and the
+// "flower".
+//
+// Sample i of n is a function of (shape, data.seed, noise, i, n); classes take turns, but in xor, where the
+// point decides. u is uniform on [-1, 1), z standard normal, `noise` the configuration's.
+//   circle    class 1 within radius 2.5, class 0 between 3.5 and 5, at any angle; which side of radius 2.5
+//   the point
+//             moved by 5 noise u lies on decides the class
+//   xor       uniform on the square +-5, moved 0.3 away from the axes; class 1 where x y >= 0, after a move
+//   by 5 noise u gaussian  normal around (2, 2), class 1, and (-2, -2), class 0, of variance 0.5 + 7 noise
+//   spiral    class k: radius 5 t, at 1.75 t + k/2 turns, t from 0 up to 1, moved by noise u
+//   flower    class k: angle evenly from 3.12 k to 3.12 (k+1), moved by noise z, radius 4 sin(4 angle) +
+//   noise z
+// Sources: TensorFlow playground, src/dataset.ts (2016), whose noise slider 0..50 is 100 noise; Ng, "Neural
+// Networks and Deep Learning", week 3 (2017), for the flower, whose noise there is 0.2.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "data/dataset.h"
+
+namespace lockstep::data {
+
+enum class PlanarShape { kCircle, kXor, kGaussian, kSpiral, kFlower };
+
+// The shape of the data set of this name, if it is one of these.
+std::optional<PlanarShape> planar_shape(std::string_view dataset);
+
+class Planar final : public Dataset {
+ public:
+  // Throws ConfigError if options.n is below 2.
+  Planar(PlanarShape shape, const DataOptions& options);
+
+  // All points are training samples.
+  DatasetInfo info() const override;
+  SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
+
+ private:
+  PlanarShape shape_;
+  std::string name_;
+  std::size_t n_;
+  double noise_;
+  std::uint64_t seed_;
+};
+
+}  // namespace lockstep::data
