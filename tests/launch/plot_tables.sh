@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# launch/plot: what is wrong with a table is one line that names the file and the column, and nothing is drawn.
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
+cd "$work"
+
+metrics=epoch,train_loss,train_accuracy,test_loss,test_accuracy
+# wrong FILE REGEX LINE...: a run whose FILE has those lines is refused so.
+wrong() {
+  rm -rf run
+  mkdir run
+  [[ $1 == trials.csv ]] || printf '%s\n' $metrics 1,2,0.5,2,0.4 >run/metrics.csv
+  if [[ $1 == points.csv ]]; then printf '%s\n' x0,output 0,1 1,2 >run/grid.csv; fi
+  printf '%s\n' "${@:3}" >"run/$1"
+  try "$repo/launch/plot" run
+  refused 3 "^launch/plot: run/$1: $2"
+  check "then nothing is drawn" test -z "$(find run -name '*.svg' -o -name '*.png')"
+}
+
+wrong metrics.csv "no epoch yet, expected a line for each" $metrics
+wrong metrics.csv "line 3: 4 fields, expected 5" $metrics 1,2,3,4,5 2,3,4,5
+wrong metrics.csv "line 2: test_loss is 'x', expected a number" $metrics 1,2,3,x,5
+printf '' >run/metrics.csv
+try "$repo/launch/plot" run
+refused 3 "run/metrics.csv: an empty file, expected a header with epoch,train_loss"
+
+finish
