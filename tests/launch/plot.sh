@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# launch/plot: the curves of runs, where pictures go, and one line where a run has nothing to draw. What is wrong
-# with tables is in plot_tables.sh.
+# launch/plot: the curves of runs, where pictures go, and one line where a run has nothing to draw. The other pictures are
+# in plot_pictures.sh, what is wrong with tables in plot_tables.sh.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 cd "$work"

@@ -24,4 +24,8 @@ printf '' >run/metrics.csv
 try "$repo/launch/plot" run
 refused 3 "run/metrics.csv: an empty file, expected a header with epoch,train_loss"
 
+wrong gradients.csv "no column epoch, found 'step,layers.0.weight'" step,layers.0.weight 1,1
+wrong gradients.csv "no column of a weight, as layers.0.weight" epoch,layers.0.bias 1,1
+wrong gradients.csv "no epoch yet" epoch,layers.0.weight
+
 finish
