@@ -55,4 +55,63 @@ try "$repo/launch/plot" deep shallow -o both
 drawn both both_gradients
 says both_gradients "Gradient norm per layer: deep" "Gradient norm per layer: shallow"
 
+# grid RUN CLASSES: a grid of 20 x 10 points, and two samples.
+grid() {
+  awk -v classes="$2" 'BEGIN {
+    header = "x0,x1,class"
+    for (c = 0; c < classes; c++) header = header ",p" c
+    print header
+    for (y = 0; y < 10; y++)
+      for (x = 0; x < 20; x++) {
+        k = int(x * classes / 20)
+        line = x / 10 "," y / 10 "," k
+        for (c = 0; c < classes; c++) line = line "," (classes == 2 ? (c ? x / 10 - 0.5 : 1.5 - x / 10) : c == k)
+        print line
+      }
+  }' >"$1/grid.csv"
+  printf '%s\n' x0,x1,class,split 0.2,0.5,0,train 1.4,0.5,1,train 0.4,0.5,0,test >"$1/points.csv"
+}
+run two
+grid two 2
+try "$repo/launch/plot" two
+drawn two/curves two/boundary
+says two/boundary two "class 0" "class 1" "p of class 1" "p = 0.5" train test
+has two/boundary 1 "<image "
+run "it's three"
+grid "it's three" 3
+rm "it's three/points.csv"
+try "$repo/launch/plot" two "it's three" -o '2 & 3'
+drawn '2 & 3' '2 & 3_boundary'
+says '2 & 3_boundary' "it's three" "class 2"
+has '2 & 3_boundary' 2 "<image "
+try "$repo/launch/plot" "it's three" -o three
+drawn three three_boundary
+for word in 'p = 0.5' train test; do has three_boundary 0 ">$word<"; done
+
+# fit RUN OFFSET: the square of x, which the model misses by OFFSET.
+fit() {
+  awk -v offset="$2" 'BEGIN {
+    print "x0,output,target"
+    for (x = -2; x <= 2; x += 0.05) print x "," x * x + offset "," x * x
+  }' >"$1/grid.csv"
+  printf '%s\n' x0,target,split 0,0.1,train 1,1,train 1.5,2,test >"$1/points.csv"
+}
+run near
+fit near 0.01
+try "$repo/launch/plot" near
+drawn near/curves near/fit
+says near/fit "Output and target: near" target "training samples" near
+has near/fit 1 '>Error |output'
+run far
+fit far 0.5
+cut -d, -f1,2 far/grid.csv >far/new
+mv far/new far/grid.csv
+try "$repo/launch/plot" near far -o fits
+drawn fits fits_fit
+says fits_fit near far
+try "$repo/launch/plot" far
+drawn far/fit
+has far/fit 0 '>Error |output'
+has far/fit 0 '>target<'
+
 finish

@@ -28,4 +28,15 @@ wrong gradients.csv "no column epoch, found 'step,layers.0.weight'" step,layers.
 wrong gradients.csv "no column of a weight, as layers.0.weight" epoch,layers.0.bias 1,1
 wrong gradients.csv "no epoch yet" epoch,layers.0.weight
 
+wrong grid.csv "no column output, found 'x0,y'" x0,y 0,1
+wrong grid.csv "no column p1, found 'x0,x1,class,p0'" x0,x1,class,p0 0,0,0,1
+wrong grid.csv "no point yet" x0,output
+wrong grid.csv "line 3: p1 is '', expected a number" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,
+wrong grid.csv "x1 = 1 has 1 points, expected 2 as before" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,0 0,1,0,1,0
+wrong grid.csv "x1 = 1 has 1 points, expected 2 as" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,0 0,1,0,1,0 0,2,0,1,0 1,2,0,1,0
+wrong grid.csv "a grid of 2 x 1 points, expected at least 2 x 2" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,0
+wrong points.csv "no column target, found 'x0,split'" x0,split 0,train
+wrong points.csv "line 2: split is 'dev', expected train or test" x0,target,split 0,1,dev
+wrong points.csv "no sample yet" x0,target,split
+
 finish
