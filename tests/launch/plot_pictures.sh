@@ -114,4 +114,25 @@ drawn far/fit
 has far/fit 0 '>Error |output'
 has far/fit 0 '>target<'
 
+run classes
+printf '%s\n' 'actual,cat,"dog, small",100%' cat,6,2,2 '"dog, small",0,10,0' 100%,0,0,0 >classes/confusion.csv
+try "$repo/launch/plot" classes
+drawn classes/curves classes/confusion
+says classes/confusion cat "dog, small" 100% "60.0 %" "100.0 %" – 6 10 "classes: 80.00 % of 20 are right"
+run digits
+awk 'BEGIN {
+  header = "actual"
+  for (c = 0; c < 20; c++) header = header "," c
+  print header
+  for (r = 0; r < 20; r++) {
+    line = r
+    for (c = 0; c < 20; c++) line = line "," (r == c ? 900 : 5)
+    print line
+  }
+}' >digits/confusion.csv
+try "$repo/launch/plot" digits classes -o several
+drawn several several_confusion
+says several_confusion "digits: 90.45 % of 19900 are right" "classes: 80.00 % of 20 are right"
+has several_confusion 382 '>5<' # that is also a class, on two axes
+
 finish

@@ -39,4 +39,11 @@ wrong points.csv "no column target, found 'x0,split'" x0,split 0,train
 wrong points.csv "line 2: split is 'dev', expected train or test" x0,target,split 0,1,dev
 wrong points.csv "no sample yet" x0,target,split
 
+wrong confusion.csv "no column actual" cat,dog cat,1
+wrong confusion.csv "no class yet" actual,cat,dog
+wrong confusion.csv "1 classes have a line, expected 2" actual,cat,dog cat,1,2
+wrong confusion.csv "line 3: actual is 'cow', expected 'dog' as in the header" actual,cat,dog cat,1,2 cow,3,4
+wrong confusion.csv "line 2: dog is 'many', expected a number" actual,cat,dog cat,1,many dog,3,4
+wrong confusion.csv "no sample in any class" actual,cat,dog cat,0,0 dog,0,0
+
 finish
