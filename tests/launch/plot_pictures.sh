@@ -135,4 +135,14 @@ drawn several several_confusion
 says several_confusion "digits: 90.45 % of 19900 are right" "classes: 80.00 % of 20 are right"
 has several_confusion 382 '>5<' # that is also a class, on two axes
 
+run images
+{ printf 'P6\n6 4\n255\n' && head -c 72 /dev/zero | tr '\0' '\200'; } >images/weights.ppm
+try "$repo/launch/plot" images
+drawn images/curves images/weights
+says images/weights "First-layer weights: images"
+has images/weights 1 "<image style='image-rendering:pixelated'"
+try "$repo/launch/plot" images/ images deep -o tiles
+drawn tiles tiles_gradients tiles_weights
+has tiles_weights 2 "<image "
+
 finish

@@ -46,4 +46,14 @@ wrong confusion.csv "line 3: actual is 'cow', expected 'dog' as in the header" a
 wrong confusion.csv "line 2: dog is 'many', expected a number" actual,cat,dog cat,1,many dog,3,4
 wrong confusion.csv "no sample in any class" actual,cat,dog cat,0,0 dog,0,0
 
+wrong weights.ppm "not a binary PPM, expected it to begin with" P5 '2 2' 255
+wrong weights.ppm "not a binary PPM" P6 '# made up' '2 2' 255
+wrong weights.ppm "not a binary PPM" P6 '2 0' 255
+wrong weights.ppm "not a binary PPM" P6 '2 2' 65535
+wrong weights.ppm "14 bytes, expected 23 for 2 x 2 pixels" P6 '2 2' 255 12
+rm run/weights.ppm
+mkdir run/weights.ppm
+try "$repo/launch/plot" run
+refused 3 "run/weights.ppm: not readable, expected a file"
+
 finish
