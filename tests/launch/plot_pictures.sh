@@ -145,4 +145,25 @@ try "$repo/launch/plot" images/ images deep -o tiles
 drawn tiles tiles_gradients tiles_weights
 has tiles_weights 2 "<image "
 
+trials=trial,status,score,score_std,runs
+mkdir rates models
+printf '%s\n' $trials,train.learning_rate,model.loss,seconds,error '1,ok,0.9,0.01,3,0.01,mse,5,' '2,ok,0.8,0,3,0.1,mse,5,' \
+  '3,ok,0.7,nan,1,1,mse,5,' '4,failed,nan,nan,0,10,mse,0,"it diverged: ""nan"", at once"' >rates/trials.csv
+try "$repo/launch/plot" rates
+drawn rates/trials
+check "a sweep has no curves" test ! -e rates/curves.svg
+says rates/trials "rates: 4 trials, 1 failed" train.learning_rate score 0.01 0.1
+{
+  echo "$trials,model.hidden,model.activation,train.epochs,seconds,error"
+  for ((t = 1; t <= 40; t++)); do echo "$t,ok,0.$((1000 - t)),0.01,3,\"[$t, 9]\",relu_$((t % 2)),5,1,"; done
+} >models/trials.csv
+try "$repo/launch/plot" models
+drawn models/trials
+says models/trials "models: best 30 of 40 trials" hidden activation relu_0 "[1, 9]" "[30, 9]" "0.999 ± 0.01"
+has models/trials 0 '>\[31, 9\]<'
+has models/trials 0 '>epochs<'
+try "$repo/launch/plot" models rates near -o sweeps
+drawn sweeps sweeps_fit sweeps_trials
+says sweeps_trials "models: best 30 of 40 trials" "rates: 4 trials, 1 failed"
+
 finish

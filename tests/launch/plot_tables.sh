@@ -46,6 +46,14 @@ wrong confusion.csv "line 3: actual is 'cow', expected 'dog' as in the header" a
 wrong confusion.csv "line 2: dog is 'many', expected a number" actual,cat,dog cat,1,many dog,3,4
 wrong confusion.csv "no sample in any class" actual,cat,dog cat,0,0 dog,0,0
 
+trials=trial,status,score,score_std,runs,seconds,error
+wrong trials.csv "no column score_std, found 'trial,status,score,runs'" trial,status,score,runs 1,ok,1,1
+wrong trials.csv "no trial yet" $trials
+wrong trials.csv "line 2: status is 'fine', expected ok or failed" $trials 1,fine,1,0,1,1,
+wrong trials.csv "line 2: score is 'best', expected a number" $trials 1,ok,best,0,1,1,
+wrong trials.csv "none of 2 trials has a score" $trials 1,failed,nan,nan,0,1,diverged 2,failed,nan,nan,0,1,diverged
+wrong trials.csv "line 2: 8 fields, expected 7" $trials '1,ok,1,0,1,1,"a, b",c'
+
 wrong weights.ppm "not a binary PPM, expected it to begin with" P5 '2 2' 255
 wrong weights.ppm "not a binary PPM" P6 '# made up' '2 2' 255
 wrong weights.ppm "not a binary PPM" P6 '2 0' 255
@@ -55,5 +63,9 @@ rm run/weights.ppm
 mkdir run/weights.ppm
 try "$repo/launch/plot" run
 refused 3 "run/weights.ppm: not readable, expected a file"
+
+mkdir nothing
+try "$repo/launch/plot" nothing
+refused 3 "nothing/metrics.csv: no such file, expected the metrics of a run .or trials.csv, of a sweep."
 
 finish
