@@ -96,6 +96,12 @@ try "$repo/launch/plot" one_epoch --what
 refused 2 "unknown option '--what'"
 try "$repo/launch/plot" one_epoch -o
 refused 2 "-o has no value"
+try "$repo/launch/plot" --activations
+refused 2 "--activations has no value"
+try "$repo/launch/plot" --activations some.csv
+refused 2 "--activations and no -o PREFIX"
+try "$repo/launch/plot" --activations some.csv one_epoch -o p
+refused 2 "--activations and a RUN, 'one_epoch'"
 mkdir taken.svg
 try "$repo/launch/plot" one_epoch -o taken
 refused 2 "taken.svg: cannot be written"

@@ -166,4 +166,13 @@ try "$repo/launch/plot" models rates near -o sweeps
 drawn sweeps sweeps_fit sweeps_trials
 says sweeps_trials "models: best 30 of 40 trials" "rates: 4 trials, 1 failed"
 
+awk 'BEGIN {
+  print "x,relu,relu_slope,leaky_relu,leaky_relu_slope"
+  for (x = -3; x <= 3; x += 0.1) print x "," (x > 0 ? x : 0) "," (x > 0) "," (x > 0 ? x : x / 10) "," (x > 0 ? 1 : 0.1)
+}' >functions.csv
+try "$repo/launch/plot" --activations functions.csv -o activations
+drawn activations
+says activations relu "leaky relu" "f(x)" slope
+has activations 3 stroke-dasharray
+
 finish

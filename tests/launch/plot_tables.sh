@@ -64,6 +64,18 @@ mkdir run/weights.ppm
 try "$repo/launch/plot" run
 refused 3 "run/weights.ppm: not readable, expected a file"
 
+try "$repo/launch/plot" --activations nowhere.csv -o functions
+refused 3 "^launch/plot: nowhere.csv: no such file"
+echo x,relu >functions.csv
+try "$repo/launch/plot" --activations functions.csv -o functions
+refused 3 "functions.csv: no point yet"
+printf '%s\n' x,relu 0,0 >functions.csv
+try "$repo/launch/plot" --activations functions.csv -o functions
+refused 3 "functions.csv: no column relu_slope beside relu"
+printf '%s\n' x 0 >functions.csv
+try "$repo/launch/plot" --activations functions.csv -o functions
+refused 3 "functions.csv: no column of a function beside x"
+
 mkdir nothing
 try "$repo/launch/plot" nothing
 refused 3 "nothing/metrics.csv: no such file, expected the metrics of a run .or trials.csv, of a sweep."
