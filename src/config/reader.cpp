@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -83,7 +84,25 @@ void Reader::apply_override(const std::string& text) {
   } catch (const toml::parse_error&) {
     parsed.push_back(value);  // a word without quotes is a string
   }
-  entries_[key] = {std::move(parsed), "--set"};
+  if (!override_in_list(key, *parsed.get(0))) entries_[key] = {std::move(parsed), "--set"};
+}
+
+bool Reader::override_in_list(const std::string& key, const toml::node& value) {
+  for (auto& [list, entry] : entries_) {
+    toml::array* tables = entry.value.get(0)->as_array();
+    if (tables == nullptr || !key.starts_with(list + ".")) continue;
+    const std::string place = key.substr(list.size() + 1);
+    std::size_t index = 0;
+    const auto [stop, error] = std::from_chars(place.data(), place.data() + place.size(), index);
+    if (error != std::errc() || *stop != '.') continue;
+    toml::table* table = index < tables->size() ? tables->get(index)->as_table() : nullptr;
+    if (table == nullptr)
+      throw ConfigError(
+          fmt::format("--set {}: {} has {} tables, expected more than {}", key, list, tables->size(), index));
+    value.visit([&](const auto& typed) { table->insert_or_assign(std::string_view(stop + 1), typed); });
+    return true;
+  }
+  return false;
 }
 
 const Reader::Entry* Reader::find(const std::string& key) {
@@ -194,6 +213,16 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
     }
   }
   if (!resolved.empty()) record(key, resolved);
+}
+
+std::vector<std::pair<std::string, toml::array>> Reader::read_section(const std::string& section) {
+  std::vector<std::pair<std::string, toml::array>> values;
+  for (const auto& [key, entry] : entries_) {
+    if (!key.starts_with(section + ".")) continue;
+    known_.push_back(key);
+    values.emplace_back(key.substr(section.size() + 1), entry.value);
+  }
+  return values;
 }
 
 void Reader::check(const std::string& key, const std::function<void()>& validate) const {

@@ -53,6 +53,9 @@ class Reader {
   // table. Throws ConfigError where a table has a key that read_one did not read.
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
 
+  // The keys that begin with "section.", without that, and their values as TOML. They count as read.
+  std::vector<std::pair<std::string, toml::array>> read_section(const std::string& section);
+
   bool has(const std::string& key) const { return entries_.contains(key); }
 
   // Runs a check that throws ConfigError; puts the key's place before its message.
@@ -74,6 +77,8 @@ class Reader {
   Reader() = default;
   void flatten(const toml::table& table, const std::string& prefix, const std::string& name);
   void apply_override(const std::string& text);
+  // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
+  bool override_in_list(const std::string& key, const toml::node& value);
   const Entry* find(const std::string& key);
   void record(const std::string& key, const nlohmann::ordered_json& value);
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
