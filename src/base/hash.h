@@ -13,5 +13,7 @@ std::uint64_t hash64(std::span<const std::byte> bytes);
 
 // The same as 16 lower-case hex digits.
 std::string hash_hex(std::span<const std::byte> bytes);
+// Of parts one after the other.
+std::string hash_hex(std::span<const std::span<const std::byte>> parts);
 
 }  // namespace lockstep

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 namespace lockstep::nn {
 namespace {
@@ -115,8 +116,13 @@ void parse(SafetensorsFile& file) {
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const TensorMetadata& metadata) {
+namespace {
+
+constexpr const char* kChecksum = "checksum";
+const std::string kNoChecksum(16, '0');
+
+// The header with its length field, the data starting aligned.
+std::string header_of(std::span<const TensorView> tensors, const TensorMetadata& metadata) {
   ordered_json header = ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t offset = 0;
@@ -127,27 +133,75 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     offset += tensor.bytes.size();
   }
   std::string text = header.dump();
-  text.append((kLengthField - text.size() % kLengthField) % kLengthField, ' ');  // the data starts aligned
+  text.append((kLengthField - text.size() % kLengthField) % kLengthField, ' ');
   const std::uint64_t length = text.size();
-  std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(&length, 1)),
-                                                   std::as_bytes(std::span(text))};
+  std::string field(kLengthField, '\0');
+  std::memcpy(field.data(), &length, kLengthField);
+  return field + text;
+}
+
+std::vector<std::span<const std::byte>> parts_of(const std::string& header, std::span<const TensorView> tensors) {
+  std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(header))};
   for (const TensorView& tensor : tensors) parts.push_back(tensor.bytes);
-  write_file_atomically(path, parts);
+  return parts;
+}
+
+// Where the checksum's digits stand in a text that has `digits` for them, or npos.
+std::size_t place_of_checksum(const std::string& text, const std::string& digits) {
+  const std::string entry = fmt::format("\"{}\":\"", kChecksum);
+  const std::size_t place = text.find(entry + digits + '"');
+  return place == std::string::npos ? place : place + entry.size();
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                       const TensorMetadata& metadata) {
+  const std::string header = header_of(tensors, metadata);
+  write_file_atomically(path, parts_of(header, tensors));
+}
+
+void write_safetensors_with_checksum(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                                     TensorMetadata metadata) {
+  metadata[kChecksum] = kNoChecksum;
+  std::string header = header_of(tensors, metadata);
+  const std::string checksum = hash_hex(parts_of(header, tensors));
+  header.replace(place_of_checksum(header, kNoChecksum), checksum.size(), checksum);
+  write_file_atomically(path, parts_of(header, tensors));
+}
+
+SafetensorsFile SafetensorsFile::parse(std::string content, const std::string& name) {
+  SafetensorsFile file;
+  file.content = std::move(content);
+  try {
+    nn::parse(file);
+  } catch (const ModelError& error) {
+    throw ModelError(fmt::format("{}: not a good safetensors file: {}", name, error.what()));
+  } catch (const json::exception& error) {
+    throw ModelError(fmt::format("{}: not a good safetensors file: {}", name, error.what()));
+  }
+  return file;
 }
 
 SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
-  SafetensorsFile file;
   try {
-    file.content = read_file(path);
-    parse(file);
-  } catch (const ModelError& error) {
-    throw ModelError(fmt::format("{}: not a good safetensors file: {}", path.string(), error.what()));
-  } catch (const json::exception& error) {
-    throw ModelError(fmt::format("{}: not a good safetensors file: {}", path.string(), error.what()));
+    return parse(read_file(path), path.string());
   } catch (const std::system_error& error) {
     throw ModelError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
   }
-  return file;
+}
+
+void SafetensorsFile::check_checksum(const std::string& name) const {
+  const auto entry = metadata.find(kChecksum);
+  const std::size_t place = entry == metadata.end() ? std::string::npos : place_of_checksum(content, entry->second);
+  if (place == std::string::npos || entry->second.size() != kNoChecksum.size())
+    throw ModelError(fmt::format("{}: has no checksum, expected one of 16 hex digits", name));
+  const auto all = std::as_bytes(std::span(content));
+  const std::span<const std::byte> parts[] = {all.first(place), std::as_bytes(std::span(kNoChecksum)),
+                                              all.subspan(place + kNoChecksum.size())};
+  const std::string found = hash_hex(parts);
+  if (found != entry->second)
+    throw ModelError(fmt::format("{}: its bytes have the checksum {}, expected {}", name, found, entry->second));
 }
 
 }  // namespace lockstep::nn

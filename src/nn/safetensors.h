@@ -26,6 +26,10 @@ using TensorMetadata = std::map<std::string, std::string>;
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata);
 
+// The same with a metadata entry "checksum": XXH3-64 of the whole file, the entry's own 16 hex digits counted as zeros.
+void write_safetensors_with_checksum(const std::filesystem::path& path, std::span<const TensorView> tensors,
+                                     TensorMetadata metadata);
+
 // A file read whole. The views point into `content`.
 struct SafetensorsFile {
   std::string content;
@@ -36,6 +40,12 @@ struct SafetensorsFile {
   // than the file, JSON that does not parse, a name given twice, an unknown type, sizes and offsets that do
   // not fit together, tensors that overlap or leave gaps.
   static SafetensorsFile read(const std::filesystem::path& path);
+
+  // The same of a file's content that was read before; `name` is for messages.
+  static SafetensorsFile parse(std::string content, const std::string& name);
+
+  // Throws ModelError unless the file has a checksum, and it is right.
+  void check_checksum(const std::string& name) const;
 };
 
 }  // namespace lockstep::nn

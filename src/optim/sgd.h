@@ -31,6 +31,10 @@ class Sgd {
   void update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, bool decay,
               double rate, int threads);
 
+  // The momentum's velocity, laid out like the arena; empty without momentum.
+  std::span<float> velocity() { return velocity_.span(); }
+  std::span<const float> velocity() const { return velocity_.span(); }
+
   std::size_t bytes() const { return velocity_.size() * sizeof(float); }
 
  private:

@@ -46,6 +46,10 @@ std::size_t ExactReducer::bytes() const {
   return bytes;
 }
 
+std::vector<std::int32_t> ExactReducer::state() const {
+  return {scales_.exponents().begin(), scales_.exponents().end()};
+}
+
 void ExactReducer::start_pass(std::span<const std::size_t> block_rows) {
   block_rows_.assign(block_rows.begin(), block_rows.end());
 }

@@ -22,6 +22,9 @@ class ExactReducer final : public Reducer {
   void add(const nn::GradientTerms& terms) override;
   Outcome finalize() override;
   std::span<const float> gradient() const override { return gradient_.span(); }
+  // The scales' exponents, a tensor each.
+  std::vector<std::int32_t> state() const override;
+  void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
   std::size_t bytes() const override;
 
  private:

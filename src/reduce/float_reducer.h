@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/error.h"
 #include "reduce/reducer.h"
 
 namespace lockstep::reduce {
@@ -16,6 +17,10 @@ class FloatReducer final : public Reducer {
   void add(const nn::GradientTerms& terms) override;
   Outcome finalize() override;
   std::span<const float> gradient() const override { return gradient_.span(); }
+  std::vector<std::int32_t> state() const override { return {}; }
+  void restore(std::span<const std::int32_t> state) override {
+    require(state.empty(), "FloatReducer: has no state");
+  }
   std::size_t bytes() const override { return gradient_.size() * sizeof(float); }
 
  private:

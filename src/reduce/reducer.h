@@ -8,8 +8,10 @@
 //          Agrees with one process to rounding.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "nn/gradient_sink.h"
@@ -38,6 +40,11 @@ class Reducer : public nn::GradientSink {
 
   // The sum, laid out like the parameter arena. Valid until the next add.
   virtual std::span<const float> gradient() const = 0;
+
+  // What the next step's sum depends on beside its terms: numbers that a checkpoint keeps. Empty if nothing does.
+  virtual std::vector<std::int32_t> state() const = 0;
+  // Goes on from such a state. Throws ShapeError unless it has as many numbers.
+  virtual void restore(std::span<const std::int32_t> state) = 0;
 
   // What the reducer holds, for the report of memory.
   virtual std::size_t bytes() const = 0;

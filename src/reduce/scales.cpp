@@ -76,4 +76,13 @@ void Scales::follow(std::span<const std::int32_t> slots) {
     exponents_[t] = next_exponent(t, highest_slot(t, slots));
 }
 
+void Scales::restore(std::span<const std::int32_t> exponents) {
+  require(exponents.size() == exponents_.size() && std::all_of(exponents.begin(), exponents.end(),
+                                                               [](std::int32_t exponent) {
+                                                                 return std::abs(exponent) <= kLargestExponent;
+                                                               }),
+          "Scales: the exponents do not fit the tensors");
+  exponents_.assign(exponents.begin(), exponents.end());
+}
+
 }  // namespace lockstep::reduce

@@ -42,6 +42,8 @@ class Scales {
 
   // The exponents e of scale 2^e, a tensor each.
   std::span<const int> exponents() const { return exponents_; }
+  // Goes on from such exponents. Throws ShapeError unless there is one a tensor, within +-126.
+  void restore(std::span<const std::int32_t> exponents);
 
  private:
   // The highest slot that any rank counted a tensor in.

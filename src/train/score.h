@@ -22,12 +22,22 @@ struct Score {
 // 0.5 l2 sum W^2 over the model's weights (biases do not count): what the L2 penalty adds to the loss.
 double l2_loss(const nn::Model& model, std::span<const float> arena, double l2, int threads);
 
+// Why training should stop after this step: how many ranks say so.
+struct StopRequests {
+  std::int64_t interrupts = 0;    // by SIGINT
+  std::int64_t terminations = 0;  // by SIGTERM or SIGUSR1
+  std::int64_t timeouts = 0;      // train.max_seconds are over
+  bool any() const { return interrupts + terminations + timeouts > 0; }
+};
+
 // Sums of all ranks, in integers: the same at any number of ranks. The constructor begins the sum, get() ends
 // it.
 class AllRanksLossSums {
  public:
-  AllRanksLossSums(const kernels::LossSums& own, const comm::Communicator& communicator)
-      : words_{own.loss.whole, own.loss.fraction, own.loss.invalid, own.correct, own.samples},
+  AllRanksLossSums(const kernels::LossSums& own, const comm::Communicator& communicator,
+                   const StopRequests& stop = {})
+      : words_{own.loss.whole,  own.loss.fraction, own.loss.invalid,  own.correct,
+               own.samples,     stop.interrupts,   stop.terminations, stop.timeouts},
         request_(communicator.start_allreduce_sum(words_)) {}
   AllRanksLossSums(const AllRanksLossSums&) = delete;
   AllRanksLossSums& operator=(const AllRanksLossSums&) = delete;
@@ -36,9 +46,11 @@ class AllRanksLossSums {
     request_.wait();
     return {{words_[0], words_[1], words_[2]}, words_[3], words_[4]};
   }
+  // After get().
+  StopRequests stop_requests() const { return {words_[5], words_[6], words_[7]}; }
 
  private:
-  std::int64_t words_[5];
+  std::int64_t words_[8];
   comm::Request request_;
 };
 

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <numeric>
+#include <utility>
 
+#include "base/interruption.h"
 #include "kernels/arrays.h"
 #include "train/replica_check.h"
 
@@ -18,6 +21,12 @@ std::size_t largest_pass(const data::ShardPlan& plan, const comm::Communicator& 
   const std::size_t shards = plan.shards_of_rank(communicator.rank(), communicator.size()).size();
   const std::size_t per_shard = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
   return std::min(kPassRows, shards * per_shard);
+}
+
+std::chrono::steady_clock::time_point deadline_after(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  if (seconds <= 0.0) return Clock::time_point::max();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 // The longest run of blocks, from the first on, that fits into one pass.
@@ -37,20 +46,19 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       parameters_(std::move(parameters)),
       workspace_(parts.model, largest_pass(parts.plan, parts.communicator),
                  nn::Workspace::Use::kForwardAndBackward),
+      deadline_(deadline_after(options.max_seconds)),
       targets_(workspace_.max_rows()),
       numbers_(workspace_.max_rows()) {}
 
-Score Trainer::epoch(const StepObserver& observe) {
-  kernels::LossSums sums;
-  double weighted_l2 = 0.0;
+std::optional<Score> Trainer::epoch(const StepObserver& observe) {
   do {
     const StepReport report = step();
-    sums.add(report.sums);
-    weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
     if (observe) observe(report);
+    if (report.stop.any() && step_in_epoch() != 0) return std::nullopt;
   } while (step_in_epoch() != 0);
+  const auto [sums, weighted_l2] = std::exchange(progress_, {});
   const auto samples = static_cast<double>(sums.samples);
-  return {.loss = sums.loss.value() / samples + weighted_l2 / samples,
+  return Score{.loss = sums.loss.value() / samples + weighted_l2 / samples,
           .correct = sums.correct,
           .samples = sums.samples};
 }
@@ -59,6 +67,8 @@ StepReport Trainer::step() {
   const StepReport report = compute_gradient();
   update(report.learning_rate);
   ++step_;
+  progress_.sums.add(report.sums);
+  progress_.weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
   const std::size_t every = options_.check_replicas_every;
   if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0))
     check_replicas(parts_.communicator, parts_.model.tensors(), parameters(), step_, report.epoch);
@@ -76,7 +86,7 @@ StepReport Trainer::compute_gradient() {
   report.epoch = epochs_done() + 1;
   report.l2_loss = l2_loss();
   kernels::LossSums own = forward_and_backward(blocks, global_samples);
-  AllRanksLossSums sum_of_ranks(own, parts_.communicator);
+  AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
   Reducer::Outcome outcome = parts_.reducer.finalize();
   while (outcome == Reducer::Outcome::kRepeat) {
     ++report.repeats;
@@ -84,6 +94,7 @@ StepReport Trainer::compute_gradient() {
     outcome = parts_.reducer.finalize();
   }
   report.sums = sum_of_ranks.get();
+  report.stop = sum_of_ranks.stop_requests();
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite)
     report_divergence(report.step, first_not_finite());
@@ -130,6 +141,35 @@ void Trainer::update(double learning_rate) {
 
 double Trainer::l2_loss() const {
   return train::l2_loss(parts_.model, parameters(), options_.sgd.l2, parts_.threads);
+}
+
+StopRequests Trainer::own_stop_requests() const {
+  StopRequests requests;
+  requests.interrupts = requested_signal() == SIGINT ? 1 : 0;
+  requests.terminations = requested_signal() != 0 && requested_signal() != SIGINT ? 1 : 0;
+  requests.timeouts = parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
+  return requests;
+}
+
+TrainingState Trainer::state() const {
+  return {.step = step_,
+          .parameters = {parameters().begin(), parameters().end()},
+          .velocity = {sgd_.velocity().begin(), sgd_.velocity().end()},
+          .reducer = parts_.reducer.state(),
+          .progress = progress_};
+}
+
+void Trainer::restore(const TrainingState& state) {
+  if (state.parameters.size() != parameters_.size() || state.velocity.size() != sgd_.velocity().size())
+    throw ModelError(fmt::format("the state is of {} parameters and {} of momentum, expected {} and {}",
+                                 state.parameters.size(), state.velocity.size(), parameters_.size(),
+                                 sgd_.velocity().size()));
+  std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
+  std::copy(state.velocity.begin(), state.velocity.end(), sgd_.velocity().begin());
+  parts_.reducer.restore(state.reducer);
+  step_ = state.step;
+  progress_ = state.progress;
+  if (step_in_epoch() != 0) parts_.loader.start_epoch(epochs_done());
 }
 
 std::size_t Trainer::bytes() const {

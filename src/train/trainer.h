@@ -1,10 +1,12 @@
 // The training loop's two lengths: a step and an epoch.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,7 +29,25 @@ struct TrainOptions {
   optim::SgdOptions sgd;
   optim::ScheduleOptions schedule;
   std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
+  double max_seconds = 0.0;              // stop after the step that ends later; 0: never
+  std::size_t patience = 0;              // stop when `monitor` has not improved for so many epochs; 0: never
+  std::string monitor = "test_loss";     // what decides that, and which epoch's checkpoint is the best
   std::filesystem::path init_from;       // a model.safetensors to start from; empty: model.init
+};
+
+// What an epoch has summed up so far.
+struct EpochProgress {
+  kernels::LossSums sums;
+  double weighted_l2 = 0.0;  // sum over steps of their L2 term times their samples
+};
+
+// Everything that training goes on from, beside what the configuration says.
+struct TrainingState {
+  std::size_t step = 0;               // done so far
+  std::vector<float> parameters;      // the arena
+  std::vector<float> velocity;        // of the momentum, laid out like the arena; empty without
+  std::vector<std::int32_t> reducer;  // Reducer::state
+  EpochProgress progress;             // of the epoch that `step` lies in
 };
 
 struct StepReport {
@@ -38,6 +58,7 @@ struct StepReport {
   double learning_rate = 0.0;
   std::size_t repeats =
       0;  // how often the step was computed again because its gradients did not fit their scales
+  StopRequests stop;  // what all ranks know of at this step
 
   // The mean over the step's batch, the L2 term included.
   double loss() const { return sums.loss.value() / static_cast<double>(sums.samples) + l2_loss; }
@@ -65,10 +86,10 @@ class Trainer {
 
   using StepObserver = std::function<void(const StepReport&)>;
 
-  // One pass over the training samples. The score is the running mean over them: each sample counts with the
-  // weights that its step started from. Throws AgreedError on all ranks when the loss or a gradient stops
-  // being finite.
-  Score epoch(const StepObserver& observe);
+  // The rest of one pass over the training samples. The score is the running mean over all of them: each sample counts
+  // with the weights that its step started from. Nothing where a step was asked to stop before the pass was over; the next
+  // call goes on. Throws AgreedError on all ranks when the loss or a gradient stops being finite.
+  std::optional<Score> epoch(const StepObserver& observe);
 
   // The next step; an epoch's first orders the samples anew. Throws AgreedError on all ranks when the loss or
   // a gradient is not finite, and when the ranks' weights are found to differ.
@@ -84,6 +105,10 @@ class Trainer {
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
 
+  TrainingState state() const;
+  // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
+  void restore(const TrainingState& state);
+
   // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which. All
   // ranks call it.
   [[noreturn]] void report_divergence(std::size_t step, const std::string& what) const;
@@ -97,6 +122,7 @@ class Trainer {
  private:
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
+  StopRequests own_stop_requests() const;
   // The same for blocks that fit the workspace together.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples);
   void update(double learning_rate);
@@ -109,9 +135,11 @@ class Trainer {
   optim::Sgd sgd_;
   AlignedBuffer<float> parameters_;
   nn::Workspace workspace_;
+  std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
   std::vector<float> targets_;          // of a pass's rows
   std::vector<std::uint32_t> numbers_;  // their samples' numbers
   std::size_t step_ = 0;                // done so far
+  EpochProgress progress_;
 };
 
 }  // namespace lockstep::train

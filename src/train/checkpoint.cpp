@@ -1,0 +1,126 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace lockstep::train {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kVersionKey = "lockstep_checkpoint";
+constexpr const char* kVersion = "1";
+constexpr const char* kStateKey = "state";
+constexpr const char* kMomentum = "momentum.";
+constexpr const char* kReducer = "reducer";
+
+json to_json(const TrainingState& state) {
+  const kernels::LossSums& sums = state.progress.sums;
+  return {{"step", state.step},
+          {"loss", {sums.loss.whole, sums.loss.fraction, sums.loss.invalid}},
+          {"correct", sums.correct},
+          {"samples", sums.samples},
+          {"weighted_l2", state.progress.weighted_l2}};
+}
+
+void from_json(const json& object, TrainingState& state) {
+  kernels::LossSums& sums = state.progress.sums;
+  object.at("step").get_to(state.step);
+  object.at("loss").at(0).get_to(sums.loss.whole);
+  object.at("loss").at(1).get_to(sums.loss.fraction);
+  object.at("loss").at(2).get_to(sums.loss.invalid);
+  object.at("correct").get_to(sums.correct);
+  object.at("samples").get_to(sums.samples);
+  object.at("weighted_l2").get_to(state.progress.weighted_l2);
+}
+
+// The tensor's bytes. Throws ModelError unless the file has it with this type and shape.
+std::span<const std::byte> bytes_of(const nn::SafetensorsFile& file, const std::string& name, const std::string& dtype,
+                                    const std::vector<std::size_t>& shape) {
+  const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
+                                  [&](const nn::TensorView& tensor) { return tensor.name == name; });
+  if (found == file.tensors.end()) throw ModelError(fmt::format("{} is missing", name));
+  if (found->dtype != dtype || found->shape != shape)
+    throw ModelError(fmt::format("{} has another type or shape than this network's", name));
+  return found->bytes;
+}
+
+void read_arena(const nn::SafetensorsFile& file, const std::string& prefix, const std::vector<nn::Tensor>& tensors,
+                std::vector<float>& arena) {
+  arena.resize(tensors.back().offset + tensors.back().size);
+  for (const nn::Tensor& tensor : tensors) {
+    const auto bytes = bytes_of(file, fmt::format("{}{}", prefix, tensor.name), "F32", tensor.shape);
+    std::memcpy(arena.data() + tensor.offset, bytes.data(), bytes.size());
+  }
+}
+
+TrainingState parse_state(const nn::SafetensorsFile& file, const std::vector<nn::Tensor>& tensors) {
+  TrainingState state;
+  from_json(json::parse(file.metadata.at(kStateKey)), state);
+  read_arena(file, "", tensors, state.parameters);
+  std::size_t known = tensors.size();
+  for (const nn::TensorView& tensor : file.tensors) {
+    if (tensor.name.starts_with(kMomentum) && state.velocity.empty()) {
+      read_arena(file, kMomentum, tensors, state.velocity);
+      known += tensors.size();
+    }
+    if (tensor.name == kReducer) {
+      if (tensor.dtype != "I32") throw ModelError("reducer is not of integers");
+      state.reducer.resize(tensor.bytes.size() / sizeof(std::int32_t));
+      std::memcpy(state.reducer.data(), tensor.bytes.data(), tensor.bytes.size());
+      ++known;
+    }
+  }
+  if (known != file.tensors.size()) throw ModelError("it has tensors that are not this network's");
+  return state;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
+                     const Checkpoint& checkpoint) {
+  const TrainingState& state = checkpoint.training;
+  std::vector<nn::TensorView> views;
+  for (const nn::Tensor& tensor : tensors)
+    views.push_back(
+        {tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(std::span<const float>(state.parameters)))});
+  if (!state.velocity.empty())
+    for (const nn::Tensor& tensor : tensors)
+      views.push_back({fmt::format("{}{}", kMomentum, tensor.name), "F32", tensor.shape,
+                       std::as_bytes(tensor.slice(std::span<const float>(state.velocity)))});
+  if (!state.reducer.empty())
+    views.push_back({kReducer, "I32", {state.reducer.size()}, std::as_bytes(std::span(state.reducer))});
+  nn::TensorMetadata metadata = checkpoint.run;
+  metadata[kVersionKey] = kVersion;
+  metadata[kStateKey] = to_json(state).dump();
+  nn::write_safetensors_with_checksum(path, views, metadata);
+}
+
+Checkpoint parse_checkpoint(std::string content, const std::string& name, const std::vector<nn::Tensor>& tensors) {
+  nn::SafetensorsFile file = nn::SafetensorsFile::parse(std::move(content), name);
+  const auto version = file.metadata.find(kVersionKey);
+  if (version == file.metadata.end())
+    throw ModelError(fmt::format("{}: is no checkpoint: it has no {}", name, kVersionKey));
+  if (version->second != kVersion)
+    throw ModelError(
+        fmt::format("{}: is a checkpoint of version {}, expected {}", name, version->second, kVersion));
+  file.check_checksum(name);
+  Checkpoint checkpoint;
+  try {
+    checkpoint.training = parse_state(file, tensors);
+  } catch (const ModelError& error) {
+    throw ModelError(fmt::format("{}: {}", name, error.what()));
+  } catch (const std::exception& error) {
+    throw ModelError(fmt::format("{}: its state is not readable: {}", name, error.what()));
+  }
+  for (const char* own : {kVersionKey, kStateKey, "checksum"}) file.metadata.erase(own);
+  checkpoint.run = std::move(file.metadata);
+  return checkpoint;
+}
+
+}  // namespace lockstep::train

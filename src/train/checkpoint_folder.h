@@ -1,0 +1,65 @@
+// The checkpoints of a run: step-000001234.safetensors, the newest few, and best.safetensors.
+//
+// Files are written by a thread of their own while training goes on, each from a copy of the state. A file appears whole or not at
+// all.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/checkpoint.h"
+
+namespace lockstep::train {
+
+struct CheckpointOptions {
+  std::size_t every_epochs = 1;  // 0: none at the end of epochs
+  std::size_t every_steps = 0;   // 0: none between
+  std::size_t keep = 3;          // newest files
+};
+
+class CheckpointFolder {
+ public:
+  // Makes the folder. Throws std::system_error. `tensors` must outlive it.
+  CheckpointFolder(std::filesystem::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep);
+  CheckpointFolder(const CheckpointFolder&) = delete;
+  CheckpointFolder& operator=(const CheckpointFolder&) = delete;
+  ~CheckpointFolder();
+
+  // Takes away what earlier runs left.
+  void clear();
+
+  // Begins to write a checkpoint, as the best one too if `best`; waits for the one before first. Returns what went wrong with
+  // that, or "".
+  std::string write(Checkpoint checkpoint, bool best);
+  // Waits until all is written. Returns what went wrong with the last, or "".
+  std::string wait();
+
+  // The file that holds the checkpoint of a step.
+  std::filesystem::path file_of(std::size_t step) const;
+
+  // The files of a folder, newest first.
+  static std::vector<std::filesystem::path> files(const std::filesystem::path& folder);
+
+ private:
+  void write_now(const Checkpoint& checkpoint, bool best) const;
+
+  std::filesystem::path path_;
+  const std::vector<nn::Tensor>& tensors_;
+  std::size_t keep_;
+  std::future<std::string> writing_;
+};
+
+// The content of the newest whole checkpoint of a folder. skipped: a line for each newer one that is not whole, with the
+// reason. Throws ModelError where there is none.
+struct FoundCheckpoint {
+  std::filesystem::path path;
+  std::string content;
+  std::vector<std::string> skipped;
+};
+FoundCheckpoint find_latest(const std::filesystem::path& folder, const std::vector<nn::Tensor>& tensors);
+
+}  // namespace lockstep::train
