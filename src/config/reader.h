@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +22,8 @@ class Reader {
  public:
   // Throws ConfigError where the text is no TOML or an override is no "section.key=value".
   Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides);
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
 
   void read(const std::string& key, bool& value);
   void read(const std::string& key, std::string& value);
@@ -54,6 +57,8 @@ class Reader {
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
 
   bool has(const std::string& key) const { return entries_.contains(key); }
+  // The key as messages name it: within a table of model.layers "init" is "model.layers[0].init".
+  std::string full_name(const std::string& key) const { return prefix_ + key; }
 
   // Runs a check that throws ConfigError; puts the key's place before its message.
   void check(const std::string& key, const std::function<void()>& validate) const;
@@ -66,9 +71,8 @@ class Reader {
 
  private:
   struct Entry {
-    toml::array value;  // one element: the node
-    std::string where;  // "file.toml:12" or "--set"
-    const toml::node& node() const { return *value.get(0); }
+    const toml::node* node;  // of a document: a copy would not know its line
+    std::string where;       // "file.toml:12" or "--set"
   };
 
   Reader() = default;
@@ -78,7 +82,8 @@ class Reader {
   void record(const std::string& key, const nlohmann::ordered_json& value);
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
 
-  std::string prefix_;  // of all keys, in messages
+  std::list<toml::table> documents_;  // the file, then each override
+  std::string prefix_;                // of all keys, in messages
   std::map<std::string, Entry> entries_;
   std::vector<std::string> known_;  // keys that were read
   nlohmann::ordered_json resolved_;
