@@ -36,4 +36,24 @@ struct VerifyArguments {
 // Returns whether the run on all ranks is that of one process.
 bool verify(const comm::Session& session, const VerifyArguments& arguments);
 
+struct GradcheckArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::size_t samples = 16;   // about so many in the batch
+  std::size_t elements = 30;  // of each tensor
+  double tolerance = 1e-4;    // of the relative error
+};
+// Returns whether the backward pass agrees with central differences.
+bool gradcheck(const comm::Session& session, const GradcheckArguments& arguments);
+
+struct SweepArguments {
+  std::string sweep;  // a TOML file that names a configuration and what to vary in it
+  std::string out;    // empty: runs/NAME-OF-SWEEP
+  int ranks_per_trial = 1;
+};
+void sweep(const comm::Session& session, const SweepArguments& arguments);
+
+// Prints "x,sigmoid,sigmoid_slope,..." and a row for each of 401 points on -4..4.
+void activations(const comm::Session& session);
+
 }  // namespace lockstep::cli

@@ -23,8 +23,10 @@ constexpr const char* kExamples = R"(Examples:
   mpirun -np 4 lockstep train configs/cifar10_mlp.toml --set train.epochs=20 --out runs/mlp
   lockstep eval runs/mlp
   mpirun -np 3 lockstep verify configs/cifar10_mlp.toml --steps 50
+  lockstep gradcheck configs/courses/spiral.toml
+  mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify found a difference; 2 the command line or configuration is wrong, or training diverged; 3 the data is
+Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong, or training diverged; 3 the data is
 wrong or missing; 4 a weight file is wrong; 5 a rank or the network failed.)";
 
 void add_config_options(CLI::App& command, std::string& config, std::vector<std::string>& overrides,
@@ -92,6 +94,42 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   verify_command->footer("Exit codes: 0 identical, or within the tolerance; 1 not.");
 
+  cli::GradcheckArguments gradcheck;
+  CLI::App* gradcheck_command = app.add_subcommand(
+      "gradcheck", "Compare the backward pass with central differences of the loss in double precision");
+  add_config_options(*gradcheck_command, gradcheck.config, gradcheck.overrides,
+                     "A TOML file, such as one of configs/");
+  gradcheck_command
+      ->add_option("--samples", gradcheck.samples, "About how many samples to take (default: 16)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000000}));
+  gradcheck_command
+      ->add_option("--elements", gradcheck.elements, "How many elements of each tensor (default: 30)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1000000000}));
+  gradcheck_command
+      ->add_option("--tolerance", gradcheck.tolerance,
+                   "The relative error to accept, of an element at least a tenth of its tensor's largest "
+                   "(default: 0.0001)")
+      ->check(CLI::NonNegativeNumber);
+  gradcheck_command->footer("Exit codes: 0 every tensor agrees; 1 one does not.");
+
+  cli::SweepArguments sweep;
+  CLI::App* sweep_command = app.add_subcommand(
+      "sweep", "Train with many hyperparameters, grid or random search; write a table of the trials");
+  sweep_command->add_option("SWEEP", sweep.sweep, "A TOML file, such as one of configs/sweeps/")->required();
+  sweep_command->add_option("--out", sweep.out, "Where the trials go (default: runs/ and the sweep's name)");
+  sweep_command
+      ->add_option("--ranks-per-trial", sweep.ranks_per_trial,
+                   "Ranks that train a trial together (default: 1); the job's ranks form groups of so many")
+      ->check(CLI::Range(1, 1000000));
+  sweep_command->footer(
+      "The folder gets trials.csv, best first, and a file for each run of a trial, with a seed and a fold. "
+      "The same\n"
+      "command again goes on where it was interrupted. The folder must be one that all ranks see.");
+
+  CLI::App* activations_command = app.add_subcommand(
+      "activations",
+      "Print every activation function and its slope as a table (launch/plot --activations draws it)");
+
   const bool speaks = session.world().rank() == 0;
   try {
     app.parse(argc, argv);
@@ -103,15 +141,19 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
     const auto named = app.get_subcommands(
         [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });
     const bool unknown = argc > 1 && argv[1][0] != '-' && named.empty();
-    const std::string what = unknown
-                                 ? std::string(argv[1]) + " is no subcommand, expected train, eval or verify"
-                                 : std::string(error.what());
+    const std::string what =
+        unknown ? std::string(argv[1]) +
+                      " is no subcommand, expected train, eval, verify, gradcheck, sweep or activations"
+                : std::string(error.what());
     if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", what.c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
   if (train_command->parsed()) cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
+  if (activations_command->parsed()) cli::activations(session);
+  if (sweep_command->parsed()) cli::sweep(session, sweep);
+  if (gradcheck_command->parsed()) return cli::gradcheck(session, gradcheck) ? 0 : 1;
   return 0;
 }
 

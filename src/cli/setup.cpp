@@ -18,8 +18,7 @@
 
 namespace lockstep::cli {
 
-LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
-                         const std::vector<std::string>& overrides) {
+std::string read_on_first_rank(const comm::Communicator& world, const std::string& path) {
   std::string text;
   world.together([&] {
     if (world.rank() != 0) return;
@@ -30,6 +29,12 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
     }
   });
   world.broadcast(text, 0);
+  return text;
+}
+
+LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
+                         const std::vector<std::string>& overrides) {
+  const std::string text = read_on_first_rank(world, path);
   LoadedConfig loaded;
   loaded.name = std::filesystem::path(path).stem().string();
   world.together([&] { loaded.run = config::parse(text, path, overrides, &loaded.resolved); });

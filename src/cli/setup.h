@@ -21,6 +21,9 @@ struct LoadedConfig {
   std::string name;                 // of the file, without folder and ending
 };
 
+// The file's content, which rank 0 reads. Throws AgreedError. Collective.
+std::string read_on_first_rank(const comm::Communicator& world, const std::string& path);
+
 // Rank 0 reads the file, every rank parses it. Throws AgreedError. Collective.
 LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
                          const std::vector<std::string>& overrides);

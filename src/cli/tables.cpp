@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "data/function_table.h"
+#include "report/csv_cell.h"
 
 namespace lockstep::cli {
 namespace {
@@ -89,14 +90,6 @@ std::string class_name(const data::DatasetInfo& info, std::size_t label) {
   return info.class_names.empty() ? std::to_string(label) : info.class_names[label];
 }
 
-// As a cell of a CSV file.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string cell = "\"";
-  for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
-  return cell + '"';
-}
-
 }  // namespace
 
 std::string grid_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
@@ -125,10 +118,11 @@ std::string points_table(const data::Dataset& dataset) {
 
 std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts) {
   std::string table = "actual";
-  for (std::size_t c = 0; c < info.classes; ++c) table += fmt::format(",{}", quoted(class_name(info, c)));
+  for (std::size_t c = 0; c < info.classes; ++c)
+    table += fmt::format(",{}", report::csv_cell(class_name(info, c)));
   table += '\n';
   for (std::size_t actual = 0; actual < info.classes; ++actual) {
-    table += quoted(class_name(info, actual));
+    table += report::csv_cell(class_name(info, actual));
     for (const std::int64_t count : counts.subspan(actual * info.classes, info.classes))
       table += fmt::format(",{}", count);
     table += '\n';

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -44,9 +45,10 @@ std::string text_of(const toml::node& node) {
 
 constexpr const char* kSet = "--set";
 
-// Where a node of the file `name`, or of an override, is.
-std::string place(const std::string& name, const toml::node& node) {
-  return name == kSet ? name : fmt::format("{}:{}", name, node.source().begin.line);
+// Where a node is: in the file `name`, or in an override, which also is where nodes without a line come from.
+std::string where_of(const std::string& name, const toml::node& node) {
+  const auto line = node.source().begin.line;
+  return name == kSet || line == 0 ? kSet : fmt::format("{}:{}", name, line);
 }
 
 }  // namespace
@@ -61,13 +63,13 @@ Reader::Reader(const std::string& text, const std::string& name, const std::vect
   for (const std::string& override : overrides) apply_override(override);
 }
 
-void Reader::flatten(const toml::table& table, const std::string& prefix, const std::string& name) {
-  for (const auto& [key, node] : table) {
+void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& name) {
+  for (auto&& [key, node] : table) {
     const std::string path = prefix + std::string(key.str());
-    if (const toml::table* section = node.as_table())
+    if (toml::table* section = node.as_table())
       flatten(*section, path + ".", name);
     else
-      entries_[path] = {&node, place(name, node)};
+      entries_[path] = {&node, where_of(name, node)};
   }
 }
 
@@ -83,7 +85,26 @@ void Reader::apply_override(const std::string& text) {
   } catch (const toml::parse_error&) {
     document.insert("value", value);  // a word without quotes is a string
   }
-  entries_[key] = {document.get("value"), kSet};
+  toml::node& node = *document.get("value");
+  if (!override_in_list(key, node)) entries_[key] = {&node, kSet};
+}
+
+bool Reader::override_in_list(const std::string& key, const toml::node& value) {
+  for (auto& [list, entry] : entries_) {
+    toml::array* tables = entry.node->as_array();
+    if (tables == nullptr || !key.starts_with(list + ".")) continue;
+    const std::string place = key.substr(list.size() + 1);
+    std::size_t index = 0;
+    const auto [stop, error] = std::from_chars(place.data(), place.data() + place.size(), index);
+    if (error != std::errc() || *stop != '.') continue;
+    toml::table* table = index < tables->size() ? tables->get(index)->as_table() : nullptr;
+    if (table == nullptr)
+      throw ConfigError(fmt::format("{} {}: {} has {} tables, expected more than {}", kSet, key, list,
+                                    tables->size(), index));
+    value.visit([&](const auto& typed) { table->insert_or_assign(std::string_view(stop + 1), typed); });
+    return true;
+  }
+  return false;
 }
 
 const Reader::Entry* Reader::find(const std::string& key) {
@@ -180,7 +201,7 @@ void Reader::read_name(const std::string& key, std::string& name, const std::vec
 void Reader::read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one) {
   auto resolved = nlohmann::ordered_json::array();
   if (const Entry* entry = find(key)) {
-    const toml::array* list = entry->node->as_array();
+    toml::array* list = entry->node->as_array();
     const auto is_table = [](const toml::node& node) { return node.is_table(); };
     if (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))
       refuse(key, *entry, "a list of tables");
@@ -194,6 +215,16 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
     }
   }
   if (!resolved.empty()) record(key, resolved);
+}
+
+std::vector<std::pair<std::string, const toml::node*>> Reader::read_section(const std::string& section) {
+  std::vector<std::pair<std::string, const toml::node*>> values;
+  for (const auto& [key, entry] : entries_) {
+    if (!key.starts_with(section + ".")) continue;
+    known_.push_back(key);
+    values.emplace_back(key.substr(section.size() + 1), entry.node);
+  }
+  return values;
 }
 
 void Reader::check(const std::string& key, const std::function<void()>& validate) const {

@@ -56,6 +56,10 @@ class Reader {
   // table. Throws ConfigError where a table has a key that read_one did not read.
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
 
+  // The keys that begin with "section.", without that, and their values, which the reader owns. They count as
+  // read.
+  std::vector<std::pair<std::string, const toml::node*>> read_section(const std::string& section);
+
   bool has(const std::string& key) const { return entries_.contains(key); }
   // The key as messages name it: within a table of model.layers "init" is "model.layers[0].init".
   std::string full_name(const std::string& key) const { return prefix_ + key; }
@@ -71,13 +75,15 @@ class Reader {
 
  private:
   struct Entry {
-    const toml::node* node;  // of a document: a copy would not know its line
-    std::string where;       // "file.toml:12" or "--set"
+    toml::node* node;   // of a document: a copy would not know its line
+    std::string where;  // "file.toml:12" or "--set"
   };
 
   Reader() = default;
-  void flatten(const toml::table& table, const std::string& prefix, const std::string& name);
+  void flatten(toml::table& table, const std::string& prefix, const std::string& name);
   void apply_override(const std::string& text);
+  // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
+  bool override_in_list(const std::string& key, const toml::node& value);
   const Entry* find(const std::string& key);
   void record(const std::string& key, const nlohmann::ordered_json& value);
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;

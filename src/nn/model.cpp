@@ -135,15 +135,26 @@ std::size_t Model::layer_of(std::size_t tensor) const {
   return layer;
 }
 
+std::vector<double> Model::layer_in_double(std::span<const double> arena, std::size_t layer,
+                                           std::span<const double> x, const Pass& pass) const {
+  const Layer& one = *layers_[layer];
+  std::vector<double> y(x.size() / one.inputs() * one.outputs());
+  one.forward_in_double(x, params_of(layer, arena), y, pass);
+  return y;
+}
+
 std::vector<double> Model::forward_in_double(std::span<const double> arena, std::size_t first,
                                              std::vector<double> x, const Pass& pass) const {
-  const std::size_t rows = x.size() / layers_[first]->inputs();
-  for (std::size_t l = first; l < layers_.size(); ++l) {
-    std::vector<double> y(rows * layers_[l]->outputs());
-    layers_[l]->forward_in_double(x, params_of(l, arena), y, pass);
-    x = std::move(y);
-  }
+  for (std::size_t l = first; l < layers_.size(); ++l) x = layer_in_double(arena, l, x, pass);
   return x;
+}
+
+std::vector<std::vector<double>> Model::inputs_in_double(std::span<const double> arena, std::vector<double> x,
+                                                         const Pass& pass) const {
+  std::vector<std::vector<double>> inputs = {std::move(x)};
+  for (std::size_t l = 0; l + 1 < layers_.size(); ++l)
+    inputs.push_back(layer_in_double(arena, l, inputs.back(), pass));
+  return inputs;
 }
 
 ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,

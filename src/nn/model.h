@@ -88,10 +88,17 @@ class Model {
   // layer on. What gradients are checked against.
   std::vector<double> forward_in_double(std::span<const double> arena, std::size_t first,
                                         std::vector<double> x, const Pass& pass) const;
+  // Likewise from the network's input, what each layer gets as its input.
+  std::vector<std::vector<double>> inputs_in_double(std::span<const double> arena, std::vector<double> x,
+                                                    const Pass& pass) const;
   // The layer that has a tensor.
   std::size_t layer_of(std::size_t tensor) const;
 
  private:
+  // The output of one layer.
+  std::vector<double> layer_in_double(std::span<const double> arena, std::size_t layer,
+                                      std::span<const double> x, const Pass& pass) const;
+
   struct Slice {
     std::size_t first_tensor = 0, offset = 0, size = 0;
   };

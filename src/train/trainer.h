@@ -78,8 +78,10 @@ class Trainer {
   // Throws like step.
   StepReport compute_gradient();
 
+  const TrainerParts& parts() const { return parts_; }
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
+  std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
 
   // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which. All
@@ -93,7 +95,6 @@ class Trainer {
   std::size_t bytes() const;
 
  private:
-  std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
   // The same for blocks that fit the workspace together.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# launch/plot: pictures of runs, and one line where a run has nothing to draw.
+# launch/plot: the curves of runs, where pictures go, and one line where a run has nothing to draw. The other pictures are
+# in plot_pictures.sh, what is wrong with tables in plot_tables.sh.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 cd "$work"
@@ -45,6 +46,33 @@ mv moved/new moved/metrics.csv
 "$repo/launch/plot" still -o still/p >/dev/null
 check "moved columns give the same curves" diff -q <(sed s/moved/still/ moved/p.svg) still/p.svg
 
+# Of a regression, whose accuracies are nan, there is the loss alone, its axis logarithmic where it falls far; and
+# without a test set the training curve alone, solid.
+regression() {
+  mkdir -p "$1"
+  echo "$header" >"$1/metrics.csv"
+  awk -v n="$2" -v test="$3" 'BEGIN {
+    for (e = 1; e <= n; e++) printf "%d,%g,nan,%s,nan,0.1,1,1\n", e, 1 / e, test ? 2 / e : "nan" }' >>"$1/metrics.csv"
+}
+regression sine 20000 1
+try "$repo/launch/plot" sine
+succeeded "sine/curves.svg and sine/curves.png"
+pictures sine/curves
+check "a regression has no accuracy" test "$(grep -c 'Accuracy' sine/curves.svg)" = 0
+check "its axis is logarithmic" grep -q '>-4<' sine/curves.svg
+check "20000 epochs make a small picture" test "$(stat --format=%s sine/curves.svg)" -lt 100000
+check "with the last of them" grep -q '>20000<' sine/curves.svg
+regression alone 8 ''
+try "$repo/launch/plot" alone
+succeeded "alone/curves.svg"
+check "without a test set nothing is dashed" test "$(grep -c stroke-dasharray alone/curves.svg)" = 0
+check "nor explained" test "$(grep -c '>test<\|>train<' alone/curves.svg)" = 0
+check "an axis that spans a factor 8 is linear" test "$(grep -c '>-1<' alone/curves.svg)" = 0
+metrics classified 8
+try "$repo/launch/plot" sine classified alone -o mixed
+succeeded "mixed.svg"
+check "with a classification there is accuracy" grep -q 'Accuracy' mixed.svg
+
 try "$repo/launch/plot" nowhere
 refused 3 "^launch/plot: nowhere: no such folder"
 mkdir empty
@@ -66,6 +94,17 @@ try "$repo/launch/plot" one_epoch -o nowhere/p
 refused 2 "-o nowhere/p: no folder nowhere"
 try "$repo/launch/plot" one_epoch --what
 refused 2 "unknown option '--what'"
+try "$repo/launch/plot" one_epoch -o
+refused 2 "-o has no value"
+try "$repo/launch/plot" --activations
+refused 2 "--activations has no value"
+try "$repo/launch/plot" --activations some.csv
+refused 2 "--activations and no -o PREFIX"
+try "$repo/launch/plot" --activations some.csv one_epoch -o p
+refused 2 "--activations and a RUN, 'one_epoch'"
+mkdir taken.svg
+try "$repo/launch/plot" one_epoch -o taken
+refused 2 "taken.svg: cannot be written"
 
 # A machine without gnuplot: PATH has all it needs but that.
 mkdir bin

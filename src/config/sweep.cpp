@@ -1,0 +1,174 @@
+#include "config/sweep.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "base/elementary.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "config/reader.h"
+
+namespace lockstep::config {
+namespace {
+
+// On one line, numbers as short as they go.
+std::string toml_text(const toml::node& node) {
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", **number);
+  std::string list;
+  if (const auto* array = node.as_array()) {
+    for (const toml::node& element : *array) list += (list.empty() ? "" : ", ") + toml_text(element);
+    return "[" + list + "]";
+  }
+  if (const auto* table = node.as_table()) {
+    for (const auto& [key, value] : *table)
+      list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key.str(), toml_text(value));
+    return "{ " + list + " }";
+  }
+  std::ostringstream out;
+  node.visit([&out](const auto& value) { out << value; });
+  return out.str();
+}
+
+// { uniform = [LOW, HIGH] } and its like.
+Parameter parse_range(const std::string& name, const std::string& key, const std::string& kind,
+                      const toml::node& range) {
+  Parameter parameter{.kind = {}, .key = key, .values = {}};
+  const toml::array* ends = range.as_array();
+  const auto refuse = [&](const std::string& expected) {
+    throw ConfigError(fmt::format("{}:{}: parameters.{} is {{ {} = {} }}, expected {}", name,
+                                  range.source().begin.line, key, kind, toml_text(range), expected));
+  };
+  if (kind == "uniform")
+    parameter.kind = Parameter::Kind::kUniform;
+  else if (kind == "log_uniform")
+    parameter.kind = Parameter::Kind::kLogUniform;
+  else if (kind == "integer")
+    parameter.kind = Parameter::Kind::kInteger;
+  else
+    refuse("a list of values, or a range: uniform, log_uniform or integer = [LOW, HIGH]");
+  if (ends == nullptr || ends->size() != 2 || !ends->get(0)->is_number() || !ends->get(1)->is_number())
+    refuse("a pair of numbers [LOW, HIGH]");
+  parameter.low = *ends->get(0)->value<double>();
+  parameter.high = *ends->get(1)->value<double>();
+  if (!(parameter.low < parameter.high)) refuse("LOW below HIGH");
+  if (parameter.kind == Parameter::Kind::kLogUniform && !(parameter.low > 0.0)) refuse("LOW above 0");
+  if (parameter.kind == Parameter::Kind::kInteger &&
+      !(ends->get(0)->is_integer() && ends->get(1)->is_integer() && parameter.high - parameter.low < 0x1p32))
+    refuse("integers less than 2^32 apart");
+  return parameter;
+}
+
+// Of a parameter without braces the list is a value of the reader; { kind = [...] } comes flattened as
+// key.kind.
+Parameter parse_parameter(const std::string& name, const std::string& key, const toml::node& node) {
+  if (const toml::array* list = node.as_array(); list != nullptr && !list->empty()) {
+    Parameter parameter{.kind = Parameter::Kind::kList, .key = key, .values = {}};
+    for (const toml::node& value : *list) parameter.values.push_back(toml_text(value));
+    return parameter;
+  }
+  throw ConfigError(fmt::format("{}:{}: parameters.{} is {}, expected a list of values", name,
+                                node.source().begin.line, key, toml_text(node)));
+}
+
+bool is_range(const std::string& key) {
+  return key.ends_with(".uniform") || key.ends_with(".log_uniform") || key.ends_with(".integer");
+}
+
+// Keys that every run decides for itself, or that change no result.
+void refuse_key(const std::string& name, const std::string& section, const std::string& key) {
+  for (const char* prefix : {"compute.", "log.", "data.fold"})
+    if (key.starts_with(prefix))
+      throw ConfigError(
+          fmt::format("{}: {}.{} cannot be searched, expected a key that is part of the experiment{}", name,
+                      section, key, key.starts_with("data.fold") ? " (folds = K cross-validates)" : ""));
+}
+
+std::string draw(const Parameter& parameter, const RandomStream& stream, std::uint32_t index) {
+  const double u = stream.uniform(index), span = parameter.high - parameter.low;
+  switch (parameter.kind) {
+    case Parameter::Kind::kList:
+      return parameter.values[stream.below(index, static_cast<std::uint32_t>(parameter.values.size()))];
+    case Parameter::Kind::kUniform:
+      return fmt::format("{:.6g}", parameter.low + span * u);
+    case Parameter::Kind::kLogUniform:
+      return fmt::format("{:.6g}",
+                         parameter.low * stable_exp(u * stable_log(parameter.high / parameter.low)));
+    case Parameter::Kind::kInteger:
+      return fmt::format("{:.0f}", parameter.low + stream.below(index, static_cast<std::uint32_t>(span) + 1));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::size_t Sweep::size() const {
+  if (search == Search::kRandom) return trials;
+  std::size_t product = 1;
+  for (const Parameter& parameter : parameters) product *= parameter.values.size();
+  return product;
+}
+
+std::vector<std::string> Sweep::values(std::size_t trial) const {
+  std::vector<std::string> values;
+  const RandomStream stream(seed, Purpose::kSearch, static_cast<std::uint32_t>(trial));
+  std::size_t rest = size();  // combinations of the parameters that follow; the last one changes fastest
+  for (const Parameter& parameter : parameters) {
+    if (search == Search::kRandom) {
+      values.push_back(draw(parameter, stream, static_cast<std::uint32_t>(values.size())));
+      continue;
+    }
+    rest /= parameter.values.size();
+    values.push_back(parameter.values[trial / rest % parameter.values.size()]);
+  }
+  return values;
+}
+
+Sweep parse_sweep(const std::string& text, const std::string& name) {
+  Reader in(text, name, {});
+  Sweep sweep;
+  in.read("config", sweep.config);
+  if (sweep.config.empty())
+    throw ConfigError(fmt::format("{}: config is not set, expected a configuration's file", name));
+  sweep.config = (std::filesystem::path(name).parent_path() / sweep.config).lexically_normal();
+  in.read<Sweep::Search>("search", sweep.search,
+                         {{"grid", Sweep::Search::kGrid}, {"random", Sweep::Search::kRandom}});
+  const bool random = sweep.search == Sweep::Search::kRandom;
+  if (random) {
+    sweep.trials = 20;
+    in.read("trials", sweep.trials, 1);
+    in.read("seed", sweep.seed, 0);
+  }
+  in.read_name("score", sweep.score,
+               {"test_accuracy", "test_loss", "test_largest_error", "train_accuracy", "train_loss"});
+  in.read("seeds", sweep.seeds);
+  in.read("folds", sweep.folds, 0);
+  for (const auto& [key, value] : in.read_section("set")) {
+    refuse_key(name, "set", key);
+    sweep.overrides.push_back(key + "=" + toml_text(*value));
+  }
+  for (const auto& [key, value] : in.read_section("parameters")) {
+    const bool range = is_range(key);
+    const std::string parameter = range ? key.substr(0, key.rfind('.')) : key;
+    refuse_key(name, "parameters", parameter);
+    if (range && !random)
+      throw ConfigError(fmt::format(
+          "{}: parameters.{} is a range, expected a list of values in a grid search", name, parameter));
+    sweep.parameters.push_back(range ? parse_range(name, parameter, key.substr(parameter.size() + 1), *value)
+                                     : parse_parameter(name, key, *value));
+  }
+  if (sweep.parameters.empty())
+    throw ConfigError(fmt::format("{}: [parameters] is empty, expected keys to vary and their values", name));
+  in.finish();
+  constexpr std::size_t kMost = 100000;
+  double combinations = 1.0;
+  for (const Parameter& parameter : sweep.parameters)
+    combinations *= random ? 1.0 : static_cast<double>(parameter.values.size());
+  if (std::max(combinations, static_cast<double>(sweep.trials)) > static_cast<double>(kMost))
+    throw ConfigError(fmt::format("{}: there are {:.0f} trials, expected at most {}", name,
+                                  std::max(combinations, static_cast<double>(sweep.trials)), kMost));
+  return sweep;
+}
+
+}  // namespace lockstep::config
