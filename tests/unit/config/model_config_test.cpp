@@ -119,6 +119,26 @@ TEST(ModelConfig, LayersOfTheCommandLineReplaceThoseOfTheFile) {
   EXPECT_EQ(none.hidden, std::vector<std::size_t>{3});
 }
 
+TEST(ModelConfig, AKeyOfALayerCanBeSetByItsNumber) {
+  const Overrides overrides = {"model.layers.1.units=9", "model.layers.3.rate=0.75",
+                               "model.layers.2.type=tanh"};
+  const auto layers = model(kLayers, overrides).layers;
+  ASSERT_EQ(layers.size(), 5U);
+  EXPECT_EQ(layers[0].rate, 0.125);  // as it was
+  EXPECT_EQ(layers[1].units, 9U);
+  EXPECT_EQ(layers[1].init, "he");
+  EXPECT_EQ(layers[2].activation, Activation::kTanh);
+  EXPECT_EQ(layers[3].rate, 0.75);
+  EXPECT_EQ(model("", {kTheSameInline, "model.layers.1.units=9"}).layers[1].units, 9U);
+  expect_error(kLayers, {"model.layers.1.units=-1"}, {"--set: model.layers[1].units is -1"});
+  expect_error(kLayers, {"model.layers.1.unit=3"},
+               {"--set: unknown key model.layers[1].unit, did you mean units?"});
+  expect_error(kLayers, {"model.layers.5.units=3"},
+               {"--set model.layers.5.units: model.layers has 5 tables"});
+  expect_error(std::string(kLayers) + "units = -2\n", {"model.layers.1.units=9"},
+               {"run.toml:16: model.layers[4].units is -2"});
+}
+
 TEST(ModelConfig, EveryActivationIsATypeOfLayer) {
   test::for_every<Activation>([](Activation f) {
     const auto layers =
