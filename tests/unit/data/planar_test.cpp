@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <random>
 
 #include "base/error.h"
 #include "data/points.h"
@@ -212,27 +213,33 @@ TEST(Planar, AFlowerHasItsPetalsWhereTheSineOfFourTimesTheAngleIs) {
   }
 }
 
-// Only a point that the noise can carry over the border between the classes.
+// As many in each quadrant as other draws of the same noise carry over the border, and none that it cannot.
 TEST(Planar, NoiseFlipsPointsOfCircleAndXorAndMovesNone) {
-  for (const char* name : {"circle", "xor"}) {
-    SCOPED_TRACE(name);
-    const auto calm = points_of(name, 4000);
-    std::size_t fewer = 0;
+  std::mt19937_64 engine(1);
+  for (const bool circle : {true, false}) {
+    SCOPED_TRACE(circle ? "circle" : "xor");
+    const auto label_at = [&](double x, double y) { return circle ? std::hypot(x, y) < 2.5 : x * y >= 0.0; };
+    const auto calm = points_of(circle ? "circle" : "xor", 4000);
     for (const double noise : {0.1, 0.3, 0.5}) {
-      const auto noisy = points_of(name, 4000, noise);
-      const Changes found = changes(calm, noisy);
-      EXPECT_EQ(found.moved, 0U);
-      EXPECT_GT(found.flipped, fewer);
-      EXPECT_LT(found.flipped, 2000U);
-      fewer = found.flipped;
+      const auto noisy = points_of(circle ? "circle" : "xor", 4000, noise);
+      EXPECT_EQ(changes(calm, noisy).moved, 0U);
       const double reach = 5.0 * noise;
+      std::uniform_real_distribution<double> move(-reach, reach);
+      double flipped[2][4] = {}, expected[2][4] = {};  // by class and quadrant
       for (std::size_t i = 0; i < calm.size(); ++i) {
-        if (noisy[i].label == calm[i].label) continue;
-        const double to_border = std::string(name) == "circle"
-                                     ? std::fabs(calm[i].radius() - 2.5) / std::numbers::sqrt2
-                                     : std::min(std::fabs(calm[i].x), std::fabs(calm[i].y));
-        EXPECT_LE(to_border, reach);
+        const auto& [x, y, label] = calm[i];
+        const int quadrant = 2 * (x > 0.0) + (y > 0.0);
+        flipped[label][quadrant] += noisy[i].label != label;
+        for (int round = 0; round < 25; ++round)
+          expected[label][quadrant] += (label_at(x + move(engine), y + move(engine)) != label) / 25.0;
+        const double to_border = circle ? std::fabs(calm[i].radius() - 2.5) / std::numbers::sqrt2
+                                        : std::min(std::fabs(x), std::fabs(y));
+        EXPECT_TRUE(noisy[i].label == label || to_border <= reach);
       }
+      for (const int label : {0, 1})
+        for (const int quadrant : {0, 1, 2, 3})
+          EXPECT_NEAR(flipped[label][quadrant], expected[label][quadrant],
+                      5.0 * std::sqrt(expected[label][quadrant]) + 1e-9);
     }
   }
 }
