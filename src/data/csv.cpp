@@ -27,7 +27,7 @@ struct Row {
 };
 
 std::optional<double> number(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
+  if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
   double value = 0.0;
   const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;

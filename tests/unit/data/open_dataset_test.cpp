@@ -194,9 +194,13 @@ TEST(Folds, AreOfTheTrainingSamplesThatATestFractionLeaves) {
   EXPECT_EQ(all, left);
 }
 
-TEST(Folds, DependOnTheSeedOfTheData) {
+TEST(Folds, DependOnTheSeedOfTheDataAndAreNoTestFraction) {
   DataOptions options = table(100);
+  options.test_fraction = 0.2;
+  const Numbers fraction = whole_numbers(options, Split::kTest);
+  options.test_fraction = 0.0;
   options.folds = 5;
+  EXPECT_NE(whole_numbers(options, Split::kTest), fraction);
   options.fold = 3;
   const Numbers test = whole_numbers(options, Split::kTest);
   options.shards = 1;
