@@ -163,7 +163,7 @@ class Classes {
   // The class's number. Refuses a text that the training file has not.
   float operator()(const Table& table, const Row& row, std::size_t column) const {
     const std::string& cell = row.cells[column];
-    std::size_t place = names_.size();
+    std::size_t place = size();
     if (const auto value = number(cell); value && !numbers_.empty())
       place = find(numbers_, *value);
     else if (numbers_.empty())
