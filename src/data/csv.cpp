@@ -64,7 +64,10 @@ class Rows {
 
  private:
   static void on_cell(void* bytes, std::size_t size, void* self) {
-    static_cast<Rows*>(self)->cells_.emplace_back(static_cast<const char*>(bytes), size);
+    std::string cell(static_cast<const char*>(bytes), size);
+    std::replace_if(
+        cell.begin(), cell.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    static_cast<Rows*>(self)->cells_.push_back(std::move(cell));
   }
   static void on_row(int, void* self) {
     auto& rows = *static_cast<Rows*>(self);
