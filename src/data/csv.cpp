@@ -89,6 +89,7 @@ class Rows {
 struct Table {
   std::filesystem::path path;
   std::vector<std::string> header;  // empty without one
+  std::size_t header_line = 0;
   std::vector<Row> rows;
 
   Table(std::filesystem::path file, Header kind) : path(std::move(file)), rows(Rows(path).take()) {
@@ -98,6 +99,7 @@ struct Table {
         std::none_of(first.begin(), first.end(), [](const auto& cell) { return number(cell); });
     if (kind == Header::kYes || (kind == Header::kAuto && found)) {
       header = first;
+      header_line = rows.front().line;
       rows.erase(rows.begin());
     }
     if (rows.empty())
@@ -117,6 +119,18 @@ struct Table {
   [[noreturn]] void refuse(const Row& row, std::size_t column, const std::string& expected) const {
     throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected {}", path.string(), row.line,
                                 column_name(column), row.cells[column], expected));
+  }
+
+  // Throws DataError unless the columns are those of `other`; without a header they have no names to compare.
+  void expect_columns_of(const Table& other) const {
+    if (columns() != other.columns())
+      throw DataError(fmt::format("{}: has {} columns, expected {} as in {}", path.string(), columns(),
+                                  other.columns(), other.path.string()));
+    for (std::size_t column = 0; column < std::min(header.size(), other.header.size()); ++column)
+      if (header[column] != other.header[column])
+        throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected \"{}\" as in {}", path.string(),
+                                    header_line, column + 1, header[column], other.header[column],
+                                    other.path.string()));
   }
 
   // The column that `target` names, by its header or its number from 1 on; empty: the last.
@@ -251,9 +265,7 @@ Csv::Csv(const DataOptions& options) {
   train_ = samples_of(table, target, classes);
   if (!options.test_file.empty()) {
     const Table test(options.test_file, options.header);
-    if (test.columns() != table.columns())
-      throw DataError(fmt::format("{}: has {} columns, expected {} as in {}", test.path.string(),
-                                  test.columns(), table.columns(), table.path.string()));
+    test.expect_columns_of(table);
     test_ = samples_of(test, target, classes);
   }
   info_ = {.name = options.file.filename().string(),
