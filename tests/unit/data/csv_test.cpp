@@ -114,6 +114,10 @@ TEST_F(CsvTest, ATestFileHasTheTestSamples) {
   EXPECT_EQ(test.targets, (Floats{1}));
   options.test_file = write("7,8,dog\n", "test.csv");  // without a header
   EXPECT_EQ(test::load_all(Csv(options), Split::kTest).targets, (Floats{1}));
+  options.file = write("a,label,b\n1,cat,2\n3,dog,4\n");
+  options.test_file = write("a,label,b\n7,dog,8\n", "test.csv");
+  options.target = "label";
+  EXPECT_EQ(test::load_all(Csv(options), Split::kTest).numbers, (Floats{7, 8}));
 }
 
 TEST_F(CsvTest, NumbersThatAreNoClassNumbersBecomeClassesInTheirOrder) {
@@ -122,6 +126,10 @@ TEST_F(CsvTest, NumbersThatAreNoClassNumbersBecomeClassesInTheirOrder) {
   EXPECT_EQ(csv.info().class_names, (std::vector<std::string>{"-1", "2", "10"}));
   EXPECT_EQ(test::load_all(csv).targets, (Floats{2, 1, 0, 1, 2}));
   test::expect_line_with(csv.info().note, {"train.csv", "labels -1, 2, 10", "classes 0 to 2"});
+
+  const Csv signs = read("0,1\n0,-1\n");
+  EXPECT_EQ(test::load_all(signs).targets, (Floats{1, 0}));
+  test::expect_line_with(signs.info().note, {"labels -1, 1", "classes 0 to 1"});
 
   const Csv from_one = read("0,1\n0,2\n0,3\n");
   EXPECT_EQ(test::load_all(from_one).targets, (Floats{0, 1, 2}));
