@@ -83,7 +83,7 @@ TEST(GridTable, HasAColumnForEveryClass) {
   }
 }
 
-// x0 / 6 > 1/2: the training samples' largest magnitudes are 4 and 12, so an output of x0 / 4.
+// The largest magnitude of x0 in the training samples is 4, so the logit is x0 / 4 - 1/2.
 TEST(GridTable, MakesInputsAsTrainingDoes) {
   const SmallSet set = plane_set();
   const Affine affine(set, 1, Loss::kBinaryCrossEntropy, {1, 0, -0.5}, data::Normalization::kScale);
