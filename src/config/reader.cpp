@@ -43,17 +43,19 @@ std::string text_of(const toml::node& node) {
   return line.size() <= kLongest ? line : line.substr(0, kLongest) + " ...";
 }
 
-toml::array holding(const toml::node& node) {
-  toml::array array;
-  node.visit([&array](const auto& value) { array.push_back(value); });
-  return array;
+constexpr const char* kSet = "--set";
+
+// Where a node is: in the file `name`, or in an override, which also is where nodes without a line come from.
+std::string where_of(const std::string& name, const toml::node& node) {
+  const auto line = node.source().begin.line;
+  return name == kSet || line == 0 ? kSet : fmt::format("{}:{}", name, line);
 }
 
 }  // namespace
 
 Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
   try {
-    flatten(toml::parse(text, name), "", name);
+    flatten(documents_.emplace_back(toml::parse(text, name)), "", name);
   } catch (const toml::parse_error& error) {
     throw ConfigError(
         fmt::format("{}:{}: not TOML: {}", name, error.source().begin.line, error.description()));
@@ -61,35 +63,35 @@ Reader::Reader(const std::string& text, const std::string& name, const std::vect
   for (const std::string& override : overrides) apply_override(override);
 }
 
-void Reader::flatten(const toml::table& table, const std::string& prefix, const std::string& name) {
-  for (const auto& [key, node] : table) {
+void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& name) {
+  for (auto&& [key, node] : table) {
     const std::string path = prefix + std::string(key.str());
-    if (const toml::table* section = node.as_table())
+    if (toml::table* section = node.as_table())
       flatten(*section, path + ".", name);
     else
-      entries_[path] = {holding(node), fmt::format("{}:{}", name, node.source().begin.line)};
+      entries_[path] = {&node, where_of(name, node)};
   }
 }
 
 void Reader::apply_override(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    throw ConfigError(fmt::format("--set {}: expected section.key=value", text));
+    throw ConfigError(fmt::format("{} {}: expected section.key=value", kSet, text));
   const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
-  toml::array parsed;
+  toml::table& document = documents_.emplace_back();
   try {
-    const toml::table table = toml::parse("value = " + value);
-    if (table.size() != 1) throw ConfigError(fmt::format("--set {}: expected one value", key));
-    parsed = holding(*table.get("value"));
+    document = toml::parse("value = " + value);
+    if (document.size() != 1) throw ConfigError(fmt::format("{} {}: expected one value", kSet, key));
   } catch (const toml::parse_error&) {
-    parsed.push_back(value);  // a word without quotes is a string
+    document.insert("value", value);  // a word without quotes is a string
   }
-  if (!override_in_list(key, *parsed.get(0))) entries_[key] = {std::move(parsed), "--set"};
+  toml::node& node = *document.get("value");
+  if (!override_in_list(key, node)) entries_[key] = {&node, kSet};
 }
 
 bool Reader::override_in_list(const std::string& key, const toml::node& value) {
   for (auto& [list, entry] : entries_) {
-    toml::array* tables = entry.value.get(0)->as_array();
+    toml::array* tables = entry.node->as_array();
     if (tables == nullptr || !key.starts_with(list + ".")) continue;
     const std::string place = key.substr(list.size() + 1);
     std::size_t index = 0;
@@ -97,8 +99,8 @@ bool Reader::override_in_list(const std::string& key, const toml::node& value) {
     if (error != std::errc() || *stop != '.') continue;
     toml::table* table = index < tables->size() ? tables->get(index)->as_table() : nullptr;
     if (table == nullptr)
-      throw ConfigError(
-          fmt::format("--set {}: {} has {} tables, expected more than {}", key, list, tables->size(), index));
+      throw ConfigError(fmt::format("{} {}: {} has {} tables, expected more than {}", kSet, key, list,
+                                    tables->size(), index));
     value.visit([&](const auto& typed) { table->insert_or_assign(std::string_view(stop + 1), typed); });
     return true;
   }
@@ -119,21 +121,21 @@ void Reader::record(const std::string& key, const nlohmann::ordered_json& value)
 
 void Reader::refuse(const std::string& key, const Entry& entry, const std::string& expected) const {
   throw ConfigError(
-      fmt::format("{}: {}{} is {}, expected {}", entry.where, prefix_, key, text_of(entry.node()), expected));
+      fmt::format("{}: {}{} is {}, expected {}", entry.where, prefix_, key, text_of(*entry.node), expected));
 }
 
 void Reader::read(const std::string& key, bool& value) {
   if (const Entry* entry = find(key)) {
-    if (!entry->node().is_boolean()) refuse(key, *entry, "true or false");
-    value = **entry->node().as_boolean();
+    if (!entry->node->is_boolean()) refuse(key, *entry, "true or false");
+    value = **entry->node->as_boolean();
   }
   record(key, value);
 }
 
 void Reader::read(const std::string& key, std::string& value) {
   if (const Entry* entry = find(key)) {
-    if (!entry->node().is_string()) refuse(key, *entry, "a string");
-    value = **entry->node().as_string();
+    if (!entry->node->is_string()) refuse(key, *entry, "a string");
+    value = **entry->node->as_string();
   }
   record(key, value);
 }
@@ -146,7 +148,7 @@ void Reader::read(const std::string& key, std::filesystem::path& value) {
 
 void Reader::read(const std::string& key, std::uint64_t& value, std::uint64_t least) {
   if (const Entry* entry = find(key)) {
-    const auto* integer = entry->node().as_integer();
+    const auto* integer = entry->node->as_integer();
     if (integer == nullptr || **integer < 0 || static_cast<std::uint64_t>(**integer) < least)
       refuse(key, *entry, fmt::format("an integer of at least {}", least));
     value = static_cast<std::uint64_t>(**integer);
@@ -165,8 +167,8 @@ void Reader::read(const std::string& key, int& value, int least) {
 void Reader::read(const std::string& key, double& value, const std::string& expected,
                   const std::function<bool(double)>& in_range) {
   if (const Entry* entry = find(key)) {
-    const auto number = entry->node().value<double>();
-    if (!entry->node().is_number() || !number || !in_range(*number)) refuse(key, *entry, expected);
+    const auto number = entry->node->value<double>();
+    if (!entry->node->is_number() || !number || !in_range(*number)) refuse(key, *entry, expected);
     value = *number;
   }
   record(key, value);
@@ -175,7 +177,7 @@ void Reader::read(const std::string& key, double& value, const std::string& expe
 void Reader::read(const std::string& key, std::vector<std::size_t>& widths) {
   if (const Entry* entry = find(key)) {
     const std::string expected = "a list of integers of at least 1, such as [512, 256]";
-    const toml::array* list = entry->node().as_array();
+    const toml::array* list = entry->node->as_array();
     if (list == nullptr) refuse(key, *entry, expected);
     widths.clear();
     for (const toml::node& width : *list) {
@@ -188,7 +190,7 @@ void Reader::read(const std::string& key, std::vector<std::size_t>& widths) {
 
 void Reader::read_name(const std::string& key, std::string& name, const std::vector<std::string>& names) {
   if (const Entry* entry = find(key)) {
-    const auto* text = entry->node().as_string();
+    const auto* text = entry->node->as_string();
     if (text == nullptr || std::find(names.begin(), names.end(), **text) == names.end())
       refuse(key, *entry, fmt::format("one of {}", fmt::join(names, ", ")));
     name = **text;
@@ -199,7 +201,7 @@ void Reader::read_name(const std::string& key, std::string& name, const std::vec
 void Reader::read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one) {
   auto resolved = nlohmann::ordered_json::array();
   if (const Entry* entry = find(key)) {
-    const toml::array* list = entry->node().as_array();
+    toml::array* list = entry->node->as_array();
     const auto is_table = [](const toml::node& node) { return node.is_table(); };
     if (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))
       refuse(key, *entry, "a list of tables");
@@ -215,12 +217,12 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
   if (!resolved.empty()) record(key, resolved);
 }
 
-std::vector<std::pair<std::string, toml::array>> Reader::read_section(const std::string& section) {
-  std::vector<std::pair<std::string, toml::array>> values;
+std::vector<std::pair<std::string, const toml::node*>> Reader::read_section(const std::string& section) {
+  std::vector<std::pair<std::string, const toml::node*>> values;
   for (const auto& [key, entry] : entries_) {
     if (!key.starts_with(section + ".")) continue;
     known_.push_back(key);
-    values.emplace_back(key.substr(section.size() + 1), entry.value);
+    values.emplace_back(key.substr(section.size() + 1), entry.node);
   }
   return values;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +22,8 @@ class Reader {
  public:
   // Throws ConfigError where the text is no TOML or an override is no "section.key=value".
   Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides);
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
 
   void read(const std::string& key, bool& value);
   void read(const std::string& key, std::string& value);
@@ -53,10 +56,13 @@ class Reader {
   // table. Throws ConfigError where a table has a key that read_one did not read.
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
 
-  // The keys that begin with "section.", without that, and their values as TOML. They count as read.
-  std::vector<std::pair<std::string, toml::array>> read_section(const std::string& section);
+  // The keys that begin with "section.", without that, and their values, which the reader owns. They count as
+  // read.
+  std::vector<std::pair<std::string, const toml::node*>> read_section(const std::string& section);
 
   bool has(const std::string& key) const { return entries_.contains(key); }
+  // The key as messages name it: within a table of model.layers "init" is "model.layers[0].init".
+  std::string full_name(const std::string& key) const { return prefix_ + key; }
 
   // Runs a check that throws ConfigError; puts the key's place before its message.
   void check(const std::string& key, const std::function<void()>& validate) const;
@@ -69,13 +75,12 @@ class Reader {
 
  private:
   struct Entry {
-    toml::array value;  // one element: the node
+    toml::node* node;   // of a document: a copy would not know its line
     std::string where;  // "file.toml:12" or "--set"
-    const toml::node& node() const { return *value.get(0); }
   };
 
   Reader() = default;
-  void flatten(const toml::table& table, const std::string& prefix, const std::string& name);
+  void flatten(toml::table& table, const std::string& prefix, const std::string& name);
   void apply_override(const std::string& text);
   // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
   bool override_in_list(const std::string& key, const toml::node& value);
@@ -83,7 +88,8 @@ class Reader {
   void record(const std::string& key, const nlohmann::ordered_json& value);
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
 
-  std::string prefix_;  // of all keys, in messages
+  std::list<toml::table> documents_;  // the file, then each override
+  std::string prefix_;                // of all keys, in messages
   std::map<std::string, Entry> entries_;
   std::vector<std::string> known_;  // keys that were read
   nlohmann::ordered_json resolved_;

@@ -146,7 +146,7 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
   in.read("folds", sweep.folds, 0);
   for (const auto& [key, value] : in.read_section("set")) {
     refuse_key(name, "set", key);
-    sweep.overrides.push_back(key + "=" + toml_text(*value.get(0)));
+    sweep.overrides.push_back(key + "=" + toml_text(*value));
   }
   for (const auto& [key, value] : in.read_section("parameters")) {
     const bool range = is_range(key);
@@ -155,9 +155,8 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
     if (range && !random)
       throw ConfigError(fmt::format(
           "{}: parameters.{} is a range, expected a list of values in a grid search", name, parameter));
-    sweep.parameters.push_back(
-        range ? parse_range(name, parameter, key.substr(parameter.size() + 1), *value.get(0))
-              : parse_parameter(name, key, *value.get(0)));
+    sweep.parameters.push_back(range ? parse_range(name, parameter, key.substr(parameter.size() + 1), *value)
+                                     : parse_parameter(name, key, *value));
   }
   if (sweep.parameters.empty())
     throw ConfigError(fmt::format("{}: [parameters] is empty, expected keys to vary and their values", name));

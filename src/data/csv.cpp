@@ -27,7 +27,7 @@ struct Row {
 };
 
 std::optional<double> number(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
+  if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
   double value = 0.0;
   const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;
@@ -64,7 +64,10 @@ class Rows {
 
  private:
   static void on_cell(void* bytes, std::size_t size, void* self) {
-    static_cast<Rows*>(self)->cells_.emplace_back(static_cast<const char*>(bytes), size);
+    std::string cell(static_cast<const char*>(bytes), size);
+    std::replace_if(
+        cell.begin(), cell.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    static_cast<Rows*>(self)->cells_.push_back(std::move(cell));
   }
   static void on_row(int, void* self) {
     auto& rows = *static_cast<Rows*>(self);
@@ -86,6 +89,7 @@ class Rows {
 struct Table {
   std::filesystem::path path;
   std::vector<std::string> header;  // empty without one
+  std::size_t header_line = 0;
   std::vector<Row> rows;
 
   Table(std::filesystem::path file, Header kind) : path(std::move(file)), rows(Rows(path).take()) {
@@ -95,6 +99,7 @@ struct Table {
         std::none_of(first.begin(), first.end(), [](const auto& cell) { return number(cell); });
     if (kind == Header::kYes || (kind == Header::kAuto && found)) {
       header = first;
+      header_line = rows.front().line;
       rows.erase(rows.begin());
     }
     if (rows.empty())
@@ -114,6 +119,18 @@ struct Table {
   [[noreturn]] void refuse(const Row& row, std::size_t column, const std::string& expected) const {
     throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected {}", path.string(), row.line,
                                 column_name(column), row.cells[column], expected));
+  }
+
+  // Throws DataError unless the columns are those of `other`; without a header they have no names to compare.
+  void expect_columns_of(const Table& other) const {
+    if (columns() != other.columns())
+      throw DataError(fmt::format("{}: has {} columns, expected {} as in {}", path.string(), columns(),
+                                  other.columns(), other.path.string()));
+    for (std::size_t column = 0; column < std::min(header.size(), other.header.size()); ++column)
+      if (header[column] != other.header[column])
+        throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected \"{}\" as in {}", path.string(),
+                                    header_line, column + 1, header[column], other.header[column],
+                                    other.path.string()));
   }
 
   // The column that `target` names, by its header or its number from 1 on; empty: the last.
@@ -163,7 +180,7 @@ class Classes {
   // The class's number. Refuses a text that the training file has not.
   float operator()(const Table& table, const Row& row, std::size_t column) const {
     const std::string& cell = row.cells[column];
-    std::size_t place = names_.size();
+    std::size_t place = size();
     if (const auto value = number(cell); value && !numbers_.empty())
       place = find(numbers_, *value);
     else if (numbers_.empty())
@@ -248,9 +265,7 @@ Csv::Csv(const DataOptions& options) {
   train_ = samples_of(table, target, classes);
   if (!options.test_file.empty()) {
     const Table test(options.test_file, options.header);
-    if (test.columns() != table.columns())
-      throw DataError(fmt::format("{}: has {} columns, expected {} as in {}", test.path.string(),
-                                  test.columns(), table.columns(), table.path.string()));
+    test.expect_columns_of(table);
     test_ = samples_of(test, target, classes);
   }
   info_ = {.name = options.file.filename().string(),

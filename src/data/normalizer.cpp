@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "base/elementary.h"
 #include "base/fixed_sum.h"
@@ -35,29 +36,49 @@ std::vector<std::int64_t> sums_of_pixels(const SampleStore& samples) {
   return sums;
 }
 
-// The largest magnitude of each feature, over all ranks.
-std::vector<double> largest_numbers(const SampleStore& own, const AllRanks& all_ranks) {
-  std::vector<std::int64_t> bits(own.width);  // of a double of at least 0: ordered as the numbers are
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    for (std::size_t j = 0; j < own.width; ++j)
-      bits[j] = std::max(bits[j], std::bit_cast<std::int64_t>(std::fabs(double{own.number_row(i)[j]})));
-  }
-  all_ranks.max(bits);
-  std::vector<double> largest(own.width);
-  for (std::size_t j = 0; j < own.width; ++j) largest[j] = std::bit_cast<double>(bits[j]);
-  return largest;
+// Doubles as integers of the same order, and back.
+std::int64_t ordered(double x) {
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  return bits >= 0 ? bits : ~(bits & std::numeric_limits<std::int64_t>::max());
+}
+double from_ordered(std::int64_t key) {
+  return std::bit_cast<double>(key >= 0 ? key : ~key | std::numeric_limits<std::int64_t>::min());
 }
 
-// Mean and deviation of each feature over all ranks' samples. Numbers are scaled to +-1 by a power of two
-// first, so that a sum without order holds them, and rounded there to multiples of 2^-40.
-std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const double> largest,
+struct Interval {
+  double low = 0.0, high = 0.0;
+  double largest() const { return std::max(std::fabs(low), std::fabs(high)); }
+  double centre() const { return low + 0.5 * (high - low); }
+};
+
+// The smallest and the largest number of each feature, over all ranks.
+std::vector<Interval> ranges_of_numbers(const SampleStore& own, const AllRanks& all_ranks) {
+  std::vector<std::int64_t> keys(2 * own.width, std::numeric_limits<std::int64_t>::min());  // of -v and of v
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    for (std::size_t j = 0; j < own.width; ++j) {
+      const double v = own.number_row(i)[j];
+      keys[2 * j] = std::max(keys[2 * j], ordered(-v));
+      keys[2 * j + 1] = std::max(keys[2 * j + 1], ordered(v));
+    }
+  }
+  all_ranks.max(keys);
+  std::vector<Interval> ranges;
+  for (std::size_t j = 0; j < own.width; ++j)
+    ranges.push_back({-from_ordered(keys[2 * j]), from_ordered(keys[2 * j + 1])});
+  return ranges;
+}
+
+// Mean and deviation of each feature over all ranks' samples. Each number is taken from the centre of its
+// feature's range and scaled to +-1/2 by a power of two, so that a sum without order holds it to 2^-40 of
+// that range.
+std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const Interval> ranges,
                                         std::size_t samples, const AllRanks& all_ranks) {
   std::vector<int> exponents(own.width);
-  for (std::size_t j = 0; j < own.width; ++j) std::frexp(largest[j], &exponents[j]);
+  for (std::size_t j = 0; j < own.width; ++j) std::frexp(ranges[j].high - ranges[j].low, &exponents[j]);
   std::vector<FixedSum> sums(2 * own.width);
   for (std::size_t i = 0; i < own.size(); ++i) {
     for (std::size_t j = 0; j < own.width; ++j) {
-      const double scaled = std::ldexp(own.number_row(i)[j], -exponents[j]);
+      const double scaled = std::ldexp(own.number_row(i)[j] - ranges[j].centre(), -exponents[j]);
       sums[j].add(scaled);
       sums[own.width + j].add(scaled * scaled);
     }
@@ -70,7 +91,8 @@ std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const 
   for (std::size_t j = 0; j < own.width; ++j) {
     const auto [mean, deviation] =
         moments(sums[j].value(), sums[own.width + j].value(), static_cast<double>(samples));
-    result.push_back({std::ldexp(mean, exponents[j]), std::ldexp(deviation, exponents[j])});
+    result.push_back(
+        {ranges[j].centre() + std::ldexp(mean, exponents[j]), std::ldexp(deviation, exponents[j])});
   }
   return result;
 }
@@ -117,12 +139,13 @@ void Normalizer::fit_pixels(Normalization kind, const DatasetInfo& info, const S
 
 void Normalizer::fit_numbers(Normalization kind, const DatasetInfo& info, const SampleStore& own,
                              const AllRanks& all_ranks) {
-  const std::vector<double> largest = largest_numbers(own, all_ranks);
+  const std::vector<Interval> ranges = ranges_of_numbers(own, all_ranks);
   if (kind == Normalization::kScale) {
-    for (std::size_t j = 0; j < largest.size(); ++j) scale_[j] = static_cast<float>(inverse(largest[j]));
+    for (std::size_t j = 0; j < ranges.size(); ++j)
+      scale_[j] = static_cast<float>(inverse(ranges[j].largest()));
     return;
   }
-  const std::vector<Moments> moments = moments_of_numbers(own, largest, info.train_samples, all_ranks);
+  const std::vector<Moments> moments = moments_of_numbers(own, ranges, info.train_samples, all_ranks);
   for (std::size_t j = 0; j < moments.size(); ++j) {
     shift_[j] = static_cast<float>(-moments[j].mean);
     if (kind == Normalization::kMeanStd) scale_[j] = static_cast<float>(inverse(moments[j].deviation));

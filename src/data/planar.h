@@ -3,14 +3,16 @@
 //
 // Sample i of n is a function of (shape, data.seed, noise, i, n); classes take turns, but in xor, where the
 // point decides. u is uniform on [-1, 1), z standard normal, `noise` the configuration's.
-//   circle    class 1 within radius 2.5, class 0 between 3.5 and 5, at any angle; which side of radius 2.5
-//   the point
-//             moved by 5 noise u lies on decides the class
-//   xor       uniform on the square +-5, moved 0.3 away from the axes; class 1 where x y >= 0, after a move
-//   by 5 noise u gaussian  normal around (2, 2), class 1, and (-2, -2), class 0, of variance 0.5 + 7 noise
-//   spiral    class k: radius 5 t, at 1.75 t + k/2 turns, t from 0 up to 1, moved by noise u
-//   flower    class k: angle evenly from 3.12 k to 3.12 (k+1), moved by noise z, radius 4 sin(4 angle) +
-//   noise z
+//   circle    class 1 within radius 2.5, class 0 between 3.5 and 5, at any angle; moved by 5 noise u, a point
+//             has the class of the side of radius 2.5 that it comes to lie on
+//   xor       uniform on the square +-5, moved 0.3 away from the axes; moved by 5 noise u, a point has
+//             class 1 where x y >= 0
+//   gaussian  normal around (2, 2), class 1, and (-2, -2), class 0, of variance 0.5 + 7 noise
+//   spiral    class k: radius 5 t, at 1.75 t + (1-k)/2 turns, t from 0 up to 1, moved by noise u
+//   flower    class k: angle evenly from 3.12 k to 3.12 (k+1), moved by noise z, and radius 4 sin(4 angle),
+//             moved by noise z
+// What decides the class of circle and xor is the moved point; the sample is the point before. Angles are
+// counted from the y axis, clockwise.
 // Sources: TensorFlow playground, src/dataset.ts (2016), whose noise slider 0..50 is 100 noise; Ng, "Neural
 // Networks and Deep Learning", week 3 (2017), for the flower, whose noise there is 0.2.
 #pragma once

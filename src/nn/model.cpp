@@ -116,9 +116,9 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
     slice.size = parameters_ - slice.offset;
     constexpr std::size_t kMost = std::size_t{1} << 32;  // what initialisers can number
     if (slice.size >= kMost || layer->inputs() >= kMost / 2 || layer->outputs() >= kMost / 2)
-      throw ConfigError(
-          fmt::format("model.hidden makes a layer \"{}\", expected fewer than 2^32 parameters in it",
-                      layer->description()));
+      throw ConfigError(fmt::format("{} makes a layer \"{}\", expected fewer than 2^32 parameters in it",
+                                    options.layers.empty() ? "model.hidden" : "model.layers",
+                                    layer->description()));
     slices_.push_back(slice);
     if (slice.size > 0) ++numbered;
   }

@@ -29,18 +29,19 @@ std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
                                     std::span<const float> arena, const comm::Communicator& self) {
   const auto reducer = reduce::make_reducer({mode}, model, kShards, self, kThreads);
   nn::Workspace workspace(model, kBatch, nn::Workspace::Use::kForwardAndBackward);
-  std::vector<std::uint8_t> labels(kBatch);
+  std::vector<float> targets(kBatch);
+  std::vector<std::uint32_t> numbers(kBatch);
   const auto blocks = loader.blocks(0);
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   for (int summed = 0; summed < 2;) {
     const kernels::Matrix input = workspace.input(kBatch);
-    loader.gather(blocks, normalizer, {input.data, kBatch * input.cols}, labels, kThreads);
-    const auto outputs = model.forward(arena, workspace, kBatch, kThreads);
-    kernels::evaluate_loss(kernels::Loss::kCrossEntropy, outputs, labels, 1.0 / kBatch,
+    loader.gather(blocks, normalizer, {input.data, kBatch * input.cols}, targets, numbers, kThreads);
+    const auto outputs = model.forward(arena, workspace, kBatch, {.threads = kThreads});
+    kernels::evaluate_loss(kernels::Loss::kCrossEntropy, outputs, targets, 1.0 / kBatch,
                            workspace.output_gradient(kBatch), kThreads);
     reducer->start_pass(block_rows);
-    model.backward(arena, workspace, kBatch, *reducer, kThreads);
+    model.backward(arena, workspace, kBatch, *reducer, {.threads = kThreads});
     if (reducer->finalize() == reduce::Reducer::Outcome::kSummed) ++summed;
   }
   return {reducer->gradient().begin(), reducer->gradient().end()};
@@ -51,12 +52,13 @@ std::vector<double> gradient_in_double(const nn::Model& model, const data::Batch
   test::ReferenceNetwork network{.widths = {model.inputs(), 100, model.outputs()},
                                  .parameters = {arena.begin(), arena.end()}};
   std::vector<float> x(kBatch * model.inputs());
-  std::vector<std::uint8_t> labels(kBatch);
-  loader.gather(loader.blocks(0), normalizer, x, labels, kThreads);
+  std::vector<float> targets(kBatch);
+  std::vector<std::uint32_t> numbers(kBatch);
+  loader.gather(loader.blocks(0), normalizer, x, targets, numbers, kThreads);
   std::vector<test::Sample> batch;
   for (std::size_t i = 0; i < kBatch; ++i) {
     const float* row = x.data() + i * model.inputs();
-    batch.push_back({{row, row + model.inputs()}, labels[i]});
+    batch.push_back({{row, row + model.inputs()}, targets[i]});
   }
   return network.gradient(batch, /*with_l2=*/false);
 }
@@ -88,16 +90,15 @@ int main(int argc, char** argv) {
   const data::DatasetInfo info = dataset->info();
   const data::ShardPlan plan(info.train_samples, kShards, kBatch, data::Shuffle::kShards, 1);
   data::BatchLoader loader(*dataset, plan, 0, 1);
-  const data::Normalizer normalizer(data::Normalization::kMean, info, data::feature_sums(loader.samples()),
-                                    info.train_samples);
+  const data::Normalizer normalizer(data::Normalization::kMean, info, loader.samples(), {});
   const nn::Model model({}, info.features(), info.classes);
   AlignedBuffer<float> arena(model.parameters());
-  nn::initialize({}, model.tensors(), 1, arena.span());
+  nn::initialize(model.tensors(), 1, arena.span());
   const auto reducer = reduce::make_reducer({}, model, kShards, session.self(), kThreads);
   train::TrainOptions training;
   training.sgd.momentum = 0.9;
   train::Trainer trainer(
-      {session.self(), plan, loader, normalizer, model, kernels::Loss::kCrossEntropy, *reducer, kThreads},
+      {session.self(), plan, loader, normalizer, model, kernels::Loss::kCrossEntropy, *reducer, kThreads, 1},
       training, std::move(arena));
   for (std::size_t s = 0; s < steps; ++s) trainer.step();
   loader.start_epoch(steps);

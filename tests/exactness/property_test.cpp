@@ -2,11 +2,13 @@
 // bit.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <ostream>
 #include <random>
 
 #include "base/hash.h"
+#include "layer_lists.h"
 #include "mpi_main.h"
 #include "small_run.h"
 
@@ -19,13 +21,57 @@ struct Draw {
   std::size_t steps = 1;
 };
 
+// A loss with targets that it takes, and a network: hidden layers as usual, or layers of any kind in any
+// order.
+template <typename From>
+void draw_network(SmallRunOptions& o, From&& from) {
+  using kernels::Activation;
+  nn::ModelOptions& model = o.model;
+  const auto activation = [&] {
+    return kernels::kActivations[from(0, std::size(kernels::kActivations) - 1)];
+  };
+  const auto width = [&] { return from(0, 9) == 0 ? from(257, 300) : from(1, 70); };
+  const auto rate = [&] { return 0.1 * static_cast<double>(from(1, 8)); };
+  model.loss = static_cast<kernels::Loss>(from(0, 3));
+  const bool squared = model.loss == kernels::Loss::kMse || model.loss == kernels::Loss::kHalfMse;
+  o.classes = model.loss == kernels::Loss::kBinaryCrossEntropy ? 2 : from(2, 12);
+  if (squared && from(0, 2) == 0) {
+    o.classes = from(0, 1) == 0 ? 0 : 2;
+    model.outputs = 1;
+  }
+  model.init = std::array{"glorot", "he", "uniform(0.1)"}[from(0, 2)];
+  model.bias_init = from(0, 1) == 0 ? "zeros" : "normal(0.1)";
+  model.activation_parameters = {.leaky_slope = 0.2, .elu_alpha = 1.5};
+  model.hidden.clear();
+  if (from(0, 1) == 0) {
+    for (std::size_t l = from(0, 3); l > 0; --l) model.hidden.push_back(width());
+    model.activation = activation();
+    model.dropout = from(0, 2) == 0 ? rate() : 0.0;
+    if (squared) model.output_activation = activation();
+    return;
+  }
+  for (std::size_t l = from(0, 5); l > 0; --l) {
+    switch (from(0, 3)) {
+      case 0:
+        model.layers.push_back(dropout(rate()));
+        break;
+      case 1:
+        model.layers.push_back(pointwise(activation()));
+        break;
+      default:
+        model.layers.push_back(dense(width(), from(0, 1) == 0));
+    }
+  }
+  model.layers.push_back(dense(0, from(0, 1) == 0));
+}
+
 Draw draw_experiment(std::uint64_t number, int most_ranks) {
   std::mt19937_64 engine(number);
   const auto from = [&](std::size_t low, std::size_t high) { return low + engine() % (high - low + 1); };
   Draw draw;
   SmallRunOptions& o = draw.options;
   o.features = from(0, 9) == 0 ? from(513, 700) : from(1, 60);  // now and then more than a panel of weights
-  o.classes = from(2, 12);
+  o.pixels = from(0, 3) != 0;
   o.samples = from(1, 400);
   o.seed = engine();
   draw.ranks = static_cast<int>(from(1, static_cast<std::size_t>(most_ranks)));
@@ -34,13 +80,8 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   o.batch = o.shards * from(1, 40);
   o.shuffle = from(0, 1) == 0 ? data::Shuffle::kShards : data::Shuffle::kNone;
   o.normalize = static_cast<data::Normalization>(from(0, 3));
-  o.model.hidden.clear();
-  for (std::size_t l = from(0, 3); l > 0; --l)
-    o.model.hidden.push_back(from(0, 9) == 0 ? from(257, 300) : from(1, 70));
-  o.model.activation = from(0, 1) == 0 ? kernels::Activation::kSigmoid : kernels::Activation::kRelu;
-  o.model.loss = static_cast<kernels::Loss>(from(0, 2));
-  o.model.init = from(0, 1) == 0 ? "glorot" : "he";
-  o.train.sgd.learning_rate = o.normalize == data::Normalization::kNone ? 1e-6 : 0.01;
+  draw_network(o, from);
+  o.train.sgd.learning_rate = o.pixels && o.normalize == data::Normalization::kNone ? 1e-6 : 0.01;
   o.train.sgd.momentum = from(0, 1) == 0 ? 0.0 : 0.9;
   o.train.sgd.nesterov = o.train.sgd.momentum != 0.0 && from(0, 1) == 0;
   o.train.sgd.l2 = from(0, 1) == 0 ? 0.0 : 1e-3;
@@ -52,7 +93,8 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
 std::ostream& operator<<(std::ostream& out, const Draw& draw) {
   const SmallRunOptions& o = draw.options;
   out << draw.ranks << " ranks x " << draw.threads << " threads, " << o.samples << " samples of "
-      << o.features << " features, " << o.shards << " shards, batch " << o.batch << ", hidden";
+      << o.features << (o.pixels ? " pixels, " : " numbers, ") << o.shards << " shards, batch " << o.batch
+      << ", hidden";
   for (const std::size_t width : o.model.hidden) out << ' ' << width;
   return out << ", " << kernels::name(o.model.loss) << ", seed " << o.seed;
 }

@@ -108,7 +108,7 @@ TEST(Verification, OtherWeightsThanTheProcessAloneAreFound) {
 }
 
 TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheTensor) {
-  const std::vector<nn::Tensor> tensors = {{"a", {2, 1}, 0, 2}, {"b", {2}, 2, 2}};
+  const std::vector<nn::Tensor> tensors = {{"a", {2, 1}, 0, 2, {}}, {"b", {2}, 2, 2, {}}};
   const std::vector<float> x = {1.0F, 2.0F, 4.0F, 0.0F};
   std::vector<float> y = x;
   EXPECT_TRUE(train::compare(tensors, x, y).identical);
@@ -125,7 +125,7 @@ TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheTensor) {
 
 TEST(ReplicaCheck, ARankThatDiffersIsNamedWithTheFirstTensorThatDoes) {
   const comm::Communicator& world = session().world();
-  const std::vector<nn::Tensor> tensors = {{"a", {2}, 0, 2}, {"b", {2}, 2, 2}, {"c", {2}, 4, 2}};
+  const std::vector<nn::Tensor> tensors = {{"a", {2}, 0, 2, {}}, {"b", {2}, 2, 2, {}}, {"c", {2}, 4, 2, {}}};
   std::vector<float> arena = {1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
   EXPECT_NO_THROW(train::check_replicas(world, tensors, arena, 7, 2));
   const int wrong = world.size() - 1;
@@ -135,9 +135,15 @@ TEST(ReplicaCheck, ARankThatDiffersIsNamedWithTheFirstTensorThatDoes) {
   expect_line_with(message, {"rank " + std::to_string(wrong) + " on ", "step 7", "epoch 2", "first in b"});
 }
 
+nn::Model one_weight_and_bias() {
+  nn::ModelOptions options;
+  options.hidden = {};
+  return {options, 1, 1};
+}
+
 TEST(ExactReducer, AGradientThatExplodesIsComputedAgainAndSummedRight) {
   const comm::Communicator& world = session().world();
-  const nn::Model model({.hidden = {}}, 1, 1);
+  const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   const auto sum_of = [&](float value) {  // every rank contributes value * 1 to the weight, value to the bias
     float dy = value, x = 1.0F;
@@ -165,7 +171,7 @@ TEST(ExactReducer, AGradientThatExplodesIsComputedAgainAndSummedRight) {
 
 TEST(ExactReducer, AnInfiniteContributionOfOneRankIsReportedOnAll) {
   const comm::Communicator& world = session().world();
-  const nn::Model model({.hidden = {}}, 1, 1);
+  const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   const bool last = world.rank() == world.size() - 1;
   float dy = last ? std::numeric_limits<float>::infinity() : 1.0F, x = 1.0F;
@@ -178,7 +184,7 @@ TEST(ExactReducer, AnInfiniteContributionOfOneRankIsReportedOnAll) {
 
 TEST(ExactReducer, ARankWithoutSamplesContributesNothing) {
   const comm::Communicator& world = session().world();
-  const nn::Model model({.hidden = {}}, 1, 1);
+  const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   float dy = 3.0F, x = 2.0F;
   const std::size_t rows = 1;

@@ -1,4 +1,4 @@
-// A small data set for tests, whose every byte is a plain function of the sample's number.
+// A small data set for tests, whose every byte and target is a plain function of the sample's number.
 #pragma once
 
 #include <cstdint>
@@ -9,21 +9,26 @@
 namespace lockstep::test {
 
 // 2 channels of 3 features, 4 classes. The first two features spell the sample's number; the others depend on
-// its class and on the number, so that a network can learn the classes. Notes which samples were asked for.
+// its label and on the number, so that a network can learn the labels. Targets are the labels 0 to 3, or what
+// fewer classes make of them, or values. Notes which samples were asked for.
 class MadeUpDataset final : public data::Dataset {
  public:
   static constexpr std::size_t kFeatures = 6, kClasses = 4;
 
-  MadeUpDataset(std::size_t train_samples, std::size_t test_samples)
-      : train_samples_(train_samples), test_samples_(test_samples) {}
+  // classes: 4, 2 or, for values, 0.
+  MadeUpDataset(std::size_t train_samples, std::size_t test_samples, std::size_t classes = kClasses)
+      : train_samples_(train_samples), test_samples_(test_samples), classes_(classes) {}
 
   data::DatasetInfo info() const override {
     return {.name = "made up",
             .channels = 2,
             .channel_size = kFeatures / 2,
-            .classes = kClasses,
+            .classes = classes_,
+            .class_names = {},
             .train_samples = train_samples_,
-            .test_samples = test_samples_};
+            .test_samples = test_samples_,
+            .function = {},
+            .note = {}};
   }
 
   static std::uint8_t label(data::Split split, std::uint32_t sample) {
@@ -37,11 +42,17 @@ class MadeUpDataset final : public data::Dataset {
     return static_cast<std::uint8_t>(noise + (j - 2 == label(split, sample) ? 100 : 20));
   }
 
+  // The label modulo the number of classes; of values, a quarter of it.
+  float target(data::Split split, std::uint32_t sample) const {
+    const std::size_t of_four = label(split, sample);
+    return classes_ == 0 ? 0.25F * static_cast<float>(of_four) : static_cast<float>(of_four % classes_);
+  }
+
   data::SampleStore load(data::Split split, std::span<const std::uint32_t> samples) const override {
-    data::SampleStore store(samples.size(), kFeatures);
+    data::SampleStore store = data::SampleStore::of_pixels(samples.size(), kFeatures);
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      store.labels[i] = label(split, samples[i]);
-      for (std::size_t j = 0; j < kFeatures; ++j) store.row(i)[j] = feature(split, samples[i], j);
+      store.targets[i] = target(split, samples[i]);
+      for (std::size_t j = 0; j < kFeatures; ++j) store.pixel_row(i)[j] = feature(split, samples[i], j);
     }
     loaded_.assign(samples.begin(), samples.end());
     return store;
@@ -51,7 +62,7 @@ class MadeUpDataset final : public data::Dataset {
   const std::vector<std::uint32_t>& loaded() const { return loaded_; }
 
  private:
-  std::size_t train_samples_, test_samples_;
+  std::size_t train_samples_, test_samples_, classes_;
   mutable std::vector<std::uint32_t> loaded_;
 };
 

@@ -12,16 +12,28 @@ namespace {
   throw std::logic_error("the reference network has no formula for " + std::string(name));
 }
 
-std::vector<double> softmax(std::span<const double> outputs) {
-  const double largest = *std::max_element(outputs.begin(), outputs.end());
-  std::vector<double> p;
-  double sum = 0.0;
-  for (const double o : outputs) sum += p.emplace_back(std::exp(o - largest));
-  for (double& value : p) value /= sum;
-  return p;
+// log(1 + e^x) and 1 / (1 + e^-x), with no overflow and all digits of small values.
+long double softplus(long double x) { return std::max(x, 0.0L) + std::log1p(std::exp(-std::fabs(x))); }
+long double sigmoid(long double x) {
+  const long double e = std::exp(-std::fabs(x));
+  return (x < 0.0L ? e : 1.0L) / (1.0L + e);
 }
 
-double target(std::size_t output, std::size_t label) { return output == label ? 1.0 : 0.0; }
+// The logarithm of the sum of the e^(o_k - o_own) of all outputs but `own`.
+long double log_sum_of_others(std::span<const double> outputs, std::size_t own) {
+  long double largest = -INFINITY, sum = 0.0L;
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    if (k != own) largest = std::max(largest, static_cast<long double>(outputs[k]) - outputs[own]);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    if (k != own) sum += std::exp(static_cast<long double>(outputs[k]) - outputs[own] - largest);
+  return largest + std::log(sum);
+}
+
+// What output k of `outputs` is to become.
+double target(std::size_t k, std::size_t outputs, double label) {
+  if (outputs == 1) return label;
+  return k == static_cast<std::size_t>(label) ? 1.0 : 0.0;
+}
 
 // Every layer's input, then the outputs; and every layer's values before its activation.
 struct Activations {
@@ -38,7 +50,7 @@ Activations forward(const ReferenceNetwork& net, const Sample& sample) {
       double z = bias[i];
       for (std::size_t j = 0; j < net.widths[l]; ++j) z += weight[i * net.widths[l] + j] * a.inputs[l][j];
       sum.push_back(z);
-      output.push_back(l + 1 < net.layers() ? activation(net.activation, z) : z);
+      output.push_back(l + 1 < net.layers() ? activation(net.activation, z, net.activation_parameters) : z);
     }
     a.sums.push_back(sum);
     a.inputs.push_back(output);
@@ -48,53 +60,61 @@ Activations forward(const ReferenceNetwork& net, const Sample& sample) {
 
 }  // namespace
 
-double activation(kernels::Activation f, double x) {
+double activation(kernels::Activation f, double x, const kernels::ActivationParameters& parameters) {
   const std::string_view name = kernels::name(f);
   if (name == "identity") return x;
   if (name == "sigmoid") return 1.0 / (1.0 + std::exp(-x));
   if (name == "tanh") return std::tanh(x);
   if (name == "relu") return x > 0.0 ? x : 0.0;
-  if (name == "leaky_relu") return x > 0.0 ? x : 0.01 * x;
-  if (name == "elu") return x > 0.0 ? x : std::expm1(x);
+  if (name == "leaky_relu") return x > 0.0 ? x : parameters.leaky_slope * x;
+  if (name == "elu") return x > 0.0 ? x : parameters.elu_alpha * std::expm1(x);
   no_formula(name);
 }
 
-double activation_slope(kernels::Activation f, double x) {
+double activation_slope(kernels::Activation f, double x, const kernels::ActivationParameters& parameters) {
   const std::string_view name = kernels::name(f);
   if (name == "identity") return 1.0;
   if (name == "sigmoid") return std::exp(-std::fabs(x)) / std::pow(1.0 + std::exp(-std::fabs(x)), 2);
   if (name == "tanh") return 1.0 / std::pow(std::cosh(x), 2);
   if (name == "relu") return x > 0.0 ? 1.0 : 0.0;
-  if (name == "leaky_relu") return x > 0.0 ? 1.0 : 0.01;
-  if (name == "elu") return x > 0.0 ? 1.0 : std::exp(x);
+  if (name == "leaky_relu") return x > 0.0 ? 1.0 : parameters.leaky_slope;
+  if (name == "elu") return x > 0.0 ? 1.0 : parameters.elu_alpha * std::exp(x);
   no_formula(name);
 }
 
-double sample_loss(kernels::Loss loss, std::span<const double> outputs, std::size_t label) {
+double sample_loss(kernels::Loss loss, std::span<const double> outputs, double label) {
   const std::string_view name = kernels::name(loss);
-  if (name == "cross_entropy") {
-    const double largest = *std::max_element(outputs.begin(), outputs.end());
-    double sum = 0.0;
-    for (const double o : outputs) sum += std::exp(o - largest);
-    return std::log(sum) + largest - outputs[label];
-  }
+  // -log softmax_label = log(1 + the sum of the others' e^(o_k - o_label)).
+  if (name == "cross_entropy")
+    return static_cast<double>(softplus(log_sum_of_others(outputs, static_cast<std::size_t>(label))));
+  // -log sigmoid(o) = log(1 + e^-o), and -log(1 - sigmoid(o)) = log(1 + e^o).
+  if (name == "binary_cross_entropy")
+    return static_cast<double>(label * softplus(-outputs[0]) + (1.0L - label) * softplus(outputs[0]));
   double squares = 0.0;
-  for (std::size_t k = 0; k < outputs.size(); ++k) squares += std::pow(outputs[k] - target(k, label), 2);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    squares += std::pow(outputs[k] - target(k, outputs.size(), label), 2);
   if (name == "mse") return squares;
   if (name == "half_mse") return 0.5 * squares;
   no_formula(name);
 }
 
-std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs,
-                                         std::size_t label) {
+std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label) {
   const std::string_view name = kernels::name(loss);
-  std::vector<double> d(outputs.begin(), outputs.end());
-  if (name == "cross_entropy") d = softmax(outputs);
-  for (std::size_t k = 0; k < d.size(); ++k) d[k] -= target(k, label);
-  if (name == "mse")
-    for (double& value : d) value *= 2.0;
-  else if (name != "cross_entropy" && name != "half_mse")
-    no_formula(name);
+  std::vector<double> d;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const double wanted = target(k, outputs.size(), label);
+    if (name == "cross_entropy") {
+      // p_k, or -(1 - p_label): the sigmoid of an output against the others.
+      const long double logit = -log_sum_of_others(outputs, k);
+      d.push_back(static_cast<double>(wanted == 1.0 ? -sigmoid(-logit) : sigmoid(logit)));
+    } else if (name == "binary_cross_entropy") {
+      d.push_back(static_cast<double>((1.0L - wanted) * sigmoid(outputs[k]) - wanted * sigmoid(-outputs[k])));
+    } else if (name == "mse" || name == "half_mse") {
+      d.push_back((name == "mse" ? 2.0 : 1.0) * (outputs[k] - wanted));
+    } else {
+      no_formula(name);
+    }
+  }
   return d;
 }
 
@@ -121,7 +141,7 @@ double ReferenceNetwork::l2_loss() const {
 
 double ReferenceNetwork::mean_loss(std::span<const Sample> batch) const {
   double sum = 0.0;
-  for (const Sample& sample : batch) sum += sample_loss(loss, outputs(sample), sample.label);
+  for (const Sample& sample : batch) sum += test::sample_loss(loss, outputs(sample), sample.label);
   return sum / static_cast<double>(batch.size()) + l2_loss();
 }
 
@@ -134,7 +154,7 @@ std::vector<double> ReferenceNetwork::gradient(std::span<const Sample> batch, bo
     for (std::size_t l = layers(); l-- > 0;) {
       std::vector<double> before(widths[l]);  // by this layer's input
       for (std::size_t i = 0; i < widths[l + 1]; ++i) {
-        if (l + 1 < layers()) d[i] *= activation_slope(activation, a.sums[l][i]);
+        if (l + 1 < layers()) d[i] *= activation_slope(activation, a.sums[l][i], activation_parameters);
         gradient[bias_offset(l) + i] += d[i];
         for (std::size_t j = 0; j < widths[l]; ++j) {
           gradient[weight_offset(l) + i * widths[l] + j] += d[i] * a.inputs[l][j];
@@ -153,7 +173,10 @@ std::size_t ReferenceNetwork::count_correct(std::span<const Sample> batch) const
   std::size_t correct = 0;
   for (const Sample& sample : batch) {
     const auto o = outputs(sample);
-    correct += std::max_element(o.begin(), o.end()) - o.begin() == static_cast<std::ptrdiff_t>(sample.label);
+    const double threshold = loss == kernels::Loss::kBinaryCrossEntropy ? 0.0 : 0.5;
+    const auto answer = o.size() == 1 ? static_cast<double>(o[0] > threshold)
+                                      : static_cast<double>(std::max_element(o.begin(), o.end()) - o.begin());
+    correct += answer == sample.label;
   }
   return correct;
 }

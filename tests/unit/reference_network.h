@@ -1,7 +1,8 @@
 // A plain network and its trainer in double precision: loops that are right at a glance, no speed.
 //
 // Parameters lie in one flat vector in nn::Model's order: for each affine layer the weight (out, in), row by
-// row, then the bias (out). The activation follows every layer but the last.
+// row, then the bias (out). The activation follows every layer but the last. A label is a class's number, or,
+// for a single output, the number that it is to become.
 #pragma once
 
 #include <cstddef>
@@ -15,17 +16,18 @@
 namespace lockstep::test {
 
 // f(x) and f'(x), both from x.
-double activation(kernels::Activation f, double x);
-double activation_slope(kernels::Activation f, double x);
+double activation(kernels::Activation f, double x, const kernels::ActivationParameters& parameters = {});
+double activation_slope(kernels::Activation f, double x,
+                        const kernels::ActivationParameters& parameters = {});
 
-// The loss of one sample's outputs, and its derivatives by them.
-double sample_loss(kernels::Loss loss, std::span<const double> outputs, std::size_t label);
-std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs,
-                                         std::size_t label);
+// The loss of one sample's outputs, and its derivatives by them. Cross-entropies are worked out in long
+// double, in a form that keeps all digits of small losses and derivatives.
+double sample_loss(kernels::Loss loss, std::span<const double> outputs, double label);
+std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label);
 
 struct Sample {
   std::vector<double> x;
-  std::size_t label = 0;
+  double label = 0.0;
 };
 
 struct ReferenceNetwork {
@@ -34,6 +36,7 @@ struct ReferenceNetwork {
   kernels::Loss loss = kernels::Loss::kCrossEntropy;
   double l2 = 0.0;
   std::vector<double> parameters;
+  kernels::ActivationParameters activation_parameters = {};
 
   std::size_t layers() const { return widths.size() - 1; }
   std::size_t weight_offset(std::size_t layer) const;

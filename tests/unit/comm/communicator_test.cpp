@@ -102,6 +102,30 @@ TEST(Communicator, AllreduceMinIsTheSmallest) {
   EXPECT_EQ(self().allreduce_min(17), 17);
 }
 
+TEST(Communicator, AllreduceMaxIsTheLargestOfEveryElement) {
+  const std::int64_t rank = world().rank(), last = world().size() - 1, far = std::int64_t{1} << 60;
+  std::vector<std::int64_t> x = {rank, -rank, far + rank, -far - rank, 7};
+  world().allreduce_max(x);
+  EXPECT_EQ(x, (std::vector<std::int64_t>{last, 0, far + last, -far, 7}));
+  std::vector<std::int64_t> alone = {5, -5}, none;
+  self().allreduce_max(alone);
+  EXPECT_EQ(alone, (std::vector<std::int64_t>{5, -5}));
+  world().allreduce_max(none);
+}
+
+TEST(Communicator, AllreduceMaxTakesEverySize) {
+  for (const std::size_t n : {1, 7, 64, 5000}) {
+    std::vector<std::int64_t> x(n), expected(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto owner = static_cast<int>(i) % world().size();  // of the largest
+      x[i] = static_cast<std::int64_t>(i) - (world().rank() == owner ? 0 : 1000 + world().rank());
+      expected[i] = static_cast<std::int64_t>(i);
+    }
+    world().allreduce_max(x);
+    EXPECT_EQ(x, expected);
+  }
+}
+
 TEST(Communicator, AllgatherHasEveryRanksNumberInItsPlace) {
   const std::int64_t far = std::int64_t{1} << 60;
   const auto all = world().allgather(world().rank() - far);

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "base/error.h"
+#include "data/function_table.h"
 #include "made_up_dataset.h"
 #include "support.h"
 
@@ -20,8 +22,10 @@ constexpr std::size_t kFeatures = MadeUpDataset::kFeatures;
 struct Gathered {
   std::vector<Block> blocks;
   std::vector<float> x;
-  std::vector<std::uint8_t> labels;
+  std::vector<float> targets;
+  std::vector<std::uint32_t> numbers;
 
+  // As the features spell it.
   std::uint32_t sample(std::size_t row) const {
     return static_cast<std::uint32_t>(x[row * kFeatures]) +
            256 * static_cast<std::uint32_t>(x[row * kFeatures + 1]);
@@ -29,7 +33,8 @@ struct Gathered {
   void append(const Gathered& other) {
     blocks.insert(blocks.end(), other.blocks.begin(), other.blocks.end());
     x.insert(x.end(), other.x.begin(), other.x.end());
-    labels.insert(labels.end(), other.labels.begin(), other.labels.end());
+    targets.insert(targets.end(), other.targets.begin(), other.targets.end());
+    numbers.insert(numbers.end(), other.numbers.begin(), other.numbers.end());
   }
 };
 
@@ -39,12 +44,13 @@ Gathered gather(const BatchLoader& loader, const Normalizer& normalizer, std::si
   std::size_t rows = 0;
   for (const Block& block : g.blocks) rows += block.rows();
   g.x.assign(rows * kFeatures, std::nanf(""));
-  g.labels.assign(rows, 255);
-  loader.gather(g.blocks, normalizer, g.x, g.labels, threads);
+  g.targets.assign(rows, std::nanf(""));
+  g.numbers.assign(rows, ~0U);
+  loader.gather(g.blocks, normalizer, g.x, g.targets, g.numbers, threads);
   return g;
 }
 
-Normalizer raw(const Dataset& dataset) { return {Normalization::kNone, dataset.info(), {}, 1}; }
+Normalizer raw(const Dataset& dataset) { return {Normalization::kNone, dataset.info(), {}, {}}; }
 
 TEST(BatchLoader, RanksTogetherMakeTheBatchOfOneRank) {
   for (const auto& [n, shards, batch] : {std::array<std::size_t, 3>{53, 7, 21}, {300, 5, 40}, {4, 6, 12}}) {
@@ -63,8 +69,9 @@ TEST(BatchLoader, RanksTogetherMakeTheBatchOfOneRank) {
             Gathered joined;
             for (const BatchLoader& rank : ranks) joined.append(gather(rank, raw(dataset), step));
             EXPECT_TRUE(test::same_bits(joined.x, whole.x));
-            EXPECT_EQ(joined.labels, whole.labels);
-            EXPECT_EQ(whole.labels.size(), plan.batch_samples(step));
+            EXPECT_EQ(joined.targets, whole.targets);
+            EXPECT_EQ(joined.numbers, whole.numbers);
+            EXPECT_EQ(whole.targets.size(), plan.batch_samples(step));
             ASSERT_EQ(joined.blocks.size(), whole.blocks.size());
             for (std::size_t b = 0; b < whole.blocks.size(); ++b) {
               EXPECT_EQ(joined.blocks[b].shard, whole.blocks[b].shard);
@@ -92,15 +99,16 @@ TEST(BatchLoader, RowsAreTheSamplesOfThePlanInItsOrder) {
         const auto order = plan.epoch_order(epoch, s);
         const Range range = plan.micro_batch_range(step, s);
         for (std::size_t i = range.begin; i < range.end; ++i, ++row) {
-          ASSERT_LT(row, g.labels.size());
+          ASSERT_LT(row, g.targets.size());
           const std::uint32_t sample = plan.samples_of_shard(s)[order[i]];
           EXPECT_EQ(g.sample(row), sample);
-          EXPECT_EQ(g.labels[row], MadeUpDataset::label(Split::kTrain, sample));
+          EXPECT_EQ(g.numbers[row], sample);
+          EXPECT_EQ(g.targets[row], MadeUpDataset::label(Split::kTrain, sample));
           for (std::size_t j = 0; j < kFeatures; ++j)
             EXPECT_EQ(g.x[row * kFeatures + j], MadeUpDataset::feature(Split::kTrain, sample, j));
         }
       }
-      EXPECT_EQ(row, g.labels.size());
+      EXPECT_EQ(row, g.targets.size());
     }
   }
 }
@@ -172,6 +180,42 @@ TEST(BatchLoader, NoStepHasMoreBlocksThanPromised) {
   }
 }
 
+// Rows of floats and their values, of a set that is not of pixels.
+TEST(BatchLoader, GathersNumbersAndValues) {
+  DataOptions options;
+  options.n = 57;
+  options.noise = 0.5;
+  const FunctionTable table(options);
+  const ShardPlan plan(57, 5, 20, Shuffle::kShards, 4);
+  std::vector<std::uint32_t> all(57);
+  std::iota(all.begin(), all.end(), 0U);
+  const SampleStore whole = table.load(Split::kTrain, all);
+  const Normalizer normalizer = raw(table);
+  for (int rank = 0; rank < 3; ++rank) {
+    BatchLoader loader(table, plan, rank, 3);
+    loader.start_epoch(1);
+    std::vector<float> x(20), targets(20);
+    std::vector<std::uint32_t> numbers(20);
+    for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
+      const auto blocks = loader.blocks(step);
+      std::size_t rows = 0;
+      for (const Block& block : blocks) rows += block.rows();
+      loader.gather(blocks, normalizer, std::span(x).first(rows), std::span(targets).first(rows),
+                    std::span(numbers).first(rows), 1);
+      std::size_t row = 0;
+      for (const Block& block : blocks) {
+        const auto order = plan.epoch_order(1, block.shard);
+        for (std::size_t i = block.range.begin; i < block.range.end; ++i, ++row) {
+          const std::uint32_t sample = plan.samples_of_shard(block.shard)[order[i]];
+          EXPECT_EQ(numbers[row], sample);
+          EXPECT_EQ(x[row], whole.numbers[sample]);
+          EXPECT_EQ(targets[row], whole.targets[sample]);
+        }
+      }
+    }
+  }
+}
+
 TEST(BatchLoader, GathersTheSameWithAnyNumberOfThreads) {
   const MadeUpDataset dataset(300, 0);
   const ShardPlan plan(300, 5, 200, Shuffle::kShards, 1);
@@ -181,7 +225,8 @@ TEST(BatchLoader, GathersTheSameWithAnyNumberOfThreads) {
   for (const int threads : {2, 3, 7}) {
     const Gathered other = gather(loader, raw(dataset), 0, threads);
     EXPECT_TRUE(test::same_bits(other.x, one.x));
-    EXPECT_EQ(other.labels, one.labels);
+    EXPECT_EQ(other.targets, one.targets);
+    EXPECT_EQ(other.numbers, one.numbers);
   }
 }
 
@@ -190,9 +235,15 @@ TEST(BatchLoader, RefusesTheWrongRoom) {
   const ShardPlan plan(20, 2, 4, Shuffle::kShards, 1);
   BatchLoader loader(dataset, plan, 0, 1);
   loader.start_epoch(0);
-  std::vector<float> x(5 * kFeatures);
-  std::vector<std::uint8_t> labels(5);
-  EXPECT_THROW(loader.gather(loader.blocks(0), raw(dataset), x, labels, 1), ShapeError);
+  const auto gather_into = [&](std::size_t x_size, std::size_t targets_size, std::size_t numbers_size) {
+    std::vector<float> x(x_size), targets(targets_size);
+    std::vector<std::uint32_t> numbers(numbers_size);
+    loader.gather(loader.blocks(0), raw(dataset), x, targets, numbers, 1);
+  };
+  EXPECT_NO_THROW(gather_into(4 * kFeatures, 4, 4));
+  EXPECT_THROW(gather_into(5 * kFeatures, 5, 5), ShapeError);
+  EXPECT_THROW(gather_into(4 * kFeatures, 3, 4), ShapeError);
+  EXPECT_THROW(gather_into(4 * kFeatures, 4, 5), ShapeError);
 }
 
 TEST(BatchLoader, NeedsAShardForEveryRank) {

@@ -57,13 +57,14 @@ TEST_F(Cifar10Test, ReadsTheSamplesAskedForFromTheRightFiles) {
   const SampleStore store = Cifar10(folder_.path()).load(Split::kTrain, wanted);
   ASSERT_EQ(store.size(), wanted.size());
   EXPECT_EQ(store.width, 3072U);
-  EXPECT_EQ(store.labels[1], 0);
-  for (const std::uint8_t pixel : store.row(1)) ASSERT_EQ(pixel, 0);
+  EXPECT_EQ(store.targets[1], 0);
+  for (const std::uint8_t pixel : store.pixel_row(1)) ASSERT_EQ(pixel, 0);
   for (std::size_t i = 0; i < records.size(); ++i) {
     const std::size_t row = i == 0 ? 0 : i + 1;
-    EXPECT_EQ(store.labels[row], records[i].label);
+    EXPECT_EQ(store.targets[row], records[i].label);
     for (std::size_t j = 0; j < 3072; ++j)
-      ASSERT_EQ(store.row(row)[j], static_cast<std::uint8_t>(j * 7 + records[i].salt)) << "record " << i;
+      ASSERT_EQ(store.pixel_row(row)[j], static_cast<std::uint8_t>(j * 7 + records[i].salt))
+          << "record " << i;
   }
 }
 
@@ -71,19 +72,22 @@ TEST_F(Cifar10Test, TheTestSetIsAFileOfItsOwn) {
   write_record(file("test_batch.bin"), 9999, 6, 9);
   const std::uint32_t last[] = {9999};
   const Cifar10 dataset(folder_.path());
-  EXPECT_EQ(dataset.load(Split::kTest, last).labels[0], 6);
-  EXPECT_EQ(dataset.load(Split::kTrain, last).labels[0], 0);
+  EXPECT_EQ(dataset.load(Split::kTest, last).targets[0], 6);
+  EXPECT_EQ(dataset.load(Split::kTrain, last).targets[0], 0);
 }
 
 TEST_F(Cifar10Test, LoadingNothingGivesNothing) {
   EXPECT_EQ(Cifar10(folder_.path()).load(Split::kTrain, {}).size(), 0U);
 }
 
-TEST_F(Cifar10Test, KnowsItsSizes) {
+TEST_F(Cifar10Test, KnowsItsSizesAndClasses) {
   const DatasetInfo info = Cifar10(folder_.path()).info();
   EXPECT_EQ(info.features(), 3072U);
   EXPECT_EQ(info.channels, 3U);
+  EXPECT_TRUE(info.pixels);
   EXPECT_EQ(info.classes, 10U);
+  EXPECT_EQ(info.class_names, (std::vector<std::string>{"airplane", "automobile", "bird", "cat", "deer",
+                                                        "dog", "frog", "horse", "ship", "truck"}));
   EXPECT_EQ(info.samples(Split::kTrain), 50000U);
   EXPECT_EQ(info.samples(Split::kTest), 10000U);
 }

@@ -1,4 +1,5 @@
-// Each normalization's formula in double, and the independence of its statistics from the spread over ranks.
+// Each normalization's formula for pixels in double, and the independence of its statistics from the spread
+// over ranks.
 #include "data/normalizer.h"
 
 #include <gtest/gtest.h>
@@ -6,8 +7,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/error.h"
 #include "data/batch_loader.h"
+#include "data/simulated_ranks.h"
 #include "made_up_dataset.h"
 #include "support.h"
 
@@ -24,9 +25,9 @@ SampleStore all_samples(const Dataset& dataset) {
   return dataset.load(Split::kTrain, numbers);
 }
 
-std::vector<float> applied(const Normalizer& normalizer, std::span<const std::uint8_t> pixels) {
-  std::vector<float> x(pixels.size(), std::nanf(""));
-  normalizer.apply(pixels, x);
+std::vector<float> applied(const Normalizer& normalizer, const SampleStore& samples, std::size_t i) {
+  std::vector<float> x(samples.width, std::nanf(""));
+  normalizer.apply(samples, i, x);
   return x;
 }
 
@@ -38,11 +39,11 @@ Statistics statistics(const SampleStore& samples, std::size_t begin, std::size_t
   const double count = static_cast<double>(samples.size() * (end - begin));
   Statistics s;
   for (std::size_t i = 0; i < samples.size(); ++i)
-    for (std::size_t j = begin; j < end; ++j) s.mean += samples.row(i)[j] / 255.0 / count;
+    for (std::size_t j = begin; j < end; ++j) s.mean += samples.pixel_row(i)[j] / 255.0 / count;
   double variance = 0.0;
   for (std::size_t i = 0; i < samples.size(); ++i)
     for (std::size_t j = begin; j < end; ++j)
-      variance += std::pow(samples.row(i)[j] / 255.0 - s.mean, 2) / count;
+      variance += std::pow(samples.pixel_row(i)[j] / 255.0 - s.mean, 2) / count;
   s.deviation = std::sqrt(variance);
   return s;
 }
@@ -52,11 +53,12 @@ class NormalizerTest : public testing::Test {
   // Compares every feature of every sample with formula(pixel, feature).
   template <typename Formula>
   void expect_formula(Normalization kind, double tolerance, Formula&& formula) {
-    const Normalizer normalizer(kind, dataset_.info(), feature_sums(samples_), kSamples);
+    const Normalizer normalizer(kind, dataset_.info(), samples_, {});
     for (std::size_t i = 0; i < kSamples; ++i) {
-      const auto x = applied(normalizer, samples_.row(i));
+      const auto x = applied(normalizer, samples_, i);
       for (std::size_t j = 0; j < kFeatures; ++j)
-        EXPECT_NEAR(x[j], formula(samples_.row(i)[j], j), tolerance) << "sample " << i << ", feature " << j;
+        EXPECT_NEAR(x[j], formula(samples_.pixel_row(i)[j], j), tolerance)
+            << "sample " << i << ", feature " << j;
     }
   }
 
@@ -87,35 +89,42 @@ TEST_F(NormalizerTest, MeanStdGivesEachChannelMeanZeroAndDeviationOne) {
 }
 
 TEST_F(NormalizerTest, AChannelOfASingleValueBecomesZero) {
-  SampleStore flat(10, kFeatures);
-  for (auto& pixel : flat.features) pixel = 77;
-  const Normalizer normalizer(Normalization::kMeanStd, dataset_.info(), feature_sums(flat), flat.size());
-  for (const float x : applied(normalizer, flat.row(3))) EXPECT_EQ(x, 0.0F);
+  SampleStore flat = SampleStore::of_pixels(10, kFeatures);
+  for (auto& pixel : flat.pixels) pixel = 77;
+  const MadeUpDataset ten(10, 0);
+  const Normalizer normalizer(Normalization::kMeanStd, ten.info(), flat, {});
+  for (const float x : applied(normalizer, flat, 3)) EXPECT_EQ(x, 0.0F);
 }
 
 TEST_F(NormalizerTest, DoesNotDependOnTheSpreadOverRanks) {
   const ShardPlan plan(kSamples, 7, 7, Shuffle::kShards, 5);
-  const auto whole = feature_sums(samples_);
-  for (const int world : {1, 2, 3, 7}) {
-    std::vector<std::int64_t> sums(2 * kFeatures);
-    for (int rank = 0; rank < world; ++rank) {
-      const auto part = feature_sums(BatchLoader(dataset_, plan, rank, world).samples());
-      for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += part[k];
+  for (const Normalization kind :
+       {Normalization::kNone, Normalization::kScale, Normalization::kMean, Normalization::kMeanStd}) {
+    const Normalizer alone(kind, dataset_.info(), samples_, {});
+    for (const int world : {1, 2, 3, 7}) {
+      std::vector<SampleStore> parts;
+      for (int rank = 0; rank < world; ++rank)
+        parts.push_back(BatchLoader(dataset_, plan, rank, world).samples());
+      for (const Normalizer& normalizer : test::normalizers_of_ranks(kind, dataset_.info(), parts))
+        for (std::size_t i = 0; i < kSamples; ++i)
+          EXPECT_TRUE(test::same_bits(applied(normalizer, samples_, i), applied(alone, samples_, i)));
     }
-    EXPECT_EQ(sums, whole);
   }
 }
 
 TEST_F(NormalizerTest, SumsDoNotOverflowOnManyBrightSamples) {
-  SampleStore bright(70000, 1);
-  for (auto& pixel : bright.features) pixel = 255;
-  EXPECT_EQ(feature_sums(bright), (std::vector<std::int64_t>{70000LL * 255, 70000LL * 255 * 255}));
-}
-
-TEST_F(NormalizerTest, NeedsTwoSumsAFeature) {
-  const std::vector<std::int64_t> sums(kFeatures);
-  for (const Normalization kind : {Normalization::kMean, Normalization::kMeanStd})
-    EXPECT_THROW(Normalizer(kind, dataset_.info(), sums, kSamples), ShapeError);
+  SampleStore bright = SampleStore::of_pixels(70000, 1);
+  for (auto& pixel : bright.pixels) pixel = 255;
+  bright.pixels[0] = 254;
+  DatasetInfo info = dataset_.info();
+  info.channels = info.channel_size = 1;
+  info.train_samples = bright.size();
+  const double mean = 255.0 - 1.0 / 70000.0, deviation = std::sqrt(1.0 / 70000.0 * (1.0 - 1.0 / 70000.0));
+  EXPECT_NEAR(applied(Normalizer(Normalization::kMean, info, bright, {}), bright, 0)[0],
+              (254.0 - mean) / 255.0, 2e-7);
+  // Of a mean of 67,000 deviations float keeps two digits after the point.
+  EXPECT_NEAR(applied(Normalizer(Normalization::kMeanStd, info, bright, {}), bright, 0)[0],
+              (254.0 - mean) / deviation, 0.02);
 }
 
 }  // namespace

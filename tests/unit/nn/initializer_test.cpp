@@ -7,6 +7,8 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/random.h"
+#include "nn/gradients.h"
 #include "support.h"
 
 namespace lockstep::nn {
@@ -14,17 +16,22 @@ namespace {
 
 constexpr std::size_t kInputs = 300, kHidden = 200, kOutputs = 10;
 
-Model model() {
+Model model(const std::string& init = "glorot", const std::string& bias_init = "zeros",
+            std::size_t inputs = kInputs) {
   ModelOptions options;
   options.hidden = {kHidden};
-  return {options, kInputs, kOutputs};
+  options.init = init;
+  options.bias_init = bias_init;
+  return {options, inputs, kOutputs};
 }
 
-std::vector<float> initialized(const std::string& init, std::uint64_t seed = 1) {
-  const Model network = model();
+std::vector<float> initialized(const Model& network, std::uint64_t seed = 1) {
   std::vector<float> arena(network.parameters(), std::nanf(""));
-  initialize(Initializer::parse(init), network.tensors(), seed, arena);
+  initialize(network.tensors(), seed, arena);
   return arena;
+}
+std::vector<float> initialized(const std::string& init, std::uint64_t seed = 1) {
+  return initialized(model(init), seed);
 }
 
 // First, second and fourth moment, and the largest magnitude.
@@ -83,8 +90,26 @@ TEST(Initialize, NormalHasItsDeviation) {
   }
 }
 
-TEST(Initialize, BiasesAreZero) {
-  for (const char* init : {"glorot", "he", "normal(0.5)"}) {
+TEST(Initialize, UniformIsUniformWithinItsBound) {
+  for (const double bound : {0.03, 4.0}) {
+    const Model network = model("uniform(" + std::to_string(bound) + ")");
+    const auto arena = initialized(network);
+    for (const Tensor& tensor : network.tensors()) {
+      if (!tensor.is_weight()) continue;
+      const auto weights = tensor.slice(std::span(arena));
+      EXPECT_LE(moments(weights).largest, bound * (1.0 + 1e-6));
+      EXPECT_GE(moments(weights).largest, bound * 0.99);
+      expect_moments(weights, bound * bound / 3.0, 9.0 / 5.0);
+    }
+  }
+}
+
+TEST(Initialize, ZerosAreZero) {
+  for (const float x : initialized("zeros")) EXPECT_TRUE(test::same_bits({&x, 1}, std::vector<float>{0.0F}));
+}
+
+TEST(Initialize, BiasesAreZeroUnlessTheyAreToBeDrawn) {
+  for (const char* init : {"glorot", "he", "normal(0.5)", "uniform(0.5)"}) {
     const auto arena = initialized(init);
     const Model network = model();
     for (const Tensor& tensor : network.tensors()) {
@@ -92,6 +117,80 @@ TEST(Initialize, BiasesAreZero) {
       for (const float x : tensor.slice(std::span(arena))) EXPECT_EQ(x, 0.0F);
     }
   }
+}
+
+TEST(Initialize, BiasesAreDrawnAsTheyAreToBe) {
+  const Model uniform = model("zeros", "uniform(0.5)"), normal = model("zeros", "normal(2)");
+  const auto of_uniform = initialized(uniform), of_normal = initialized(normal);
+  for (const Tensor& tensor : uniform.tensors()) {
+    const auto values = tensor.slice(std::span(of_uniform));
+    if (tensor.is_weight()) {
+      EXPECT_EQ(moments(values).largest, 0.0);
+    } else {
+      EXPECT_LE(moments(values).largest, 0.5);
+      expect_moments(values, 0.25 / 3.0, 9.0 / 5.0);
+      expect_moments(tensor.slice(std::span(of_normal)), 4.0, 3.0);
+    }
+  }
+}
+
+TEST(Initialize, BiasesDoNotChangeTheWeights) {
+  const Model drawn = model("he", "normal(1)");
+  const auto with = initialized(drawn), without = initialized("he");
+  for (const Tensor& tensor : drawn.tensors())
+    EXPECT_EQ(test::same_bits(tensor.slice(std::span(with)), tensor.slice(std::span(without))),
+              tensor.is_weight());
+}
+
+// What runs of the past were started from, and files of weights were made of.
+TEST(Initialize, AnElementIsAFunctionOfSeedTensorAndPlace) {
+  constexpr std::uint64_t kSeed = 12345678901ULL;
+  const auto expect_values = [](const std::string& init, auto&& formula) {
+    const Model network = model(init, "normal(0.25)");
+    const auto arena = initialized(network, kSeed);
+    for (std::uint32_t t = 0; t < network.tensors().size(); ++t) {
+      const Tensor& tensor = network.tensors()[t];
+      const RandomStream stream(kSeed, Purpose::kInitialisation, t);
+      const auto values = tensor.slice(std::span(arena));
+      for (std::uint32_t i = 0; i < values.size(); ++i) {
+        const double expected = tensor.is_weight() ? formula(stream, i, static_cast<double>(tensor.shape[1]),
+                                                             static_cast<double>(tensor.shape[0]))
+                                                   : 0.25 * stream.normal(i);
+        ASSERT_EQ(values[i], static_cast<float>(expected)) << init << ", " << tensor.name << " " << i;
+      }
+    }
+  };
+  expect_values("glorot", [](const RandomStream& s, std::uint32_t i, double in, double out) {
+    return (2.0 * s.uniform(i) - 1.0) * std::sqrt(6.0 / (in + out));
+  });
+  expect_values("he", [](const RandomStream& s, std::uint32_t i, double in, double) {
+    return s.normal(i) * std::sqrt(2.0 / in);
+  });
+  expect_values("normal(0.01)",
+                [](const RandomStream& s, std::uint32_t i, double, double) { return s.normal(i) * 0.01; });
+  expect_values("uniform(3)", [](const RandomStream& s, std::uint32_t i, double, double) {
+    return (2.0 * s.uniform(i) - 1.0) * 3.0;
+  });
+}
+
+TEST(Initialize, ALayersOwnInitializersComeBeforeTheModels) {
+  ModelOptions options;
+  options.init = "zeros";
+  options.bias_init = "normal(1)";
+  options.layers = {test::dense(200), test::dense(200), test::dense()};
+  options.layers[1].init = "uniform(0.5)";
+  options.layers[1].bias_init = "zeros";
+  const Model network(options, 20, 3);
+  const auto arena = initialized(network);
+  const auto largest = [&](std::size_t t) {
+    return moments(network.tensors()[t].slice(std::span(arena))).largest;
+  };
+  EXPECT_EQ(largest(0), 0.0);
+  EXPECT_GT(largest(1), 1.0);
+  EXPECT_NEAR(largest(2), 0.5, 0.01);
+  EXPECT_EQ(largest(3), 0.0);
+  EXPECT_EQ(largest(4), 0.0);
+  EXPECT_GT(largest(5), 0.0);
 }
 
 TEST(Initialize, DependsOnTheSeedAlone) {
@@ -107,7 +206,7 @@ TEST(Initialize, TensorsHaveDrawsOfTheirOwn) {
   options.hidden = {20, 20};
   const Model network(options, 20, 20);
   std::vector<float> arena(network.parameters());
-  initialize(Initializer::parse("glorot"), network.tensors(), 1, arena);
+  initialize(network.tensors(), 1, arena);
   std::set<float> values;
   std::size_t weights = 0;
   for (const Tensor& tensor : network.tensors()) {
@@ -118,18 +217,50 @@ TEST(Initialize, TensorsHaveDrawsOfTheirOwn) {
   EXPECT_GE(values.size(), weights - 5);  // a few of 1200 draws may round to the same float
 }
 
-TEST(InitializerParse, TakesSigma) {
-  EXPECT_EQ(Initializer::parse("normal(0.01)").sigma, 0.01);
-  EXPECT_EQ(Initializer::parse("normal(1e-3)").sigma, 1e-3);
-  EXPECT_EQ(Initializer::parse("normal(0)").sigma, 0.0);
+TEST(InitializerParse, TakesEveryName) {
+  using Kind = Initializer::Kind;
+  EXPECT_EQ(Initializer::parse_weight("glorot", "k").kind, Kind::kGlorot);
+  EXPECT_EQ(Initializer::parse_weight("he", "k").kind, Kind::kHe);
+  for (const auto parse : {&Initializer::parse_weight, &Initializer::parse_bias}) {
+    EXPECT_EQ(parse("zeros", "k").kind, Kind::kZeros);
+    EXPECT_EQ(parse("normal(0.01)", "k").kind, Kind::kNormal);
+    EXPECT_EQ(parse("uniform(0.5)", "k").kind, Kind::kUniform);
+  }
 }
 
-TEST(InitializerParse, RefusesEverythingElse) {
-  for (const char* text :
-       {"", "Glorot", "normal", "normal()", "normal(", "normal(-1)", "normal(nan)", "normal(inf)",
-        "normal(0.1", "normal(0.1)x", "normal(0.1x)", "normal( 0.1)", "he "})
-    test::expect_line_with(test::message_of<ConfigError>([&] { Initializer::parse(text); }),
-                           {"model.init", text, "glorot", "he", "normal(SIGMA)"});
+TEST(InitializerParse, TakesTheNumberInBrackets) {
+  for (const auto parse : {&Initializer::parse_weight, &Initializer::parse_bias}) {
+    for (const std::string name : {"normal", "uniform"}) {
+      EXPECT_EQ(parse(name + "(0.01)", "k").parameter, 0.01);
+      EXPECT_EQ(parse(name + "(1e-3)", "k").parameter, 1e-3);
+      EXPECT_EQ(parse(name + "(0)", "k").parameter, 0.0);
+      EXPECT_EQ(parse(name + "(12)", "k").parameter, 12.0);
+    }
+  }
+}
+
+TEST(InitializerParse, RefusesEverythingElseAndNamesTheKey) {
+  std::vector<std::string> texts = {"", "Glorot", "he ", "zero", "zeros()", "(1)", "normal(1)uniform(1)"};
+  for (const std::string name : {"normal", "uniform"})
+    for (const char* rest : {"", "()", "(", ")", "(-1)", "(nan)", "(inf)", "(1e999)", "(0.1", "(0.1)x",
+                             "(0.1x)", "( 0.1)", "(0.1 )", "((0.1))", " (0.1)"})
+      texts.push_back(name + rest);
+  for (const std::string& text : texts) {
+    const std::string found = "some.key is \"" + text + "\"";
+    test::expect_line_with(
+        test::message_of<ConfigError>([&] { Initializer::parse_weight(text, "some.key"); }),
+        {found, "expected", "\"glorot\"", "\"he\"", "\"normal(SIGMA)\"", "\"uniform(A)\"", "\"zeros\""});
+    test::expect_line_with(test::message_of<ConfigError>([&] { Initializer::parse_bias(text, "some.key"); }),
+                           {found, "expected", "\"normal(SIGMA)\"", "\"uniform(A)\"", "\"zeros\""});
+  }
+}
+
+TEST(InitializerParse, ABiasHasNoNumberOfInputs) {
+  for (const std::string text : {"glorot", "he"}) {
+    const std::string line =
+        test::message_of<ConfigError>([&] { Initializer::parse_bias(text, "model.bias_init"); });
+    test::expect_line_with(line, {"model.bias_init is \"" + text + "\"", "expected \"zeros\""});
+  }
 }
 
 }  // namespace

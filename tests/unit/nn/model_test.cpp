@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
 
 #include "base/error.h"
 #include "nn/dense.h"
+#include "nn/gradients.h"
 #include "reference_model.h"
 #include "reference_network.h"
 #include "support.h"
@@ -71,8 +71,8 @@ TEST(Model, RefusesAWidthOfZero) {
                            Model model(options({5, 0}), 6, 4);
                          }),
                          {"model.hidden"});
-  EXPECT_THROW(Dense(0, 3), ShapeError);
-  EXPECT_THROW(Dense(3, 0), ShapeError);
+  EXPECT_THROW(Dense(0, 3, {}, Initializer{}), ShapeError);
+  EXPECT_THROW(Dense(3, 0, {}, std::nullopt), ShapeError);
 }
 
 TEST(Workspace, RefusesMoreRowsThanItHasRoomFor) {
@@ -84,60 +84,37 @@ TEST(Workspace, RefusesMoreRowsThanItHasRoomFor) {
   EXPECT_THROW(workspace.output_gradient(11), ShapeError);
 }
 
-// Adds up each tensor's terms in double, row by row.
-class SummingSink final : public GradientSink {
- public:
-  explicit SummingSink(const Model& model) : model_(model), gradient_(model.parameters()) {}
-
-  void start_pass(std::span<const std::size_t>) override {}
-  void add(const GradientTerms& terms) override {
-    double* sum = gradient_.data() + model_.tensors()[terms.tensor].offset;
-    ++times_[terms.tensor];
-    const auto at = [](kernels::ConstMatrix m, std::size_t i, std::size_t j) {
-      return static_cast<double>(m.data[i * m.row_stride + j * m.col_stride]);
-    };
-    const std::size_t in = terms.x.data == nullptr ? 1 : terms.x.cols;
-    for (std::size_t row = 0; row < terms.dy.rows; ++row)
-      for (std::size_t i = 0; i < terms.dy.cols; ++i)
-        for (std::size_t j = 0; j < in; ++j)
-          sum[i * in + j] += at(terms.dy, row, i) * (terms.x.data == nullptr ? 1.0 : at(terms.x, row, j));
-  }
-  const std::vector<double>& gradient() const { return gradient_; }
-  const std::map<std::size_t, int>& times() const { return times_; }
-
- private:
-  const Model& model_;
-  std::vector<double> gradient_;
-  std::map<std::size_t, int> times_;
-};
-
 class ModelPass : public testing::Test {
  protected:
   static constexpr std::size_t kInputs = 7, kOutputs = 5;
+  static constexpr kernels::ActivationParameters kParameters = {.leaky_slope = 0.2, .elu_alpha = 1.3};
 
-  // Forward and backward of `rows` rows at once against the reference network.
+  // Forward and backward of `rows` rows at once, and forward in double, against the reference network.
   static void expect_reference(const Shape& hidden, Activation activation, Loss loss, std::size_t rows) {
-    const Model model(options(hidden, activation), kInputs, kOutputs);
+    ModelOptions opts = options(hidden, activation);
+    opts.activation_parameters = kParameters;
+    const Model model(opts, kInputs, test::outputs_with(loss, kOutputs));
     const auto arena = test::random_floats(model.parameters(), rows, 0.8F);
-    const auto batch = test::random_batch(rows, kInputs, kOutputs, rows + 1);
-    const auto network = test::reference_of(model, activation, loss, arena);
+    const auto batch = test::random_batch(rows, kInputs, model.outputs(), rows + 1);
+    auto network = test::reference_of(model, activation, loss, arena);
+    network.activation_parameters = kParameters;
 
     Workspace workspace(model, rows, Workspace::Use::kForwardAndBackward);
-    const auto labels = test::fill_input(batch, workspace.input(rows));
-    const auto outputs = model.forward(arena, workspace, rows, 1);
+    test::fill_input(batch, workspace.input(rows));
+    const auto outputs = model.forward(arena, workspace, rows, {});
     ASSERT_EQ(outputs.rows, rows);
+    ASSERT_EQ(outputs.cols, model.outputs());
     for (std::size_t i = 0; i < rows; ++i) {
       const auto expected = network.outputs(batch[i]);
-      for (std::size_t k = 0; k < kOutputs; ++k)
+      const auto in_double = model.forward_in_double(network.parameters, 0, batch[i].x, {});
+      for (std::size_t k = 0; k < model.outputs(); ++k) {
         EXPECT_NEAR(outputs.data[i * outputs.row_stride + k], expected[k],
                     1e-5 * (1.0 + std::fabs(expected[k])));
+        EXPECT_NEAR(in_double[k], expected[k], 1e-13 * (1.0 + std::fabs(expected[k])));
+      }
     }
-    kernels::evaluate_loss(loss, outputs, labels, 1.0 / static_cast<double>(rows),
-                           workspace.output_gradient(rows), 1);
-    SummingSink sink(model);
-    model.backward(arena, workspace, rows, sink, 1);
-    for (std::size_t t = 0; t < model.tensors().size(); ++t) EXPECT_EQ(sink.times().at(t), 1);
-    test::expect_close_tensors(model, sink.gradient(), network.gradient(batch, /*with_l2=*/false), 1e-5);
+    const auto gradient = test::gradient_of(model, loss, arena, batch, {}, workspace);
+    test::expect_close_tensors(model, gradient, network.gradient(batch, /*with_l2=*/false), 1e-5);
   }
 };
 
@@ -171,12 +148,7 @@ TEST_F(ModelPass, ASmallerPassInTheSameWorkspaceIsAsIfAlone) {
   const auto many = test::random_batch(30, kInputs, kOutputs, 2),
              few = test::random_batch(4, kInputs, kOutputs, 3);
   const auto gradient_of = [&](Workspace& workspace, const std::vector<test::Sample>& batch) {
-    const auto labels = test::fill_input(batch, workspace.input(batch.size()));
-    const auto outputs = model.forward(arena, workspace, batch.size(), 1);
-    kernels::evaluate_loss(Loss::kMse, outputs, labels, 1.0, workspace.output_gradient(batch.size()), 1);
-    SummingSink sink(model);
-    model.backward(arena, workspace, batch.size(), sink, 1);
-    return sink.gradient();
+    return test::gradient_of(model, Loss::kMse, arena, batch, {}, workspace);
   };
   Workspace shared(model, 30, Workspace::Use::kForwardAndBackward),
       own(model, 4, Workspace::Use::kForwardAndBackward);

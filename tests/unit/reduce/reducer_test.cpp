@@ -64,12 +64,13 @@ Reducer::Outcome add_once(Reducer& reducer, const Problem& problem, const nn::Mo
   for (std::size_t b = first_block(problem, communicator, communicator.rank()); b < end;) {
     const std::size_t last = std::min(end, b + blocks_a_pass);
     const std::size_t first = problem.first_row(b), rows = problem.first_row(last) - first;
-    const auto labels = test::fill_input(std::span(batch).subspan(first, rows), workspace.input(rows));
-    const auto outputs = model.forward(arena, workspace, rows, threads);
-    kernels::evaluate_loss(problem.loss, outputs, labels, problem.factor / static_cast<double>(batch.size()),
+    const auto targets = test::fill_input(std::span(batch).subspan(first, rows), workspace.input(rows));
+    const nn::Pass pass{.threads = threads};
+    const auto outputs = model.forward(arena, workspace, rows, pass);
+    kernels::evaluate_loss(problem.loss, outputs, targets, problem.factor / static_cast<double>(batch.size()),
                            workspace.output_gradient(rows), threads);
     reducer.start_pass(std::span(problem.block_rows).subspan(b, last - b));
-    model.backward(arena, workspace, rows, reducer, threads);
+    model.backward(arena, workspace, rows, reducer, pass);
     b = last;
   }
   return reducer.finalize();
@@ -146,6 +147,7 @@ TEST(Reducer, SumIsTheReferencesGradientForEveryActivationAndLoss) {
           problem.hidden = hidden;
           problem.activation = activation;
           problem.loss = loss;
+          problem.outputs = test::outputs_with(loss, problem.outputs);
           expect_reference(mode, problem);
         }
       });

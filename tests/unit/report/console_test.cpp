@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 namespace lockstep::report {
@@ -13,6 +15,13 @@ std::string printed(Print&& print) {
   testing::internal::CaptureStdout();
   print();
   return testing::internal::GetCapturedStdout();
+}
+
+std::vector<std::string> cells_of(const std::string& row) {
+  std::istringstream in(row);
+  std::vector<std::string> cells;
+  for (std::string cell; in >> cell;) cells.push_back(cell);
+  return cells;
 }
 
 EpochRow example() {
@@ -30,7 +39,7 @@ EpochRow example() {
 
 void print_everything(Console& console) {
   console.line("a line");
-  console.table_header();
+  console.start_table(3);
   console.start_epoch();
   console.progress(1, 2, 10, 20, 30);
   console.epoch(example());
@@ -56,12 +65,10 @@ TEST(Console, PrintsLinesOnlyWhereTheOutputIsNoTerminal) {
 }
 
 TEST(Console, ColumnsStandBelowTheirNames) {
-  const std::string header = printed([] { Console(true).table_header(); });
+  const std::string header = printed([] { Console(true).start_table(3); });
   const std::string row = printed([] { Console(true).epoch(example()); });
   EXPECT_EQ(header.size(), row.size());
-  std::istringstream in(row);
-  std::vector<std::string> cells;
-  for (std::string cell; in >> cell;) cells.push_back(cell);
+  const auto cells = cells_of(row);
   ASSERT_GE(cells.size(), 8U);
   EXPECT_EQ(cells[0], "3");
   EXPECT_EQ(std::stod(cells[1]), 1.25);
@@ -69,6 +76,53 @@ TEST(Console, ColumnsStandBelowTheirNames) {
   EXPECT_EQ(std::stod(cells[3]), 1.5);
   EXPECT_EQ(cells[4], "43.75%");
   EXPECT_EQ(std::stod(cells[5]), 0.05);
+}
+
+// The epochs that a table of so many shows.
+std::vector<std::size_t> shown_of(std::size_t epochs) {
+  std::istringstream in(printed([&] {
+    Console console(true);
+    console.start_table(epochs);
+    for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
+      EpochRow row = example();
+      row.epoch = epoch;
+      console.epoch(row);
+    }
+  }));
+  std::vector<std::size_t> shown;
+  std::string line;
+  std::getline(in, line);  // the header
+  while (std::getline(in, line)) shown.push_back(std::stoul(line));
+  return shown;
+}
+
+TEST(Console, ShowsEveryEpochOfAHundred) {
+  for (const std::size_t epochs : {1, 2, 50, 99, 100}) {
+    const auto shown = shown_of(epochs);
+    ASSERT_EQ(shown.size(), epochs);
+    for (std::size_t i = 0; i < epochs; ++i) EXPECT_EQ(shown[i], i + 1);
+  }
+}
+
+TEST(Console, ShowsAtMostFiftyEvenlySpacedEpochsOfMoreAndTheLast) {
+  for (const std::size_t epochs : {101, 149, 150, 151, 500, 1000, 1001, 12345}) {
+    const auto shown = shown_of(epochs);
+    EXPECT_EQ(shown.back(), epochs);
+    EXPECT_GE(shown.size(), 33U);
+    EXPECT_LE(shown.size(), 50U);
+    for (std::size_t i = 0; i + 1 < shown.size(); ++i) EXPECT_EQ(shown[i], (i + 1) * shown[0]);
+  }
+}
+
+TEST(Console, ADashStandsForWhatIsNotThere) {
+  EpochRow row = example();
+  row.train_accuracy = row.test_loss = row.test_accuracy = std::nan("");
+  const std::string text = printed([&] { Console(true).epoch(row); });
+  const auto cells = cells_of(text);
+  ASSERT_EQ(cells.size(), 8U);
+  EXPECT_EQ(std::stod(cells[1]), 1.25);
+  for (const std::size_t i : {2, 3, 4}) EXPECT_EQ(cells[i], "-");
+  EXPECT_EQ(text.size(), printed([] { Console(true).epoch(example()); }).size());
 }
 
 }  // namespace

@@ -121,6 +121,23 @@ TEST_F(RunFilesTest, StepsHaveTheColumnsThatScriptsKnow) {
   EXPECT_EQ(rows[1].at("weights_hash"), "fedcba9876543210");
 }
 
+TEST_F(RunFilesTest, GradientsHaveARowAnEpochAndAColumnATensor) {
+  const auto path = folder_.path() / "gradients.csv";
+  GradientsFile gradients(path, {"layers.0.weight", "layers.0.bias"});
+  EXPECT_EQ(read_file(path), "epoch,layers.0.weight,layers.0.bias\n");
+  gradients.write(0, std::vector<double>{1.0 / 3.0, 0.0});
+  ASSERT_EQ(read_csv(path).size(), 1U);  // can be read at once
+  gradients.write(12, std::vector<double>{1e-12, 2.5e7});
+  const auto rows = read_csv(path);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].at("epoch"), "0");
+  EXPECT_NEAR(std::stod(rows[0].at("layers.0.weight")), 1.0 / 3.0, 1e-9);
+  EXPECT_EQ(std::stod(rows[0].at("layers.0.bias")), 0.0);
+  EXPECT_EQ(rows[1].at("epoch"), "12");
+  EXPECT_EQ(std::stod(rows[1].at("layers.0.weight")), 1e-12);
+  EXPECT_EQ(std::stod(rows[1].at("layers.0.bias")), 2.5e7);
+}
+
 TEST_F(RunFilesTest, ANewRunReplacesTheOldFiles) {
   const auto path = folder_.path() / "metrics.csv";
   MetricsFile(path).write(example(1));
@@ -135,7 +152,11 @@ TEST_F(RunFilesTest, AFileThatCannotBeWrittenIsAnErrorThatNamesIt) {
   test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file(missing); }),
                          {missing.string()});
   test::expect_line_with(test::message_of<ConfigError>([&] { StepsFile file(missing); }), {missing.string()});
+  test::expect_line_with(test::message_of<ConfigError>([&] { GradientsFile file(missing, {"w"}); }),
+                         {missing.string()});
   test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file("/dev/full"); }),
+                         {"/dev/full"});
+  test::expect_line_with(test::message_of<ConfigError>([&] { GradientsFile file("/dev/full", {"w"}); }),
                          {"/dev/full"});
 }
 

@@ -16,25 +16,30 @@ using test::MadeUpDataset;
 const comm::Communicator& world() { return test::session().world(); }
 const comm::Communicator& self() { return test::session().self(); }
 
-nn::Model model() {
+std::size_t classes_with(kernels::Loss loss) {
+  return loss == kernels::Loss::kBinaryCrossEntropy ? 2 : MadeUpDataset::kClasses;
+}
+
+nn::Model model_for(const MadeUpDataset& dataset, kernels::Loss loss) {
   nn::ModelOptions options;
   options.hidden = {11};
-  return {options, MadeUpDataset::kFeatures, MadeUpDataset::kClasses};
+  options.loss = loss;
+  return {options, MadeUpDataset::kFeatures, nn::outputs_of(options, dataset.info().classes)};
 }
 
 Score score_of(const MadeUpDataset& dataset, data::Split split, kernels::Loss loss,
                const comm::Communicator& communicator, int threads) {
-  const nn::Model network = model();
+  const nn::Model network = model_for(dataset, loss);
   const auto arena = test::random_floats(network.parameters(), 4);
-  const data::Normalizer normalizer(data::Normalization::kScale, dataset.info(), {}, 1);
+  const data::Normalizer normalizer(data::Normalization::kScale, dataset.info(), {}, {});
   Evaluator evaluator(dataset, split, communicator.rank(), communicator.size());
-  return evaluator.score(network, loss, arena, normalizer, 0.25, communicator, threads);
+  return evaluator.score({network, arena, normalizer, loss, 0.25}, communicator, threads);
 }
 
 TEST(Evaluator, GivesTheSameScoreAtAnyNumberOfRanksAndThreads) {
   test::for_every<kernels::Loss>([](kernels::Loss loss) {
     for (const std::size_t n : {1, 63, 64, 65, 200, 1500}) {
-      const MadeUpDataset dataset(n + 1, n);
+      const MadeUpDataset dataset(n + 1, n, classes_with(loss));
       for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
         const Score alone = score_of(dataset, split, loss, self(), 1);
         for (const int threads : {1, 2}) {
@@ -50,13 +55,13 @@ TEST(Evaluator, GivesTheSameScoreAtAnyNumberOfRanksAndThreads) {
 
 TEST(Evaluator, IsTheReferencesMeanLossAndCount) {
   test::for_every<kernels::Loss>([](kernels::Loss loss) {
-    const MadeUpDataset dataset(10, 333);
-    const nn::Model network = model();
+    const MadeUpDataset dataset(10, 333, classes_with(loss));
+    const nn::Model network = model_for(dataset, loss);
     const auto reference = test::reference_of(network, kernels::Activation::kSigmoid, loss,
                                               test::random_floats(network.parameters(), 4));
     std::vector<test::Sample> samples;
     for (std::uint32_t i = 0; i < 333; ++i) {
-      samples.push_back({{}, MadeUpDataset::label(data::Split::kTest, i)});
+      samples.push_back({{}, dataset.target(data::Split::kTest, i)});
       for (std::size_t j = 0; j < MadeUpDataset::kFeatures; ++j)
         samples.back().x.push_back(MadeUpDataset::feature(data::Split::kTest, i, j) / 255.0);
     }
@@ -82,7 +87,7 @@ TEST(Evaluator, RanksHoldPartsThatAddUpToTheSplit) {
 }
 
 TEST(L2Loss, IsHalfTheSumOfSquaredWeightsWithoutBiases) {
-  const nn::Model network = model();
+  const nn::Model network = model_for(MadeUpDataset(1, 1), kernels::Loss::kMse);
   const auto arena = test::random_floats(network.parameters(), 4);
   const auto reference =
       test::reference_of(network, kernels::Activation::kSigmoid, kernels::Loss::kMse, arena, 0.3);

@@ -85,6 +85,59 @@ TEST(RankCounts, GiveTheRunOfOneRankWhereSomeRanksHaveNothingToDo) {
   });
 }
 
+// With any number of ranks and threads the run of one; and not the run of `other`.
+void expect_run_of_one_rank(const ModeCase& mode, const RunSetup& setup, const RunSetup& other) {
+  const auto one = test::run_trainer(setup, self());
+  EXPECT_NE(one.parameters, test::run_trainer(other, self()).parameters);
+  for (const int threads : {1, 2}) expect_same(mode, test::run_trainer(setup, world(), threads), one);
+}
+
+TEST(RankCounts, GiveTheRunOfOneRankWithDropout) {
+  for_every_mode_and_order([](const ModeCase& mode, RunSetup setup) {
+    setup.model.hidden = {20, 10};
+    const RunSetup without = setup;
+    setup.model.dropout = 0.4;
+    expect_run_of_one_rank(mode, setup, without);
+    RunSetup other = setup;
+    other.model.dropout = 0.3;
+    expect_run_of_one_rank(mode, setup, other);
+  });
+}
+
+// The points of a data set, four in five of them to train on.
+data::DataOptions points_of(const std::string& dataset) {
+  data::DataOptions points;
+  points.dataset = dataset;
+  points.n = 164;
+  points.noise = 0.1;
+  points.test_fraction = 0.2;
+  return points;
+}
+
+TEST(RankCounts, GiveTheRunOfOneRankWithBinaryCrossEntropyOnCircle) {
+  for_every_mode_and_order([](const ModeCase& mode, RunSetup setup) {
+    setup.points = points_of("circle");
+    setup.normalize = data::Normalization::kMeanStd;
+    setup.model.loss = kernels::Loss::kBinaryCrossEntropy;
+    setup.model.activation = kernels::Activation::kTanh;
+    RunSetup other = setup;
+    other.points->seed = 2;
+    expect_run_of_one_rank(mode, setup, other);
+    EXPECT_EQ(test::run_trainer(setup, world()).epochs.back().samples, 131);
+  });
+}
+
+TEST(RankCounts, GiveTheRunOfOneRankWithValuesOfAFunction) {
+  for_every_mode_and_order([](const ModeCase& mode, RunSetup setup) {
+    setup.points = points_of("function");
+    setup.model.loss = kernels::Loss::kMse;
+    setup.model.activation = kernels::Activation::kTanh;
+    RunSetup other = setup;
+    other.points->function = data::Function::kKink;
+    expect_run_of_one_rank(mode, setup, other);
+  });
+}
+
 TEST(RankCounts, GiveEveryRankTheSameWeights) {
   for_every_mode_and_order([](const ModeCase&, const RunSetup& setup) {
     const auto run = test::run_trainer(setup, world());

@@ -61,8 +61,22 @@ RunSetup setup_with(Change&& change) {
 }
 
 TEST(Trainer, IsTheReferenceForEveryLoss) {
-  test::for_every<Loss>(
-      [](Loss loss) { expect_reference(setup_with([&](RunSetup& s) { s.model.loss = loss; })); });
+  test::for_every<Loss>([](Loss loss) {
+    expect_reference(setup_with([&](RunSetup& s) {
+      s.model.loss = loss;
+      if (loss == Loss::kBinaryCrossEntropy) s.classes = 2;
+    }));
+  });
+}
+
+TEST(Trainer, IsTheReferenceForASingleOutput) {
+  for (const Loss loss : {Loss::kMse, Loss::kHalfMse})
+    for (const std::size_t classes : {0, 2})  // values, and two classes as 0 and 1
+      expect_reference(setup_with([&](RunSetup& s) {
+        s.model.loss = loss;
+        s.model.outputs = 1;
+        s.classes = classes;
+      }));
 }
 
 TEST(Trainer, IsTheReferenceForEveryActivation) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "comm/communicator.h"
+#include "data/dataset.h"
 #include "made_up_dataset.h"
 #include "nn/initializer.h"
 #include "reduce/reducer.h"
@@ -14,41 +16,53 @@
 
 namespace lockstep::test {
 
-// What a run depends on.
+// What a run depends on. The reference knows MadeUpDataset only, and no dropout.
 struct RunSetup {
   std::size_t samples = 53;
+  std::size_t classes = MadeUpDataset::kClasses;  // 4, 2 or, for values, 0
+  std::optional<data::DataOptions> points;        // the data, instead of MadeUpDataset
+  data::Normalization normalize = data::Normalization::kMean;
   std::size_t shards = 8;
   data::Shuffle shuffle = data::Shuffle::kNone;
   std::uint64_t seed = 5;
-  nn::ModelOptions model = {.hidden = {8}, .init = "glorot"};
+  nn::ModelOptions model;
   train::TrainOptions train;
   reduce::ReduceOptions reduce;
 
   RunSetup() {
+    model.hidden = {8};
     train.epochs = 17;
     train.batch_size = 24;
     train.sgd.learning_rate = 0.1;
   }
 
   std::size_t steps() const { return train.epochs * plan().steps_per_epoch(); }
-  MadeUpDataset dataset() const { return {samples, 20}; }
-  data::ShardPlan plan() const { return {samples, shards, train.batch_size, shuffle, seed}; }
-  nn::Model network() const { return {model, MadeUpDataset::kFeatures, MadeUpDataset::kClasses}; }
+  MadeUpDataset made_up() const { return {samples, 20, classes}; }
+  std::unique_ptr<data::Dataset> dataset() const {
+    if (points) return data::open_dataset(*points);
+    return std::make_unique<MadeUpDataset>(made_up());
+  }
+  data::ShardPlan plan() const {
+    return {dataset()->info().train_samples, shards, train.batch_size, shuffle, seed};
+  }
+  nn::Model network() const {
+    const data::DatasetInfo info = dataset()->info();
+    return {model, info.features(), nn::outputs_of(model, info.classes)};
+  }
   AlignedBuffer<float> initial() const {
     const nn::Model net = network();
     AlignedBuffer<float> arena(net.parameters());
-    nn::initialize(nn::Initializer::parse(model.init), net.tensors(), seed, arena.span());
+    nn::initialize(net.tensors(), seed, arena.span());
     return arena;
   }
 };
 
 // With the statistics of all training samples.
 inline data::Normalizer normalizer_of(const RunSetup& setup) {
-  const MadeUpDataset dataset = setup.dataset();
-  std::vector<std::uint32_t> all(setup.samples);
+  const std::unique_ptr<data::Dataset> dataset = setup.dataset();
+  std::vector<std::uint32_t> all(dataset->info().train_samples);
   for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-  const auto sums = data::feature_sums(dataset.load(data::Split::kTrain, all));
-  return {data::Normalization::kMean, dataset.info(), sums, setup.samples};
+  return {setup.normalize, dataset->info(), dataset->load(data::Split::kTrain, all), {}};
 }
 
 // Everything that a trainer works with, ready to step.
@@ -64,11 +78,12 @@ struct TrainerOnRanks {
       : plan(setup.plan()),
         normalizer(normalizer_of(setup)),
         model(setup.network()),
-        loader(setup.dataset(), plan, communicator.rank(), communicator.size()),
+        loader(*setup.dataset(), plan, communicator.rank(), communicator.size()),
         reducer(
             reduce::make_reducer(setup.reduce, model, data::blocks_per_step(plan), communicator, threads)),
-        trainer({communicator, plan, loader, normalizer, model, setup.model.loss, *reducer, threads},
-                setup.train, setup.initial()) {}
+        trainer(
+            {communicator, plan, loader, normalizer, model, setup.model.loss, *reducer, threads, setup.seed},
+            setup.train, setup.initial()) {}
 };
 
 struct RunResult {
@@ -91,8 +106,8 @@ inline RunResult run_trainer(const RunSetup& setup, const comm::Communicator& co
 // samples.
 inline std::vector<Sample> reference_samples(const RunSetup& setup) {
   std::vector<Sample> samples(setup.samples);
-  for (std::uint32_t i = 0; i < setup.samples; ++i)
-    samples[i].label = MadeUpDataset::label(data::Split::kTrain, i);
+  const MadeUpDataset dataset = setup.made_up();
+  for (std::uint32_t i = 0; i < setup.samples; ++i) samples[i].label = dataset.target(data::Split::kTrain, i);
   for (std::size_t j = 0; j < MadeUpDataset::kFeatures; ++j) {
     double sum = 0.0;
     for (std::uint32_t i = 0; i < setup.samples; ++i)

@@ -1,0 +1,159 @@
+// The data set in the configuration: which keys each of them has.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "config/expect_error.h"
+
+namespace lockstep::config {
+namespace {
+
+using test::expect_error;
+using test::Overrides;
+using test::resolved;
+
+data::DataOptions data_of(const std::string& text, const Overrides& overrides = {}) {
+  return parse(text, "run.toml", overrides).data;
+}
+
+const std::set<std::string> kOfAll = {"dataset", "dir",     "seed",      "folds",         "fold",
+                                      "shards",  "shuffle", "normalize", "train_samples", "test_samples"};
+const std::set<std::string> kPlanar = {"n", "noise", "test_fraction"};
+const std::set<std::string> kFunction = {"n", "noise", "function", "test_fraction"};
+const std::set<std::string> kCsv = {"file", "test_file", "header", "target", "task", "test_fraction"};
+
+std::set<std::string> keys_of(const std::string& dataset) {
+  if (dataset == "cifar10" || dataset == "synthetic") return {};
+  if (dataset == "csv") return kCsv;
+  return dataset == "function" ? kFunction : kPlanar;
+}
+
+// A value that each key takes.
+std::string value_of(const std::string& key) {
+  if (key == "n") return "10";
+  if (key == "noise" || key == "test_fraction") return "0.5";
+  if (key == "function") return "sine";
+  if (key == "header") return "no";
+  return key == "task" ? "regression" : "x";
+}
+
+TEST(DataConfig, EachSetHasItsOwnKeys) {
+  for (const std::string dataset : data::kDatasetNames) {
+    SCOPED_TRACE(dataset);
+    const auto values = resolved("", {"data.dataset=" + dataset}).at("data");
+    std::set<std::string> found, expected = keys_of(dataset);
+    expected.insert(kOfAll.begin(), kOfAll.end());
+    for (const auto& [key, value] : values.items()) found.insert(key);
+    EXPECT_EQ(found, expected);
+  }
+}
+
+TEST(DataConfig, TheKeysOfOtherSetsAreUnknown) {
+  std::set<std::string> all = kCsv;
+  all.insert(kFunction.begin(), kFunction.end());
+  for (const std::string dataset : data::kDatasetNames) {
+    SCOPED_TRACE(dataset);
+    const auto own = keys_of(dataset);
+    for (const std::string& key : all) {
+      const Overrides overrides = {"data.dataset=" + dataset, "data." + key + "=" + value_of(key)};
+      if (own.contains(key))
+        EXPECT_NO_THROW(data_of("", overrides)) << key;
+      else
+        expect_error("", overrides, {"--set: unknown key data." + key + ", "});
+    }
+  }
+  expect_error("[data]\nn = 20\n", {}, {"run.toml:2: unknown key data.n, "});
+}
+
+TEST(DataConfig, MadeUpSetsHaveTheirDefaults) {
+  for (const std::string dataset : {"circle", "xor", "gaussian", "spiral", "flower", "function"}) {
+    const data::DataOptions data = data_of("", {"data.dataset=" + dataset}), defaults;
+    EXPECT_EQ(data.dataset, dataset);
+    EXPECT_EQ(data.n, defaults.n);
+    EXPECT_EQ(data.noise, 0.0);
+    EXPECT_EQ(data.seed, defaults.seed);
+    EXPECT_EQ(data.function, data::Function::kSine);
+    EXPECT_EQ(data.test_fraction, 0.5);  // half of what is made
+    EXPECT_EQ(data.folds, 0U);
+  }
+}
+
+TEST(DataConfig, EveryKeyOfAFunctionArrives) {
+  const auto data = data_of(R"toml(
+[data]
+dataset = "function"
+function = "kink"
+n = 60
+noise = 0.25
+seed = 9
+test_fraction = 0.125
+folds = 5
+fold = 4
+normalize = "none"
+)toml");
+  EXPECT_EQ(data.function, data::Function::kKink);
+  EXPECT_EQ(data.n, 60U);
+  EXPECT_EQ(data.noise, 0.25);
+  EXPECT_EQ(data.seed, 9U);
+  EXPECT_EQ(data.test_fraction, 0.125);
+  EXPECT_EQ(data.folds, 5U);
+  EXPECT_EQ(data.fold, 4U);
+}
+
+TEST(DataConfig, EveryKeyOfCsvArrives) {
+  const auto data = data_of(R"toml(
+[data]
+dataset = "csv"
+file = "some folder/train.csv"
+test_file = "test.csv"
+header = "yes"
+target = "price"
+task = "regression"
+test_fraction = 0.25
+)toml");
+  EXPECT_EQ(data.file, "some folder/train.csv");
+  EXPECT_EQ(data.test_file, "test.csv");
+  EXPECT_EQ(data.header, data::Header::kYes);
+  EXPECT_EQ(data.target, "price");
+  EXPECT_EQ(data.task, data::Task::kRegression);
+  EXPECT_EQ(data.test_fraction, 0.25);
+
+  const auto plain = data_of("", {"data.dataset=csv", "data.header=no"});
+  EXPECT_EQ(plain.header, data::Header::kNo);
+  EXPECT_EQ(plain.task, data::Task::kClassification);
+  EXPECT_EQ(plain.test_fraction, 0.0);
+  EXPECT_EQ(data_of("", {"data.dataset=csv"}).header, data::Header::kAuto);
+}
+
+TEST(DataConfig, WhatIsWrongIsNamedWithItsLine) {
+  const std::tuple<const char*, const char*, const char*, const char*> cases[] = {
+      {"circle", "n", "1", "an integer of at least 2"},
+      {"circle", "n", "\"many\"", "an integer of at least 2"},
+      {"xor", "noise", "-0.1", "a number of at least 0"},
+      {"xor", "noise", "inf", "a number of at least 0"},
+      {"spiral", "test_fraction", "1", "a number from 0 up to, not including, 1"},
+      {"csv", "test_fraction", "-0.5", "a number from 0 up to, not including, 1"},
+      {"csv", "file", "3", "a string"},
+      {"csv", "test_file", "3", "a string"},
+      {"csv", "header", "true", "one of auto, yes, no"},
+      {"csv", "task", "\"ranking\"", "one of classification, regression"},
+      {"function", "function", "\"cosine\"", "one of sine, kink"}};
+  for (const auto& [dataset, key, value, expected] : cases) {
+    const std::string text =
+        std::string("[data]\ndataset = \"") + dataset + "\"\n" + key + " = " + value + "\n";
+    expect_error(text, {},
+                 {std::string("run.toml:3: data.") + key + " is ", std::string("expected ") + expected});
+  }
+}
+
+TEST(DataConfig, ResolvedValuesAsTomlResolveToThemselves) {
+  for (const std::string dataset : data::kDatasetNames) {
+    Overrides overrides = {"data.dataset=" + dataset, "data.folds=3"};
+    for (const std::string& key : keys_of(dataset)) overrides.push_back("data." + key + "=" + value_of(key));
+    const auto values = resolved("", overrides);
+    EXPECT_EQ(resolved(to_toml(values)), values) << to_toml(values);
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::config

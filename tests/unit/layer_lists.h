@@ -1,0 +1,25 @@
+// Layers in short, for networks as lists of them.
+#pragma once
+
+#include <vector>
+
+#include "nn/model.h"
+
+namespace lockstep::test {
+
+inline nn::LayerOptions dense(std::size_t units = 0, bool bias = true) {
+  return {.kind = nn::LayerOptions::Kind::kDense, .units = units, .bias = bias, .init = {}, .bias_init = {}};
+}
+inline nn::LayerOptions pointwise(kernels::Activation activation) {
+  return {.kind = nn::LayerOptions::Kind::kActivation, .init = {}, .bias_init = {}, .activation = activation};
+}
+inline nn::LayerOptions dropout(double rate) {
+  return {.kind = nn::LayerOptions::Kind::kDropout, .init = {}, .bias_init = {}, .rate = rate};
+}
+inline nn::ModelOptions with_layers(const std::vector<nn::LayerOptions>& layers) {
+  nn::ModelOptions options;
+  options.layers = layers;
+  return options;
+}
+
+}  // namespace lockstep::test
