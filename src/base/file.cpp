@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +76,24 @@ std::string read_file(const std::filesystem::path& path) {
     if (n == 0) return text;
     text.append(block, static_cast<std::size_t>(n));
   }
+}
+
+FileLock::FileLock(const std::filesystem::path& path, const std::string& owner)
+    : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  if (fd_ < 0) fail(path.string());
+  try {
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 || ::ftruncate(fd_, 0) != 0) fail(path.string());
+    write_all(fd_, std::as_bytes(std::span(owner)), path);
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace lockstep

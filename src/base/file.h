@@ -18,4 +18,19 @@ void write_file_atomically(const std::filesystem::path& path, const std::string&
 // The whole file. Throws std::system_error naming the path.
 std::string read_file(const std::filesystem::path& path);
 
+// A file that one process at a time can hold; it is free again when that process ends, however it ends.
+// Move-only.
+class FileLock {
+ public:
+  // Makes the file if there is none; its content becomes `owner`. Throws std::system_error, of
+  // std::errc::resource_unavailable_try_again where another process holds it.
+  FileLock(const std::filesystem::path& path, const std::string& owner);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&& other) = delete;
+  ~FileLock();
+
+ private:
+  int fd_;
+};
+
 }  // namespace lockstep

@@ -14,9 +14,12 @@ struct TrainArguments {
   std::string config;
   std::vector<std::string> overrides;
   std::string out;  // empty: runs/NAME-OF-CONFIG
+  std::string
+      resume;  // a checkpoint to go on from, or "latest": the run folder's newest; empty: from the start
   bool quiet = false;
 };
-void train(const comm::Session& session, const TrainArguments& arguments);
+// Returns the exit code: 0, or 130 or 143 where a signal ended it and the state is saved.
+int train(const comm::Session& session, const TrainArguments& arguments);
 
 struct EvalArguments {
   std::string config;  // a TOML file, or the folder of a finished run

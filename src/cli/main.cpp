@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string_view>
 
 #include "base/error.h"
+#include "base/interruption.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "comm/session.h"
@@ -27,7 +29,7 @@ constexpr const char* kExamples = R"(Examples:
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
 Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong, or training diverged; 3 the data is
-wrong or missing; 4 a weight file is wrong; 5 a rank or the network failed.)";
+wrong or missing; 4 a checkpoint or weight file is wrong; 5 a rank or the network failed; 130, 143 interrupted, state saved.)";
 
 void add_config_options(CLI::App& command, std::string& config, std::vector<std::string>& overrides,
                         const char* config_help) {
@@ -53,6 +55,9 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   add_config_options(*train_command, train.config, train.overrides, "A TOML file, such as one of configs/");
   train_command->add_option("--out", train.out,
                             "The run folder (default: runs/ and the configuration's name)");
+  train_command->add_option(
+      "--resume", train.resume,
+      "Go on from a checkpoint: a file, or latest, the newest whole one in the run folder");
   train_command->add_flag("--quiet", train.quiet, "Print nothing but errors");
   train_command->footer(
       "The run folder gets metrics.csv (a row an epoch), summary.json, model.safetensors (as PyTorch's\n"
@@ -148,7 +153,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
     if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", what.c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
-  if (train_command->parsed()) cli::train(session, train);
+  if (train_command->parsed()) return cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
   if (activations_command->parsed()) cli::activations(session);
@@ -184,6 +189,8 @@ int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "train")
+    lockstep::note_signals();  // before MPI spends time on starting
   try {
     lockstep::comm::Session session(argc, argv);
     return run_and_report(session, argc, argv);

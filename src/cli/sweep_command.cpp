@@ -78,7 +78,7 @@ ordered_json train_run(const Run& run, const comm::Communicator& group, int thre
     Experiment experiment(*run.config, group, threads);
     train::Trainer& trainer = experiment.trainer();
     train::Score score;
-    while (trainer.epochs_done() < run.config->train.epochs) score = trainer.epoch({});
+    while (trainer.epochs_done() < run.config->train.epochs) score = trainer.epoch({}).value_or(score);
     const train::Score test = experiment.test_score();
     result = {{"status", "ok"},
               {"train_loss", score.loss},

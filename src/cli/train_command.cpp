@@ -1,12 +1,11 @@
 // lockstep train: from a configuration to a run folder.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <optional>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -15,57 +14,17 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
+#include "cli/run_folder.h"
 #include "cli/setup.h"
 #include "kernels/arrays.h"
 #include "nn/model_file.h"
 #include "report/console.h"
-#include "report/run_files.h"
 #include "report/summary.h"
 
 namespace lockstep::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What an earlier run, and lockstep eval after it, may have left in the folder, beside what every run writes
-// anew.
-constexpr const char* kFilesOfRun[] = {"summary.json", "model.safetensors", "steps.csv",     "gradients.csv",
-                                       "grid.csv",     "points.csv",        "confusion.csv", "weights.ppm"};
-
-// The files of the run folder; exists on rank 0.
-struct RunFolder {
-  fs::path path;
-  report::MetricsFile metrics;
-  std::optional<report::StepsFile> steps;
-  std::optional<report::GradientsFile> gradients;
-};
-
-// Runs a write on the folder; what the system says of a failure becomes an error that names the path.
-template <typename Write>
-void writing(const fs::path& path, Write&& write) {
-  try {
-    write();
-  } catch (const std::system_error& error) {
-    throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(), error.code().message()));
-  }
-}
-
-// Makes the folder and takes away what an earlier run left there, so that all its files are of one run.
-RunFolder open_folder(const fs::path& path, const LoadedConfig& loaded, const nn::Model& model) {
-  writing(path, [&] {
-    fs::create_directories(path);
-    for (const char* old : kFilesOfRun) fs::remove(path / old);
-    write_file_atomically(path / "config.toml", config::to_toml(loaded.resolved));
-  });
-  RunFolder folder{path, report::MetricsFile(path / "metrics.csv"), std::nullopt, std::nullopt};
-  if (loaded.run.log.steps) folder.steps.emplace(path / "steps.csv");
-  if (loaded.run.log.gradients) {
-    std::vector<std::string> names;
-    for (const nn::Tensor& tensor : model.tensors()) names.push_back(tensor.name);
-    folder.gradients.emplace(path / "gradients.csv", names);
-  }
-  return folder;
-}
 
 void print_model(report::Console& console, const LoadedConfig& loaded, const Experiment& experiment) {
   const data::DatasetInfo& info = experiment.info();
@@ -91,118 +50,298 @@ void print_model(report::Console& console, const LoadedConfig& loaded, const Exp
                   plan.micro_batch(), plan.steps_per_epoch(), info.test_samples));
 }
 
-std::string weights_hash(const train::Trainer& trainer) {
-  return hash_hex(std::as_bytes(trainer.parameters()));
+// What the configuration watches, of an epoch. Throws ConfigError where there is no such number.
+double monitored(const std::string& monitor, const report::EpochRow& row, const data::DatasetInfo& info) {
+  const bool tested = info.test_samples > 0;
+  const double value = monitor == "auto"            ? (tested ? row.test_loss : row.train_loss)
+                       : monitor == "test_loss"     ? row.test_loss
+                       : monitor == "test_accuracy" ? row.test_accuracy
+                       : monitor == "train_loss"    ? row.train_loss
+                                                    : row.train_accuracy;
+  if (std::isnan(value))
+    throw ConfigError(
+        fmt::format("train.monitor is \"{}\", which this data set has not: expected \"auto\"", monitor));
+  return value;
 }
 
-// The mean over an epoch's steps of the Euclidean norm of each tensor's gradient.
-class GradientNorms {
- public:
-  explicit GradientNorms(const Experiment& experiment)
-      : experiment_(experiment), sums_(experiment.model().tensors().size()) {}
+// A checkpoint to go on from, with where it came from.
+struct Resumed {
+  std::string name;
+  train::Checkpoint checkpoint;
+  SavedRun run;
+};
 
-  void add_step(int threads) {
-    const auto& tensors = experiment_.model().tensors();
-    for (std::size_t t = 0; t < tensors.size(); ++t)
-      sums_[t] +=
-          std::sqrt(kernels::sum_of_squares(tensors[t].slice(experiment_.reducer().gradient()), threads));
-    ++steps_;
+// --resume FILE or latest: rank 0 reads, all ranks parse. Throws AgreedError where there is no whole
+// checkpoint, or it is of another experiment. Collective.
+std::optional<Resumed> read_resumed(const comm::Communicator& world, const TrainArguments& arguments,
+                                    const fs::path& out, const LoadedConfig& loaded, const Compute& compute,
+                                    const Experiment& experiment, report::Console& console) {
+  if (arguments.resume.empty()) return std::nullopt;
+  const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
+  Resumed resumed;
+  std::string content;
+  world.together([&] {
+    if (world.rank() != 0) return;
+    if (arguments.resume != "latest") {
+      resumed.name = arguments.resume;
+      try {
+        content = read_file(resumed.name);
+      } catch (const std::system_error& error) {
+        throw ModelError(fmt::format("{}: cannot be read: {}", resumed.name, error.code().message()));
+      }
+      return;
+    }
+    train::FoundCheckpoint found = train::find_latest(out / "checkpoints", tensors);
+    for (const std::string& line : found.skipped) console.warning(fmt::format("skipped {}", line));
+    resumed.name = found.path.string();
+    content = std::move(found.content);
+  });
+  world.broadcast(resumed.name, 0);
+  world.broadcast(content, 0);
+  world.together([&] {
+    resumed.checkpoint = train::parse_checkpoint(std::move(content), resumed.name, tensors);
+    resumed.run = from_metadata(resumed.checkpoint.run, resumed.name);
+    const auto different = config::different_keys(loaded.resolved, resumed.run.config);
+    if (!different.empty())
+      throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
+                                    resumed.name, fmt::join(different, ", ")));
+    if (resumed.run.kernel_family != compute.kernel_family && loaded.run.compute.kernels == "auto")
+      throw ConfigError(fmt::format(
+          "{} was computed with {} kernels, found {} here: compute.kernels = \"{}\" gives the same "
+          "bits, and \"{}\" goes on with others",
+          resumed.name, resumed.run.kernel_family, compute.kernel_family, resumed.run.kernel_family,
+          compute.kernel_family));
+  });
+  return resumed;
+}
+
+// A training run under way: the trainer, the record of the run, and on rank 0 the folder.
+class Training {
+ public:
+  Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
+           Experiment& experiment, report::Console& console)
+      : world_(world),
+        loaded_(loaded),
+        run_(loaded.run),
+        compute_(compute),
+        experiment_(experiment),
+        trainer_(experiment.trainer()),
+        info_(experiment.info()),
+        console_(console) {}
+
+  // Sets out, from a checkpoint if there is one. Collective.
+  void start(const fs::path& out, const Resumed* resumed) {
+    if (resumed != nullptr) {
+      world_.together([&] { trainer_.restore(resumed->checkpoint.training); });
+      record_ = resumed->run.record;
+    }
+    if (run_.log.gradients) record_.gradient_norms.resize(experiment_.model().tensors().size());
+    world_.together([&] {  // last, so that what went wrong before leaves an earlier run's files alone
+      if (world_.rank() == 0)
+        folder_.emplace(out, loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
+                        trainer_.steps_done());
+    });
   }
 
-  // Of the steps since the last call.
-  std::vector<double> take() {
-    std::vector<double> means(sums_.size());
-    for (std::size_t t = 0; t < sums_.size(); ++t)
-      means[t] = std::exchange(sums_[t], 0.0) / static_cast<double>(steps_);
-    steps_ = 0;
-    return means;
+  // Trains to the end, or until asked to stop. Collective.
+  train::StopRequests run() {
+    console_.start_table(run_.train.epochs);
+    train::StopRequests stop;
+    while (trainer_.epochs_done() < run_.train.epochs && !stop.any() && !out_of_patience()) {
+      console_.start_epoch();
+      const auto start = std::chrono::steady_clock::now();
+      const std::optional<train::Score> score = trainer_.epoch([&](const train::StepReport& step) {
+        stop = step.stop;
+        after_step(step);
+      });
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      record_.seconds += seconds;
+      record_.total_seconds += seconds;
+      if (score)
+        after_epoch(*score, stop.any());
+      else
+        save(false);
+    }
+    return stop;
+  }
+
+  // Writes the model and the summary. Collective.
+  void finish() {
+    const std::string hash = weights_hash();
+    world_.together([&] {
+      if (!folder_) return;
+      warn_of(folder_->checkpoints().wait());
+      folder_->metrics().complete();
+      writing(folder_->path(), [&] {
+        nn::save_model(folder_->path() / "model.safetensors", experiment_.model().tensors(),
+                       trainer_.parameters());
+        report::write_summary(folder_->path() / "summary.json",
+                              {.last = record_.last,
+                               .steps = trainer_.steps_done(),
+                               .total_seconds = record_.total_seconds,
+                               .parameters = experiment_.model().parameters(),
+                               .weights_hash = hash,
+                               .ranks = world_.size(),
+                               .threads = compute_.threads,
+                               .config = loaded_.resolved,
+                               .provenance = provenance()});
+      });
+      console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
+    });
+  }
+
+  // After the last checkpoint is on the disk: where it is.
+  std::string last_checkpoint() {
+    if (!folder_) return "";
+    warn_of(folder_->checkpoints().wait());
+    return folder_->checkpoints().file_of(trainer_.steps_done()).string();
+  }
+
+  bool out_of_patience() const {
+    return run_.train.patience > 0 && record_.last.epoch >= record_.best_epoch + run_.train.patience &&
+           record_.last.epoch > 0;
   }
 
  private:
-  const Experiment& experiment_;
-  std::vector<double> sums_;
-  std::size_t steps_ = 0;
+  std::string weights_hash() const { return hash_hex(std::as_bytes(trainer_.parameters())); }
+
+  void after_step(const train::StepReport& step) {
+    record_.last_learning_rate = step.learning_rate;
+    record_.rescaled_steps += step.repeats;
+    const auto samples = static_cast<std::size_t>(step.sums.samples);
+    const std::size_t done = trainer_.samples_of_epoch(),
+                      later = (run_.train.epochs - step.epoch) * info_.train_samples;
+    console_.progress(step.epoch, run_.train.epochs, done, info_.train_samples,
+                      info_.train_samples - done + later);
+    if (run_.log.gradients) add_gradient_norms();
+    if (folder_ && folder_->steps())
+      folder_->steps()->write({step.step, step.epoch, samples, step.loss(), weights_hash()});
+    const std::size_t every = run_.checkpoint.every_steps;
+    if (every != 0 && step.step % every == 0 && trainer_.step_in_epoch() != 0) save(false);
+  }
+
+  void add_gradient_norms() {
+    const auto& tensors = experiment_.model().tensors();
+    for (std::size_t t = 0; t < tensors.size(); ++t)
+      record_.gradient_norms[t] += std::sqrt(
+          kernels::sum_of_squares(tensors[t].slice(experiment_.reducer().gradient()), compute_.threads));
+    ++record_.gradient_steps;
+  }
+
+  void after_epoch(const train::Score& score, bool stopping) {
+    const train::Score test = experiment_.test_score();
+    if (info_.test_samples > 0 && !std::isfinite(test.loss))
+      trainer_.report_divergence(trainer_.steps_done(), "the test loss is not finite");
+    report::EpochRow row{.epoch = trainer_.epochs_done(),
+                         .train_loss = score.loss,
+                         .train_accuracy = accuracy(score, info_),
+                         .test_loss = test.loss,
+                         .test_accuracy = accuracy(test, info_),
+                         .learning_rate = record_.last_learning_rate,
+                         .seconds = record_.seconds,
+                         .samples_per_second = static_cast<double>(score.samples) / record_.seconds,
+                         .rescaled_steps = record_.rescaled_steps};
+    record_.last = row;
+    record_.seconds = 0.0;
+    record_.rescaled_steps = 0;
+    if (folder_) write_rows(row);
+    console_.epoch(row);
+    bool best = false;
+    world_.together([&] {
+      const double value = monitored(run_.train.monitor, row, info_);
+      const bool higher = run_.train.monitor.ends_with("accuracy");
+      best = !record_.best || (higher ? value > *record_.best : value < *record_.best);
+      if (best) {
+        record_.best = value;
+        record_.best_epoch = row.epoch;
+      }
+    });
+    const std::size_t every = run_.checkpoint.every_epochs;
+    const bool last = row.epoch == run_.train.epochs || stopping || out_of_patience();
+    if (every != 0 && (row.epoch % every == 0 || last)) save(best);
+  }
+
+  // A file that cannot be written now may be written later: training goes on.
+  void write_rows(const report::EpochRow& row) {
+    std::vector<double> norms;
+    for (double& sum : record_.gradient_norms)
+      norms.push_back(std::exchange(sum, 0.0) / static_cast<double>(record_.gradient_steps));
+    record_.gradient_steps = 0;
+    try {
+      folder_->metrics().write(row);
+      if (folder_->steps()) folder_->steps()->flush();
+      if (folder_->gradients()) folder_->gradients()->write(row.epoch, norms);
+    } catch (const ConfigError& error) {
+      warn_of(error.what());
+    }
+  }
+
+  void save(bool best) {
+    if (!folder_) return;
+    try {
+      if (folder_->steps()) folder_->steps()->flush();
+    } catch (const ConfigError& error) {
+      warn_of(error.what());
+    }
+    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, compute_.kernel_family};
+    warn_of(folder_->checkpoints().write({trainer_.state(), to_metadata(run)}, best));
+  }
+
+  void warn_of(const std::string& problem) {
+    if (!problem.empty()) console_.warning(fmt::format("{}; training goes on", problem));
+  }
+
+  const comm::Communicator& world_;
+  const LoadedConfig& loaded_;
+  const config::RunConfig& run_;
+  const Compute& compute_;
+  Experiment& experiment_;
+  train::Trainer& trainer_;
+  const data::DatasetInfo& info_;
+  report::Console& console_;
+  RunRecord record_;
+  std::optional<RunFolder> folder_;  // on rank 0
 };
 
 }  // namespace
 
-void train(const comm::Session& session, const TrainArguments& arguments) {
+int train(const comm::Session& session, const TrainArguments& arguments) {
   const comm::Communicator& world = session.world();
   const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  const config::RunConfig& run = loaded.run;
-  const Compute compute = agree_on_compute(run.compute, world);
+  const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console console(world.rank() == 0 && !arguments.quiet);
-  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
+  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
   if (!compute.note.empty()) console.line(compute.note);
 
-  Experiment experiment(run, world, compute.threads);
-  train::Trainer& trainer = experiment.trainer();
-  const data::DatasetInfo& info = experiment.info();
-  std::optional<RunFolder> folder;
-  world.together([&] {  // last, so that what went wrong before leaves an earlier run's files alone
-    const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
-    if (world.rank() == 0) folder.emplace(open_folder(out, loaded, experiment.model()));
-  });
+  Experiment experiment(loaded.run, world, compute.threads);
+  const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
+  const std::optional<Resumed> resumed =
+      read_resumed(world, arguments, out, loaded, compute, experiment, console);
+  Training training(world, loaded, compute, experiment, console);
+  training.start(out, resumed ? &*resumed : nullptr);
   print_model(console, loaded, experiment);
+  if (resumed)
+    console.line(
+        fmt::format("goes on from {}, after step {}", resumed->name, experiment.trainer().steps_done()));
 
-  console.start_table(run.train.epochs);
-  report::EpochRow row;
-  GradientNorms norms(experiment);
-  double total_seconds = 0.0;
-  while (trainer.epochs_done() < run.train.epochs) {
-    row.epoch = trainer.epochs_done() + 1;
-    row.rescaled_steps = 0;
-    std::size_t done = 0;
-    const std::size_t later = (run.train.epochs - row.epoch) * info.train_samples;
-    console.start_epoch();
-    const auto start = std::chrono::steady_clock::now();
-    const train::Score score = trainer.epoch([&](const train::StepReport& step) {
-      row.learning_rate = step.learning_rate;
-      row.rescaled_steps += step.repeats;
-      const auto samples = static_cast<std::size_t>(step.sums.samples);
-      done += samples;
-      console.progress(step.epoch, run.train.epochs, done, info.train_samples,
-                       info.train_samples - done + later);
-      if (folder && folder->gradients) norms.add_step(compute.threads);
-      if (folder && folder->steps)
-        folder->steps->write({step.step, step.epoch, samples, step.loss(), weights_hash(trainer)});
-    });
-    row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    total_seconds += row.seconds;
-    row.samples_per_second = static_cast<double>(score.samples) / row.seconds;
-    const train::Score test = experiment.test_score();
-    if (info.test_samples > 0 && !std::isfinite(test.loss))
-      trainer.report_divergence(trainer.steps_done(), "the test loss is not finite");
-    row.train_loss = score.loss;
-    row.train_accuracy = accuracy(score, info);
-    row.test_loss = test.loss;
-    row.test_accuracy = accuracy(test, info);
-    world.together([&] {
-      if (!folder) return;
-      folder->metrics.write(row);
-      if (folder->steps) folder->steps->flush();
-      if (folder->gradients) folder->gradients->write(row.epoch, norms.take());
-    });
-    console.epoch(row);
+  const train::StopRequests stop = training.run();
+  if (stop.interrupts + stop.terminations > 0) {
+    const bool interrupt = stop.interrupts > 0;
+    console.line(fmt::format("{} after step {}: saved {}, --resume latest goes on",
+                             interrupt ? "interrupted" : "terminated", experiment.trainer().steps_done(),
+                             training.last_checkpoint()));
+    training.last_checkpoint();
+    return interrupt ? 130 : 143;
   }
-
-  const std::string hash = weights_hash(trainer);
-  world.together([&] {
-    if (!folder) return;
-    writing(folder->path, [&] {
-      nn::save_model(folder->path / "model.safetensors", experiment.model().tensors(), trainer.parameters());
-      report::write_summary(folder->path / "summary.json", {.last = row,
-                                                            .steps = trainer.steps_done(),
-                                                            .total_seconds = total_seconds,
-                                                            .parameters = experiment.model().parameters(),
-                                                            .weights_hash = hash,
-                                                            .ranks = world.size(),
-                                                            .threads = compute.threads,
-                                                            .config = loaded.resolved,
-                                                            .provenance = provenance()});
-    });
-  });
-  if (folder) console.line(fmt::format("weights {}, written to {}", hash, folder->path.string()));
+  if (stop.timeouts > 0)
+    console.line(fmt::format("train.max_seconds are over after step {}; --resume latest goes on",
+                             experiment.trainer().steps_done()));
+  else if (experiment.trainer().epochs_done() < loaded.run.train.epochs)
+    console.line(fmt::format("stopped early after epoch {}: {} epochs without a better {}",
+                             experiment.trainer().epochs_done(), loaded.run.train.patience,
+                             loaded.run.train.monitor));
+  training.finish();
+  return 0;
 }
 
 }  // namespace lockstep::cli

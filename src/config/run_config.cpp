@@ -162,6 +162,10 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.final_learning_rate", train.schedule.final_learning_rate,
           "a number of at least 0, below 1e30", kAtLeastZero);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
+  in.read("train.max_seconds", train.max_seconds, "a number of at least 0, below 1e30", kAtLeastZero);
+  in.read("train.patience", train.patience, 0);
+  in.read_name("train.monitor", train.monitor,
+               {"auto", "test_loss", "test_accuracy", "train_loss", "train_accuracy"});
   in.read("train.init_from", train.init_from);
 }
 
@@ -182,6 +186,11 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   if (families.front() != "auto") families.insert(families.begin(), "auto");
   in.read_name("compute.kernels", config.compute.kernels, families);
   in.read("compute.allow_mixed", config.compute.allow_mixed);
+  in.read("checkpoint.every_epochs", config.checkpoint.every_epochs, 0);
+  in.read("checkpoint.every_steps", config.checkpoint.every_steps, 0);
+  in.read("checkpoint.keep", config.checkpoint.keep, 1);
+  in.read("run.watchdog_seconds", config.watchdog_seconds, "a number of at least 0, below 1e30",
+          kAtLeastZero);
   in.read("log.steps", config.log.steps);
   in.read("log.gradients", config.log.gradients);
   in.finish();
@@ -206,6 +215,29 @@ std::string toml_value(const nlohmann::ordered_json& value) {
 }
 
 }  // namespace
+
+std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
+  const auto matters = [&](const std::string& key) {
+    for (const char* other :
+         {"/compute/", "/checkpoint/", "/run/", "/log/", "/data/dir", "/train/max_seconds", "/train/patience",
+          "/train/monitor", "/train/check_replicas_every", "/train/init_from"})
+      if (key.starts_with(other)) return false;
+    return key != "/train/epochs" || a.at("train").at("schedule") == "cosine";  // which needs to know the end
+  };
+  const auto x = a.flatten(), y = b.flatten();
+  std::vector<std::string> different;
+  const auto compare = [&](const nlohmann::ordered_json& from, const nlohmann::ordered_json& to) {
+    for (const auto& [pointer, value] : from.items()) {
+      if (!matters(pointer) || (to.contains(pointer) && to.at(pointer) == value)) continue;
+      std::string key = pointer.substr(1);
+      std::replace(key.begin(), key.end(), '/', '.');
+      if (std::find(different.begin(), different.end(), key) == different.end()) different.push_back(key);
+    }
+  };
+  compare(x, y);
+  compare(y, x);
+  return different;
+}
 
 std::string to_toml(const nlohmann::ordered_json& resolved) {
   std::string top, sections;

@@ -10,6 +10,7 @@
 #include "kernels/options.h"
 #include "nn/model.h"
 #include "reduce/reducer.h"
+#include "train/checkpoint_folder.h"
 #include "train/trainer.h"
 
 namespace lockstep::config {
@@ -26,6 +27,8 @@ struct RunConfig {
   train::TrainOptions train;
   reduce::ReduceOptions reduce;
   kernels::ComputeOptions compute;
+  train::CheckpointOptions checkpoint;
+  double watchdog_seconds = 60.0;  // without progress, before the job is ended; 0: never
   LogOptions log;
 };
 
@@ -35,6 +38,9 @@ struct RunConfig {
 // was expected; an unknown key is an error that suggests the nearest one.
 RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
                 nlohmann::ordered_json* resolved = nullptr);
+
+// The keys that two resolved configurations give different values, of those that a run's numbers depend on.
+std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b);
 
 // The resolved values as a TOML file that gives the same run.
 std::string to_toml(const nlohmann::ordered_json& resolved);

@@ -43,6 +43,11 @@ void Console::line(const std::string& text) {
   std::fflush(stdout);
 }
 
+void Console::warning(const std::string& text) {
+  clear_bar();
+  fmt::print(stderr, "lockstep: warning: {}\n", text);
+}
+
 void Console::start_table(std::size_t epochs) {
   epochs_ = epochs;
   constexpr std::size_t kAll = 100, kShown = 50;

@@ -18,6 +18,8 @@ class Console {
 
   // A line of text; a newline is added.
   void line(const std::string& text);
+  // To stderr, "lockstep: warning: " before it; with --quiet too.
+  void warning(const std::string& text);
 
   // Begins a table of so many epochs. Of more than 100 it shows at most 50, evenly spaced, and the last.
   void start_table(std::size_t epochs);

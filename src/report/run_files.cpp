@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "base/error.h"
@@ -25,25 +26,57 @@ void flushed(std::ofstream& file, const std::filesystem::path& path) {
                                   errno != 0 ? std::strerror(errno) : "the stream failed"));
 }
 
+// The whole lines of a file whose first field is a number of at most `last`.
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
+  std::ifstream file(path);
+  std::string rows;
+  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
+    std::size_t number = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
+  }
+  return rows;
+}
+
+constexpr const char* kMetricsHeader =
+    "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
+    "rescaled_steps";
+
 }  // namespace
 
-MetricsFile::MetricsFile(std::filesystem::path path)
-    : path_(std::move(path)),
-      file_(begin(path_,
-                  "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,"
-                  "samples_per_second,rescaled_steps")) {
+MetricsFile::MetricsFile(std::filesystem::path path, std::string rows)
+    : path_(std::move(path)), file_(begin(path_, kMetricsHeader)), rows_(std::move(rows)) {
+  file_ << rows_;
   flushed(file_, path_);
 }
 
 void MetricsFile::write(const EpochRow& row) {
-  file_ << fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f},{}\n", row.epoch,
-                       row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                       row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps);
+  const std::string line =
+      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f},{}\n", row.epoch, row.train_loss,
+                  row.train_accuracy, row.test_loss, row.test_accuracy, row.learning_rate, row.seconds,
+                  row.samples_per_second, row.rescaled_steps);
+  rows_ += line;
+  if (!whole_) return complete();
+  whole_ = false;
+  file_ << line;
   flushed(file_, path_);
+  whole_ = true;
 }
 
-GradientsFile::GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors)
-    : path_(std::move(path)), file_(begin(path_, fmt::format("epoch,{}", fmt::join(tensors, ",")))) {
+void MetricsFile::complete() {
+  if (whole_) return;
+  file_ = begin(path_, kMetricsHeader);
+  file_ << rows_;
+  flushed(file_, path_);
+  whole_ = true;
+}
+
+GradientsFile::GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors,
+                             std::size_t epochs)
+    : path_(std::move(path)) {
+  const std::string kept = rows_up_to(path_, epochs);
+  file_ = begin(path_, fmt::format("epoch,{}", fmt::join(tensors, ",")));
+  file_ << kept;
   flushed(file_, path_);
 }
 
@@ -54,8 +87,10 @@ void GradientsFile::write(std::size_t epoch, std::span<const double> norms) {
   flushed(file_, path_);
 }
 
-StepsFile::StepsFile(std::filesystem::path path)
-    : path_(std::move(path)), file_(begin(path_, "step,epoch,samples,loss,weights_hash")) {
+StepsFile::StepsFile(std::filesystem::path path, std::size_t steps) : path_(std::move(path)) {
+  const std::string kept = rows_up_to(path_, steps);
+  file_ = begin(path_, "step,epoch,samples,loss,weights_hash");
+  file_ << kept;
   flushed(file_, path_);
 }
 

@@ -30,21 +30,31 @@ struct StepRow {
   std::string weights_hash;
 };
 
-// A CSV file that grows row by row. Throws ConfigError, which names the path, where it cannot be written.
+// CSV files that grow row by row. Each throws ConfigError, which names the path, where it cannot be written.
 class MetricsFile {
  public:
-  explicit MetricsFile(std::filesystem::path path);
+  // rows: of the epochs before, as rows() gave them.
+  explicit MetricsFile(std::filesystem::path path, std::string rows = "");
+  // After a failure the next call writes all rows anew.
   void write(const EpochRow& row);
+  // Writes what a failure may have left out.
+  void complete();
+
+  // All rows so far, whether they could be written or not.
+  const std::string& rows() const { return rows_; }
 
  private:
   std::filesystem::path path_;
   std::ofstream file_;
+  std::string rows_;
+  bool whole_ = true;
 };
 
 // gradients.csv: a row per epoch, a column per tensor.
 class GradientsFile {
  public:
-  GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors);
+  // Keeps the rows of the file's epochs up to `epochs`.
+  GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors, std::size_t epochs = 0);
   void write(std::size_t epoch, std::span<const double> norms);
 
  private:
@@ -54,7 +64,8 @@ class GradientsFile {
 
 class StepsFile {
  public:
-  explicit StepsFile(std::filesystem::path path);
+  // Keeps the rows of the file's steps up to `steps`.
+  explicit StepsFile(std::filesystem::path path, std::size_t steps = 0);
   void write(const StepRow& row);
   void flush();
 

@@ -31,8 +31,9 @@ struct TrainOptions {
   std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
   double max_seconds = 0.0;              // stop after the step that ends later; 0: never
   std::size_t patience = 0;              // stop when `monitor` has not improved for so many epochs; 0: never
-  std::string monitor = "test_loss";     // what decides that, and which epoch's checkpoint is the best
-  std::filesystem::path init_from;       // a model.safetensors to start from; empty: model.init
+  std::string monitor = "auto";          // what decides that, and which epoch's checkpoint is the best; auto:
+                                 // test_loss, or train_loss without a test set
+  std::filesystem::path init_from;  // a model.safetensors to start from; empty: model.init
 };
 
 // What an epoch has summed up so far.
@@ -57,7 +58,7 @@ struct StepReport {
   double l2_loss = 0.0;    // likewise
   double learning_rate = 0.0;
   std::size_t repeats =
-      0;  // how often the step was computed again because its gradients did not fit their scales
+      0;              // how often the step was computed again because its gradients did not fit their scales
   StopRequests stop;  // what all ranks know of at this step
 
   // The mean over the step's batch, the L2 term included.
@@ -86,9 +87,10 @@ class Trainer {
 
   using StepObserver = std::function<void(const StepReport&)>;
 
-  // The rest of one pass over the training samples. The score is the running mean over all of them: each sample counts
-  // with the weights that its step started from. Nothing where a step was asked to stop before the pass was over; the next
-  // call goes on. Throws AgreedError on all ranks when the loss or a gradient stops being finite.
+  // The rest of one pass over the training samples. The score is the running mean over all of them: each
+  // sample counts with the weights that its step started from. Nothing where a step was asked to stop before
+  // the pass was over; the next call goes on. Throws AgreedError on all ranks when the loss or a gradient
+  // stops being finite.
   std::optional<Score> epoch(const StepObserver& observe);
 
   // The next step; an epoch's first orders the samples anew. Throws AgreedError on all ranks when the loss or
@@ -104,6 +106,9 @@ class Trainer {
   std::size_t steps_done() const { return step_; }
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
+
+  // How many samples the epoch under way has used so far; all of them after its last step.
+  std::size_t samples_of_epoch() const { return static_cast<std::size_t>(progress_.sums.samples); }
 
   TrainingState state() const;
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
@@ -136,9 +141,9 @@ class Trainer {
   AlignedBuffer<float> parameters_;
   nn::Workspace workspace_;
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
-  std::vector<float> targets_;          // of a pass's rows
-  std::vector<std::uint32_t> numbers_;  // their samples' numbers
-  std::size_t step_ = 0;                // done so far
+  std::vector<float> targets_;                      // of a pass's rows
+  std::vector<std::uint32_t> numbers_;              // their samples' numbers
+  std::size_t step_ = 0;                            // done so far
   EpochProgress progress_;
 };
 

@@ -1,0 +1,41 @@
+// What a training run keeps beside the trainer's state, from epoch to epoch and from checkpoint to
+// checkpoint.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nn/safetensors.h"
+#include "report/run_files.h"
+
+namespace lockstep::cli {
+
+struct RunRecord {
+  report::EpochRow last;  // the last whole epoch's row; epoch 0: none yet
+  // Of the epoch under way:
+  std::size_t rescaled_steps = 0;
+  double seconds = 0.0;
+  double last_learning_rate = 0.0;
+  std::vector<double> gradient_norms;  // sums over its steps, a tensor each; empty without log.gradients
+  std::size_t gradient_steps = 0;
+  // Of the run:
+  double total_seconds = 0.0;  // of training, without evaluations
+  std::optional<double> best;  // of train.monitor
+  std::size_t best_epoch = 0;
+};
+
+// What a checkpoint keeps: the record, the rows of metrics.csv, the configuration and the kernel family.
+struct SavedRun {
+  RunRecord record;
+  std::string metrics;
+  nlohmann::ordered_json config;
+  std::string kernel_family;
+};
+nn::TensorMetadata to_metadata(const SavedRun& run);
+// Throws ModelError, which names the file, where an entry is missing or wrong.
+SavedRun from_metadata(const nn::TensorMetadata& metadata, const std::string& name);
+
+}  // namespace lockstep::cli
