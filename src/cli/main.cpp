@@ -55,9 +55,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   add_config_options(*train_command, train.config, train.overrides, "A TOML file, such as one of configs/");
   train_command->add_option("--out", train.out,
                             "The run folder (default: runs/ and the configuration's name)");
-  train_command->add_option(
-      "--resume", train.resume,
-      "Go on from a checkpoint: a file, or latest, the newest whole one in the run folder");
+  train_command
+      ->add_option("--resume", train.resume,
+                   "Go on from a checkpoint: a file, or latest, the newest whole one in the run folder")
+      ->take_last();
   train_command->add_flag("--quiet", train.quiet, "Print nothing but errors");
   train_command->footer(
       "The run folder gets metrics.csv (a row an epoch), summary.json, model.safetensors (as PyTorch's\n"

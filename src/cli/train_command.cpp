@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/version.h"
+#include "base/watchdog.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
 #include "cli/run_folder.h"
@@ -168,6 +169,7 @@ class Training {
   // Writes the model and the summary. Collective.
   void finish() {
     const std::string hash = weights_hash();
+    note_progress(Phase::kWriting);
     world_.together([&] {
       if (!folder_) return;
       warn_of(folder_->checkpoints().wait());
@@ -230,6 +232,7 @@ class Training {
 
   void after_epoch(const train::Score& score, bool stopping) {
     const train::Score test = experiment_.test_score();
+    note_progress(Phase::kWriting);
     if (info_.test_samples > 0 && !std::isfinite(test.loss))
       trainer_.report_divergence(trainer_.steps_done(), "the test loss is not finite");
     report::EpochRow row{.epoch = trainer_.epochs_done(),
@@ -313,12 +316,20 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
   if (!compute.note.empty()) console.line(compute.note);
 
+  Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
+                            .rank = world.rank(),
+                            .ranks = world.size(),
+                            .host = comm::host_name(),
+                            .folder = {}};
+  std::optional<Watchdog> watchdog(std::in_place, watched);
   Experiment experiment(loaded.run, world, compute.threads);
   const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
   const std::optional<Resumed> resumed =
       read_resumed(world, arguments, out, loaded, compute, experiment, console);
   Training training(world, loaded, compute, experiment, console);
   training.start(out, resumed ? &*resumed : nullptr);
+  watched.folder = out / ".heartbeat";
+  watchdog.emplace(watched);
   print_model(console, loaded, experiment);
   if (resumed)
     console.line(

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/watchdog.h"
 #include "data/shard_plan.h"
 #include "kernels/simd.h"
 
@@ -28,6 +29,7 @@ template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
   nn::Workspace workspace(network.model, std::min(kPassRows, samples_.size()), nn::Workspace::Use::kForward);
   for (std::size_t begin = 0; begin < samples_.size(); begin += kPassRows) {
+    note_progress(Phase::kEvaluation);
     const std::size_t rows = std::min(kPassRows, samples_.size() - begin);
     float* input = workspace.input(rows).data;
     kernels::parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/interruption.h"
+#include "base/watchdog.h"
 #include "kernels/arrays.h"
 #include "train/replica_check.h"
 
@@ -59,12 +60,13 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
   const auto [sums, weighted_l2] = std::exchange(progress_, {});
   const auto samples = static_cast<double>(sums.samples);
   return Score{.loss = sums.loss.value() / samples + weighted_l2 / samples,
-          .correct = sums.correct,
-          .samples = sums.samples};
+               .correct = sums.correct,
+               .samples = sums.samples};
 }
 
 StepReport Trainer::step() {
   const StepReport report = compute_gradient();
+  note_progress(Phase::kUpdate, step_ + 1);
   update(report.learning_rate);
   ++step_;
   progress_.sums.add(report.sums);
@@ -86,11 +88,13 @@ StepReport Trainer::compute_gradient() {
   report.epoch = epochs_done() + 1;
   report.l2_loss = l2_loss();
   kernels::LossSums own = forward_and_backward(blocks, global_samples);
+  note_progress(Phase::kReduction, step_ + 1);
   AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
   Reducer::Outcome outcome = parts_.reducer.finalize();
   while (outcome == Reducer::Outcome::kRepeat) {
     ++report.repeats;
     forward_and_backward(blocks, global_samples);
+    note_progress(Phase::kReduction, step_ + 1);
     outcome = parts_.reducer.finalize();
   }
   report.sums = sum_of_ranks.get();
@@ -113,6 +117,7 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
 }
 
 kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples) {
+  note_progress(Phase::kForwardAndBackward, step_ + 1);
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   const std::size_t rows = std::accumulate(block_rows.begin(), block_rows.end(), std::size_t{0});
@@ -147,7 +152,8 @@ StopRequests Trainer::own_stop_requests() const {
   StopRequests requests;
   requests.interrupts = requested_signal() == SIGINT ? 1 : 0;
   requests.terminations = requested_signal() != 0 && requested_signal() != SIGINT ? 1 : 0;
-  requests.timeouts = parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
+  requests.timeouts =
+      parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
   return requests;
 }
 
