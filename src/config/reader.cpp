@@ -15,6 +15,8 @@
 namespace lockstep::config {
 namespace {
 
+constexpr const char* kOverride = "--set";
+
 // How many insertions, deletions and replacements turn a into b (Levenshtein).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -43,17 +45,25 @@ std::string text_of(const toml::node& node) {
   return line.size() <= kLongest ? line : line.substr(0, kLongest) + " ...";
 }
 
-toml::array holding(const toml::node& node) {
+// Moved, since a copy would not know its line.
+toml::array holding(toml::node& node) {
   toml::array array;
-  node.visit([&array](const auto& value) { array.push_back(value); });
+  node.visit([&array](auto& value) { array.push_back(std::move(value)); });
   return array;
+}
+
+// Where the node stands in the text called `name`. A value that an override put there has no line.
+std::string place(const std::string& name, const toml::node& node) {
+  const auto line = node.source().begin.line;
+  return line == 0 || name == kOverride ? kOverride : fmt::format("{}:{}", name, line);
 }
 
 }  // namespace
 
 Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
   try {
-    flatten(toml::parse(text, name), "", name);
+    toml::table document = toml::parse(text, name);
+    flatten(document, "", name);
   } catch (const toml::parse_error& error) {
     throw ConfigError(
         fmt::format("{}:{}: not TOML: {}", name, error.source().begin.line, error.description()));
@@ -61,13 +71,13 @@ Reader::Reader(const std::string& text, const std::string& name, const std::vect
   for (const std::string& override : overrides) apply_override(override);
 }
 
-void Reader::flatten(const toml::table& table, const std::string& prefix, const std::string& name) {
-  for (const auto& [key, node] : table) {
-    const std::string path = prefix + std::string(key.str());
-    if (const toml::table* section = node.as_table())
+void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& name) {
+  for (auto&& [key, node] : table) {
+    const std::string path = prefix + std::string(key.str()), where = place(name, node);
+    if (toml::table* section = node.as_table())
       flatten(*section, path + ".", name);
     else
-      entries_[path] = {holding(node), fmt::format("{}:{}", name, node.source().begin.line)};
+      entries_[path] = {holding(node), where};
   }
 }
 
@@ -78,13 +88,13 @@ void Reader::apply_override(const std::string& text) {
   const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
   toml::array parsed;
   try {
-    const toml::table table = toml::parse("value = " + value);
+    toml::table table = toml::parse("value = " + value);
     if (table.size() != 1) throw ConfigError(fmt::format("--set {}: expected one value", key));
     parsed = holding(*table.get("value"));
   } catch (const toml::parse_error&) {
     parsed.push_back(value);  // a word without quotes is a string
   }
-  if (!override_in_list(key, *parsed.get(0))) entries_[key] = {std::move(parsed), "--set"};
+  if (!override_in_list(key, *parsed.get(0))) entries_[key] = {std::move(parsed), kOverride};
 }
 
 bool Reader::override_in_list(const std::string& key, const toml::node& value) {
@@ -199,7 +209,7 @@ void Reader::read_name(const std::string& key, std::string& name, const std::vec
 void Reader::read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one) {
   auto resolved = nlohmann::ordered_json::array();
   if (const Entry* entry = find(key)) {
-    const toml::array* list = entry->node().as_array();
+    toml::array* list = entries_.at(key).value.get(0)->as_array();
     const auto is_table = [](const toml::node& node) { return node.is_table(); };
     if (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))
       refuse(key, *entry, "a list of tables");
@@ -215,12 +225,12 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
   if (!resolved.empty()) record(key, resolved);
 }
 
-std::vector<std::pair<std::string, toml::array>> Reader::read_section(const std::string& section) {
-  std::vector<std::pair<std::string, toml::array>> values;
+std::vector<Reader::Setting> Reader::read_section(const std::string& section) {
+  std::vector<Setting> values;
   for (const auto& [key, entry] : entries_) {
     if (!key.starts_with(section + ".")) continue;
     known_.push_back(key);
-    values.emplace_back(key.substr(section.size() + 1), entry.value);
+    values.push_back({key.substr(section.size() + 1), entry.value, entry.where});
   }
   return values;
 }

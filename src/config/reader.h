@@ -50,11 +50,20 @@ class Reader {
   void read_name(const std::string& key, std::string& name, const std::vector<std::string>& names);
 
   // Calls read_one with a reader of each table of an array of tables; the reader's keys are those of the
-  // table. Throws ConfigError where a table has a key that read_one did not read.
+  // table. Throws ConfigError where a table has a key that read_one did not read. The tables lose their
+  // values.
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
 
-  // The keys that begin with "section.", without that, and their values as TOML. They count as read.
-  std::vector<std::pair<std::string, toml::array>> read_section(const std::string& section);
+  // The keys that begin with "section.", without that, and their values. They count as read.
+  struct Setting {
+    std::string key;
+    toml::array value;  // one element: the node
+    std::string where;  // "file.toml:12"
+  };
+  std::vector<Setting> read_section(const std::string& section);
+
+  // What stands before a table's keys in messages, such as "model.layers[2]."; empty at the top.
+  const std::string& prefix() const { return prefix_; }
 
   bool has(const std::string& key) const { return entries_.contains(key); }
 
@@ -75,7 +84,8 @@ class Reader {
   };
 
   Reader() = default;
-  void flatten(const toml::table& table, const std::string& prefix, const std::string& name);
+  // Takes the values out of the table.
+  void flatten(toml::table& table, const std::string& prefix, const std::string& name);
   void apply_override(const std::string& text);
   // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
   bool override_in_list(const std::string& key, const toml::node& value);
@@ -83,7 +93,7 @@ class Reader {
   void record(const std::string& key, const nlohmann::ordered_json& value);
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
 
-  std::string prefix_;  // of all keys, in messages
+  std::string prefix_;
   std::map<std::string, Entry> entries_;
   std::vector<std::string> known_;  // keys that were read
   nlohmann::ordered_json resolved_;

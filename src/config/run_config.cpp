@@ -84,11 +84,11 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
     in.read("bias", layer.bias);
     in.read("init", layer.init);
     in.check("init", [&] {
-      if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, "init");
+      if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, in.prefix() + "init");
     });
     in.read("bias_init", layer.bias_init);
     in.check("bias_init", [&] {
-      if (!layer.bias_init.empty()) nn::Initializer::parse_bias(layer.bias_init, "bias_init");
+      if (!layer.bias_init.empty()) nn::Initializer::parse_bias(layer.bias_init, in.prefix() + "bias_init");
     });
     return;
   }
