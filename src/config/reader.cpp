@@ -217,12 +217,12 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
   if (!resolved.empty()) record(key, resolved);
 }
 
-std::vector<std::pair<std::string, const toml::node*>> Reader::read_section(const std::string& section) {
-  std::vector<std::pair<std::string, const toml::node*>> values;
+std::vector<Reader::Setting> Reader::read_section(const std::string& section) {
+  std::vector<Setting> values;
   for (const auto& [key, entry] : entries_) {
     if (!key.starts_with(section + ".")) continue;
     known_.push_back(key);
-    values.emplace_back(key.substr(section.size() + 1), entry.node);
+    values.push_back({key.substr(section.size() + 1), entry.node, entry.where});
   }
   return values;
 }
