@@ -140,6 +140,14 @@ void Reader::read(const std::string& key, std::string& value) {
   record(key, value);
 }
 
+void Reader::read_text(const std::string& key, std::string& value) {
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end() || !entry->second.node->is_integer()) return read(key, value);
+  known_.push_back(key);
+  value = std::to_string(**entry->second.node->as_integer());
+  record(key, value);
+}
+
 void Reader::read(const std::string& key, std::filesystem::path& value) {
   std::string text = value.string();
   read(key, text);

@@ -28,6 +28,8 @@ class Reader {
   void read(const std::string& key, bool& value);
   void read(const std::string& key, std::string& value);
   void read(const std::string& key, std::filesystem::path& value);
+  // A string, or an integer that becomes one.
+  void read_text(const std::string& key, std::string& value);
   void read(const std::string& key, std::uint64_t& value, std::uint64_t least);
   void read(const std::string& key, int& value, int least);
   // in_range(x) decides; `expected` describes what it accepts, such as "a number above 0".
