@@ -141,7 +141,7 @@ void train_share(const std::vector<Run>& runs, const fs::path& folder, const std
     const double seconds = result["seconds"].get<double>();
     if (result["status"] != "ok")
       console.line(fmt::format("{}: failed: {}", runs[i].name, result["error"].get<std::string>()));
-    else if (result[score].is_number())
+    else if (result[score].is_number() && std::isfinite(result[score].get<double>()))
       console.line(
           fmt::format("{}: {} {:.6f} ({:.1f} s)", runs[i].name, score, result[score].get<double>(), seconds));
     else

@@ -140,6 +140,14 @@ void Reader::read(const std::string& key, std::string& value) {
   record(key, value);
 }
 
+void Reader::read_text(const std::string& key, std::string& value) {
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end() || !entry->second.node->is_integer()) return read(key, value);
+  known_.push_back(key);
+  value = std::to_string(**entry->second.node->as_integer());
+  record(key, value);
+}
+
 void Reader::read(const std::string& key, std::filesystem::path& value) {
   std::string text = value.string();
   read(key, text);
@@ -217,12 +225,12 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
   if (!resolved.empty()) record(key, resolved);
 }
 
-std::vector<std::pair<std::string, const toml::node*>> Reader::read_section(const std::string& section) {
-  std::vector<std::pair<std::string, const toml::node*>> values;
+std::vector<Reader::Setting> Reader::read_section(const std::string& section) {
+  std::vector<Setting> values;
   for (const auto& [key, entry] : entries_) {
     if (!key.starts_with(section + ".")) continue;
     known_.push_back(key);
-    values.emplace_back(key.substr(section.size() + 1), entry.node);
+    values.push_back({key.substr(section.size() + 1), entry.node, entry.where});
   }
   return values;
 }

@@ -28,6 +28,8 @@ class Reader {
   void read(const std::string& key, bool& value);
   void read(const std::string& key, std::string& value);
   void read(const std::string& key, std::filesystem::path& value);
+  // A string, or an integer that becomes one.
+  void read_text(const std::string& key, std::string& value);
   void read(const std::string& key, std::uint64_t& value, std::uint64_t least);
   void read(const std::string& key, int& value, int least);
   // in_range(x) decides; `expected` describes what it accepts, such as "a number above 0".
@@ -56,9 +58,13 @@ class Reader {
   // table. Throws ConfigError where a table has a key that read_one did not read.
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);
 
-  // The keys that begin with "section.", without that, and their values, which the reader owns. They count as
-  // read.
-  std::vector<std::pair<std::string, const toml::node*>> read_section(const std::string& section);
+  // The keys that begin with "section.", without that. They count as read.
+  struct Setting {
+    std::string key;
+    const toml::node* value;  // which the reader owns
+    std::string where;        // "file.toml:12"
+  };
+  std::vector<Setting> read_section(const std::string& section);
 
   bool has(const std::string& key) const { return entries_.contains(key); }
   // The key as messages name it: within a table of model.layers "init" is "model.layers[0].init".

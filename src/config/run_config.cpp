@@ -48,7 +48,7 @@ void read_data(Reader& in, data::DataOptions& data) {
     in.read<data::Header>(
         "data.header", data.header,
         {{"auto", data::Header::kAuto}, {"yes", data::Header::kYes}, {"no", data::Header::kNo}});
-    in.read("data.target", data.target);
+    in.read_text("data.target", data.target);
     in.read<data::Task>(
         "data.task", data.task,
         {{"classification", data::Task::kClassification}, {"regression", data::Task::kRegression}});

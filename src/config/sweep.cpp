@@ -32,13 +32,13 @@ std::string toml_text(const toml::node& node) {
 }
 
 // { uniform = [LOW, HIGH] } and its like.
-Parameter parse_range(const std::string& name, const std::string& key, const std::string& kind,
+Parameter parse_range(const std::string& where, const std::string& key, const std::string& kind,
                       const toml::node& range) {
   Parameter parameter{.kind = {}, .key = key, .values = {}};
   const toml::array* ends = range.as_array();
   const auto refuse = [&](const std::string& expected) {
-    throw ConfigError(fmt::format("{}:{}: parameters.{} is {{ {} = {} }}, expected {}", name,
-                                  range.source().begin.line, key, kind, toml_text(range), expected));
+    throw ConfigError(fmt::format("{}: parameters.{} is {{ {} = {} }}, expected {}", where, key, kind,
+                                  toml_text(range), expected));
   };
   if (kind == "uniform")
     parameter.kind = Parameter::Kind::kUniform;
@@ -62,14 +62,14 @@ Parameter parse_range(const std::string& name, const std::string& key, const std
 
 // Of a parameter without braces the list is a value of the reader; { kind = [...] } comes flattened as
 // key.kind.
-Parameter parse_parameter(const std::string& name, const std::string& key, const toml::node& node) {
+Parameter parse_parameter(const std::string& where, const std::string& key, const toml::node& node) {
   if (const toml::array* list = node.as_array(); list != nullptr && !list->empty()) {
     Parameter parameter{.kind = Parameter::Kind::kList, .key = key, .values = {}};
     for (const toml::node& value : *list) parameter.values.push_back(toml_text(value));
     return parameter;
   }
-  throw ConfigError(fmt::format("{}:{}: parameters.{} is {}, expected a list of values", name,
-                                node.source().begin.line, key, toml_text(node)));
+  throw ConfigError(
+      fmt::format("{}: parameters.{} is {}, expected a list of values", where, key, toml_text(node)));
 }
 
 bool is_range(const std::string& key) {
@@ -77,11 +77,11 @@ bool is_range(const std::string& key) {
 }
 
 // Keys that every run decides for itself, or that change no result.
-void refuse_key(const std::string& name, const std::string& section, const std::string& key) {
+void refuse_key(const std::string& where, const std::string& section, const std::string& key) {
   for (const char* prefix : {"compute.", "log.", "data.fold"})
     if (key.starts_with(prefix))
       throw ConfigError(
-          fmt::format("{}: {}.{} cannot be searched, expected a key that is part of the experiment{}", name,
+          fmt::format("{}: {}.{} cannot be searched, expected a key that is part of the experiment{}", where,
                       section, key, key.starts_with("data.fold") ? " (folds = K cross-validates)" : ""));
 }
 
@@ -144,19 +144,23 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
                {"test_accuracy", "test_loss", "test_largest_error", "train_accuracy", "train_loss"});
   in.read("seeds", sweep.seeds);
   in.read("folds", sweep.folds, 0);
-  for (const auto& [key, value] : in.read_section("set")) {
-    refuse_key(name, "set", key);
+  in.check("folds", [&] {
+    if (sweep.folds == 1) throw ConfigError("folds is 1, expected at least 2, or 0 for no cross-validation");
+  });
+  for (const auto& [key, value, where] : in.read_section("set")) {
+    refuse_key(where, "set", key);
     sweep.overrides.push_back(key + "=" + toml_text(*value));
   }
-  for (const auto& [key, value] : in.read_section("parameters")) {
+  for (const auto& [key, value, where] : in.read_section("parameters")) {
     const bool range = is_range(key);
     const std::string parameter = range ? key.substr(0, key.rfind('.')) : key;
-    refuse_key(name, "parameters", parameter);
+    refuse_key(where, "parameters", parameter);
     if (range && !random)
       throw ConfigError(fmt::format(
-          "{}: parameters.{} is a range, expected a list of values in a grid search", name, parameter));
-    sweep.parameters.push_back(range ? parse_range(name, parameter, key.substr(parameter.size() + 1), *value)
-                                     : parse_parameter(name, key, *value));
+          "{}: parameters.{} is a range, expected a list of values in a grid search", where, parameter));
+    sweep.parameters.push_back(
+        range ? parse_range(where, parameter, key.substr(parameter.size() + 1), *value)
+              : parse_parameter(where, key, *value));
   }
   if (sweep.parameters.empty())
     throw ConfigError(fmt::format("{}: [parameters] is empty, expected keys to vary and their values", name));

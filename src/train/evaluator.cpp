@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/watchdog.h"
@@ -54,8 +55,10 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
   std::int64_t bits[] = {
       std::bit_cast<std::int64_t>(largest_error)};  // of numbers above 0: ordered as they are
   communicator.allreduce_max(bits);
-  return {all.loss.value() / static_cast<double>(all.samples) + network.l2_loss, all.correct, all.samples,
-          std::bit_cast<double>(bits[0])};
+  const double loss = all.samples == 0
+                          ? std::numeric_limits<double>::quiet_NaN()
+                          : all.loss.value() / static_cast<double>(all.samples) + network.l2_loss;
+  return {loss, all.correct, all.samples, std::bit_cast<double>(bits[0])};
 }
 
 std::vector<float> Evaluator::outputs(const Network& network, int threads) {

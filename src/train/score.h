@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "comm/communicator.h"
@@ -11,12 +12,15 @@
 namespace lockstep::train {
 
 struct Score {
-  double loss = 0.0;         // mean over the samples, the L2 term included
+  double loss = 0.0;         // mean over the samples, the L2 term included; NaN without samples
   std::int64_t correct = 0;  // samples whose predicted class is their target
   std::int64_t samples = 0;
   double largest_error = 0.0;  // |output - target|, of a network with a single output
   // NaN without samples.
-  double accuracy() const { return static_cast<double>(correct) / static_cast<double>(samples); }
+  double accuracy() const {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // 0/0 may have a sign
+    return samples == 0 ? kNone : static_cast<double>(correct) / static_cast<double>(samples);
+  }
 };
 
 // 0.5 l2 sum W^2 over the model's weights (biases do not count): what the L2 penalty adds to the loss.

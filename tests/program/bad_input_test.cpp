@@ -51,11 +51,17 @@ TEST_P(Mistake, EndsTheJobWithOneLine) {
 std::string name_of(const testing::TestParamInfo<std::tuple<int, BadInput>>& info) {
   return std::get<1>(info.param).name;
 }
+std::vector<BadInput> all_bad_inputs() {
+  std::vector<BadInput> all = bad_inputs();
+  for (const auto& more : {bad_data_inputs(), bad_model_inputs(), bad_sweep_inputs()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
 INSTANTIATE_TEST_SUITE_P(OneProcess, Mistake,
-                         testing::Combine(testing::Values(kOneProcess), testing::ValuesIn(bad_inputs())),
+                         testing::Combine(testing::Values(kOneProcess), testing::ValuesIn(all_bad_inputs())),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(ThreeRanks, Mistake,
-                         testing::Combine(testing::Values(3), testing::ValuesIn(bad_inputs())), name_of);
+                         testing::Combine(testing::Values(3), testing::ValuesIn(all_bad_inputs())), name_of);
 
 TEST(ThreeRanks, AreRefusedTwoShards) {
   const TemporaryFolder folder;

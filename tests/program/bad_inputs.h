@@ -27,7 +27,10 @@ struct BadInput {
 // How a test's output calls it.
 inline void PrintTo(const BadInput& input, std::ostream* out) { *out << input.name; }
 
-std::vector<BadInput> bad_inputs();
+std::vector<BadInput> bad_inputs();        // CIFAR-10's files, the configuration, the command line, weights
+std::vector<BadInput> bad_data_inputs();   // other data sets
+std::vector<BadInput> bad_model_inputs();  // layers and losses
+std::vector<BadInput> bad_sweep_inputs();  // sweeps, gradient checks, evaluations
 
 // The command line that trains by run.toml into the folder out, printing nothing, and more arguments.
 Words quiet_training(const Words& more);

@@ -44,6 +44,26 @@ threads = 1
 )");
 }
 
+void write_planar_config(const std::filesystem::path& folder, const std::string& model) {
+  write_text(folder / "run.toml", R"(seed = 3
+[data]
+dataset = "circle"
+n = 60
+noise = 0.1
+test_fraction = 0.4
+shards = 4
+normalize = "none"
+[train]
+epochs = 4
+batch_size = 8
+learning_rate = 0.1
+momentum = 0.9
+[compute]
+threads = 1
+[model]
+)" + model);
+}
+
 void write_black_cifar10(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
@@ -64,24 +84,46 @@ double Table::number(std::size_t row, const std::string& column) const {
   return std::stod(rows.at(row).at(column));
 }
 
+namespace {
+
+// Quotation marks around a field taken away, doubled ones within it halved.
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (quoted && line[i] == '"' && i + 1 < line.size() && line[i + 1] == '"')
+      fields.back() += line[i++];
+    else if (line[i] == '"')
+      quoted = !quoted;
+    else if (line[i] == ',' && !quoted)
+      fields.emplace_back();
+    else
+      fields.back() += line[i];
+  }
+  return fields;
+}
+
+}  // namespace
+
 Table read_csv(const std::filesystem::path& path) {
-  const auto fields = [](const std::string& line) {
-    std::vector<std::string> all;
-    std::istringstream text(line);
-    for (std::string field; std::getline(text, field, ',');) all.push_back(field);
-    return all;
-  };
   Table table;
   std::istringstream text(read_text(path));
   std::getline(text, table.header);
-  const std::vector<std::string> columns = fields(table.header);
+  table.columns = fields_of(table.header);
   for (std::string line; std::getline(text, line);) {
-    const std::vector<std::string> values = fields(line);
-    if (values.size() != columns.size()) throw std::runtime_error(path.string() + " has the row " + line);
+    const std::vector<std::string> values = fields_of(line);
+    if (values.size() != table.columns.size())
+      throw std::runtime_error(path.string() + " has the row " + line);
     auto& row = table.rows.emplace_back();
-    for (std::size_t i = 0; i < columns.size(); ++i) row[columns[i]] = values[i];
+    for (std::size_t i = 0; i < values.size(); ++i) row[table.columns[i]] = values[i];
   }
   return table;
+}
+
+std::vector<std::map<std::string, std::string>> timeless(Table table) {
+  for (auto& row : table.rows)
+    for (const char* column : {"seconds", "samples_per_second"}) row.erase(column);
+  return table.rows;
 }
 
 json read_json(const std::filesystem::path& path) { return json::parse(read_text(path)); }

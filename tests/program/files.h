@@ -16,6 +16,11 @@ void write_text(const std::filesystem::path& path, const std::string& text);
 // Writes run.toml: a run of a second or less on 403 samples of the synthetic set, one thread a rank.
 void write_small_config(const std::filesystem::path& folder);
 
+// Writes run.toml: a run of a tenth of a second on 60 points of the plane, 24 of them to test on, in 4
+// shards.
+void write_planar_config(const std::filesystem::path& folder,
+                         const std::string& model = "hidden = [5]\nactivation = \"tanh\"\n");
+
 // Writes six files of CIFAR-10's size, all labels and pixels 0, that take no room on disk.
 void write_black_cifar10(const std::filesystem::path& folder);
 // Replaces the label byte of one record.
@@ -24,10 +29,14 @@ void set_label(const std::filesystem::path& file, std::size_t record, std::uint8
 // A CSV file: fields as text, by column.
 struct Table {
   std::string header;  // the first line
+  std::vector<std::string> columns;
   std::vector<std::map<std::string, std::string>> rows;
   double number(std::size_t row, const std::string& column) const;
 };
 Table read_csv(const std::filesystem::path& path);
+
+// The rows without the columns of times, which no two runs share.
+std::vector<std::map<std::string, std::string>> timeless(Table table);
 
 nlohmann::json read_json(const std::filesystem::path& path);
 std::string weights_hash(const std::filesystem::path& run_folder);  // of its summary.json

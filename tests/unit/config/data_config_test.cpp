@@ -118,7 +118,8 @@ test_fraction = 0.25
   EXPECT_EQ(data.task, data::Task::kRegression);
   EXPECT_EQ(data.test_fraction, 0.25);
 
-  const auto plain = data_of("", {"data.dataset=csv", "data.header=no"});
+  const auto plain = data_of("", {"data.dataset=csv", "data.header=no", "data.target=3"});
+  EXPECT_EQ(plain.target, "3");
   EXPECT_EQ(plain.header, data::Header::kNo);
   EXPECT_EQ(plain.task, data::Task::kClassification);
   EXPECT_EQ(plain.test_fraction, 0.0);

@@ -1,0 +1,227 @@
+// The tables that lockstep eval writes for pictures: the same on any number of ranks, and true to the run.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "files.h"
+#include "process.h"
+
+namespace lockstep::program {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+class EvalTables : public testing::Test {
+ protected:
+  EvalTables() { write_planar_config(folder_.path()); }
+
+  void train(const Words& settings = {}) {
+    Words words = {"train", "run.toml", "--quiet", "--out", "out"};
+    for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+    const Outcome outcome = run(words, kOneProcess, in(folder_.path()));
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+  }
+
+  Outcome eval(const Words& more, int ranks = kOneProcess) {
+    Words words = {"eval", "out"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words, ranks, in(folder_.path()));
+  }
+
+  // Writes the tables on one and on three ranks and expects the same files and words.
+  void expect_the_same_from_three_ranks(const Words& flags, const Words& files) {
+    std::string said;
+    for (const int ranks : {1, 3}) {
+      Words words = flags;
+      words.insert(words.end(), {"--out", std::to_string(ranks)});
+      Outcome outcome = eval(words, ranks);
+      ASSERT_EQ(outcome.code, 0) << outcome.err;
+      const std::string last = "tables written to " + std::to_string(ranks) + "\n";
+      ASSERT_TRUE(outcome.out.ends_with(last)) << outcome.out;
+      outcome.out.resize(outcome.out.size() - last.size());
+      if (ranks == 1) said = outcome.out;
+      EXPECT_EQ(outcome.out, said);
+    }
+    for (const std::string& file : files)
+      EXPECT_TRUE(read_text(folder_ / ("3/" + file)) == read_text(folder_ / ("1/" + file))) << file;
+    for (const auto& entry : fs::directory_iterator(folder_ / "1"))
+      EXPECT_NE(std::find(files.begin(), files.end(), entry.path().filename()), files.end()) << entry.path();
+  }
+
+  std::size_t count(const Table& points, const std::string& split, const std::string& label = "") {
+    return static_cast<std::size_t>(
+        std::count_if(points.rows.begin(), points.rows.end(), [&](const auto& row) {
+          return row.at("split") == split && (label.empty() || row.at("class") == label);
+        }));
+  }
+
+  TemporaryFolder folder_;
+};
+using ThreeRanksEvalTables = EvalTables;
+
+TEST_F(ThreeRanksEvalTables, AreTheSameAsOfOneRank) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  expect_the_same_from_three_ranks({"--grid", "--confusion"}, {"grid.csv", "points.csv", "confusion.csv"});
+}
+
+TEST_F(ThreeRanksEvalTables, OfAFunctionAreTheSameAsOfOneRank) {
+  ASSERT_NO_FATAL_FAILURE(train({"data.dataset=function", "model.loss=mse"}));
+  expect_the_same_from_three_ranks({"--grid"}, {"grid.csv", "points.csv"});
+}
+
+TEST_F(ThreeRanksEvalTables, OfImagesAreTheSameAsOfOneRank) {
+  write_small_config(folder_.path());
+  ASSERT_NO_FATAL_FAILURE(train());
+  expect_the_same_from_three_ranks({"--weights", "--confusion"}, {"weights.ppm", "confusion.csv"});
+}
+
+// The plane's grid reaches a tenth of the points' range beyond them.
+TEST_F(EvalTables, HaveTheClassesOfThePlaneAroundThePoints) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  ASSERT_EQ(eval({"--grid"}).code, 0);
+  const Table grid = read_csv(folder_ / "out/grid.csv"), points = read_csv(folder_ / "out/points.csv");
+  EXPECT_EQ(grid.header, "x0,x1,class,p0,p1");
+  EXPECT_EQ(points.header, "x0,x1,class,split");
+  ASSERT_EQ(grid.rows.size(), 40000U);
+  EXPECT_EQ(count(points, "train"), 36U);
+  EXPECT_EQ(count(points, "test"), 24U);
+  for (const std::string x : {"x0", "x1"}) {
+    double low = INFINITY, high = -INFINITY;
+    for (std::size_t i = 0; i < points.rows.size(); ++i) {
+      low = std::min(low, points.number(i, x));
+      high = std::max(high, points.number(i, x));
+    }
+    EXPECT_NEAR(grid.number(0, x), low - 0.1 * (high - low), 1e-4);
+    EXPECT_NEAR(grid.number(39999, x), high + 0.1 * (high - low), 1e-4);
+  }
+  EXPECT_EQ(grid.rows[0].at("x1"), grid.rows[199].at("x1"));  // x0 runs fastest
+  EXPECT_NE(grid.rows[199].at("x1"), grid.rows[200].at("x1"));
+  std::set<std::string> classes;
+  for (std::size_t i = 0; i < grid.rows.size(); ++i) {
+    const double p0 = grid.number(i, "p0"), p1 = grid.number(i, "p1");
+    ASSERT_NEAR(p0 + p1, 1.0, 2e-6) << i;
+    if (std::fabs(p0 - p1) > 1e-5) {
+      ASSERT_EQ(grid.rows[i].at("class"), p0 > p1 ? "0" : "1") << i;
+    }
+    classes.insert(grid.rows[i].at("class"));
+  }
+  EXPECT_EQ(classes.size(), 2U);
+}
+
+TEST_F(EvalTables, HaveTheFunctionAndWhatTheNetworkMakesOfIt) {
+  ASSERT_NO_FATAL_FAILURE(train({"data.dataset=function", "model.loss=mse", "data.noise=0"}));
+  const Outcome outcome = eval({"--grid"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Table grid = read_csv(folder_ / "out/grid.csv"), points = read_csv(folder_ / "out/points.csv");
+  EXPECT_EQ(grid.header, "x0,output,target");
+  EXPECT_EQ(points.header, "x0,target,split");
+  ASSERT_EQ(grid.rows.size(), 1001U);
+  double largest = 0.0;
+  for (std::size_t i = 0; i < 1001; ++i) {
+    EXPECT_NEAR(grid.number(i, "x0"), static_cast<double>(i) / 1000, 1e-6);
+    EXPECT_NEAR(grid.number(i, "target"), std::sin(2 * M_PI * static_cast<double>(i) / 1000), 1e-6);
+    largest = std::max(largest, std::fabs(grid.number(i, "output") - grid.number(i, "target")));
+  }
+  for (std::size_t i = 0; i < points.rows.size(); ++i)
+    EXPECT_NEAR(points.number(i, "target"), std::sin(2 * M_PI * points.number(i, "x0")), 1e-5);
+  // The largest error on the samples, of either set, is hardly below that on the line.
+  double said = 0.0;
+  for (std::size_t at = 0; (at = outcome.out.find("largest error ", at)) != std::string::npos; ++at)
+    said = std::max(said, std::stod(outcome.out.substr(at + 14)));
+  EXPECT_LE(said, largest + 1e-4);
+  EXPECT_GE(said, 0.9 * largest);
+}
+
+TEST_F(EvalTables, OfConfusionCountTheClassesAndTheAccuracy) {
+  for (const std::string fraction : {"0.4", "0"}) {  // without a test set, the training set is counted
+    ASSERT_NO_FATAL_FAILURE(train({"data.test_fraction=" + fraction}));
+    const Outcome outcome = eval({"--confusion", "--grid"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const Table table = read_csv(folder_ / "out/confusion.csv"),
+                points = read_csv(folder_ / "out/points.csv");
+    EXPECT_EQ(table.header, "actual,0,1");
+    ASSERT_EQ(table.rows.size(), 2U);
+    double right = 0.0, all = 0.0;
+    for (std::size_t c = 0; c < 2; ++c) {
+      const std::string label = std::to_string(c);
+      EXPECT_EQ(table.rows[c].at("actual"), label);
+      const double row = table.number(c, "0") + table.number(c, "1");
+      EXPECT_EQ(row, static_cast<double>(count(points, fraction == "0" ? "train" : "test", label)));
+      right += table.number(c, label);
+      all += row;
+    }
+    const std::string counted =
+        "(" + std::to_string(std::lround(right)) + " of " + std::to_string(std::lround(all)) + ")\n";
+    const std::string set = fraction == "0" ? "train" : "test ";
+    EXPECT_NE(outcome.out.find(counted, outcome.out.find(set)), std::string::npos) << outcome.out;
+  }
+}
+
+// Units in rows of tiles, 32 pixels square, with a line between them.
+TEST_F(EvalTables, OfWeightsAreAnImageOfATileAUnit) {
+  write_small_config(folder_.path());
+  ASSERT_NO_FATAL_FAILURE(train());
+  ASSERT_EQ(eval({"--weights"}).code, 0);
+  const std::string image = read_text(folder_ / "out/weights.ppm"), header = "P6\n98 98\n255\n";
+  ASSERT_TRUE(image.starts_with(header)) << image.substr(0, 20);
+  ASSERT_EQ(image.size(), header.size() + 3 * 98 * 98);  // 8 units: 3 x 3 tiles
+  const auto pixel = [&](std::size_t x, std::size_t y) {
+    return image.substr(header.size() + 3 * (98 * y + x), 3);
+  };
+  for (std::size_t i = 0; i < 98; ++i) {
+    EXPECT_EQ(pixel(32, i), "\xff\xff\xff");
+    EXPECT_EQ(pixel(i, 65), "\xff\xff\xff");
+  }
+  EXPECT_EQ(pixel(90, 90), "\xff\xff\xff");  // there is no ninth unit
+  std::set<char> levels(image.begin() + static_cast<std::ptrdiff_t>(header.size()), image.end());
+  EXPECT_GT(levels.size(), 100U);
+}
+
+TEST_F(EvalTables, GoWhereTheyAreTold) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  ASSERT_EQ(eval({"--grid", "--confusion", "--out", "far/away"}).code, 0);
+  for (const std::string file : {"grid.csv", "points.csv", "confusion.csv"}) {
+    EXPECT_TRUE(fs::exists(folder_ / ("far/away/" + file))) << file;
+    EXPECT_FALSE(fs::exists(folder_ / ("out/" + file))) << file;
+  }
+}
+
+TEST_F(EvalTables, OfAnEarlierRunDoNotSurviveTheNext) {
+  write_small_config(folder_.path());
+  ASSERT_NO_FATAL_FAILURE(train({"log.gradients=true", "log.steps=true"}));
+  ASSERT_EQ(eval({"--weights", "--confusion"}).code, 0);
+  write_planar_config(folder_.path());
+  ASSERT_NO_FATAL_FAILURE(train());
+  for (const std::string file : {"weights.ppm", "confusion.csv", "gradients.csv", "steps.csv"})
+    EXPECT_FALSE(fs::exists(folder_ / ("out/" + file))) << file;
+  ASSERT_EQ(eval({"--grid"}).code, 0);
+  ASSERT_NO_FATAL_FAILURE(train());
+  for (const std::string file : {"grid.csv", "points.csv"})
+    EXPECT_FALSE(fs::exists(folder_ / ("out/" + file))) << file;
+}
+
+TEST_F(ThreeRanksEvalTables, ThatDoNotApplyAreRefused) {
+  const auto expect_refusal = [&](const std::string& flag, const std::string& message, const Words& files) {
+    for (const int ranks : {kOneProcess, 3}) {
+      const Outcome outcome = eval({flag}, ranks);
+      EXPECT_EQ(outcome.code, 2);
+      EXPECT_EQ(outcome.err, "lockstep: " + flag + ": " + message + "\n");
+      for (const std::string& file : files) EXPECT_FALSE(fs::exists(folder_ / ("out/" + file))) << file;
+    }
+  };
+  const std::string no_image = ", expected those of square images with 1 or 3 channels";
+  const std::string no_grid = ", expected 2 inputs and classes, or 1 input and a value";
+  ASSERT_NO_FATAL_FAILURE(train());
+  expect_refusal("--weights", "the first layer's weights are 5 x 2" + no_image, {"weights.ppm"});
+  ASSERT_NO_FATAL_FAILURE(train({"data.dataset=function", "model.loss=mse"}));
+  expect_refusal("--confusion", "the targets are values, expected a data set of classes", {"confusion.csv"});
+  write_small_config(folder_.path());
+  ASSERT_NO_FATAL_FAILURE(train());
+  expect_refusal("--grid", "the network has 3072 inputs and classes" + no_grid, {"grid.csv", "points.csv"});
+}
+
+}  // namespace
+}  // namespace lockstep::program

@@ -1,0 +1,126 @@
+// lockstep gradcheck: every activation, loss and layer has the derivative that the differences of its loss
+// say, and an error above the tolerance is the exit code.
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "files.h"
+#include "process.h"
+
+namespace lockstep::program {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Network {
+  std::string name;
+  Words settings;  // of run.toml, points of the plane
+};
+void PrintTo(const Network& network, std::ostream* out) { *out << network.name; }
+
+Outcome check(const TemporaryFolder& folder, const Words& settings, int ranks, const Words& more = {}) {
+  write_planar_config(folder.path());
+  Words words = {"gradcheck", "run.toml"};
+  for (const std::string& setting : settings) {
+    if (setting.starts_with("model.layers=")) write_planar_config(folder.path(), "");
+    words.insert(words.end(), {"--set", setting});
+  }
+  words.insert(words.end(), more.begin(), more.end());
+  return run(words, ranks, in(folder.path()));
+}
+
+// Without its first line, which names the number of ranks.
+std::string table(const Outcome& outcome) { return outcome.out.substr(outcome.out.find('\n') + 1); }
+
+class GradientCheck : public testing::TestWithParam<Network> {};
+
+const std::string kAfterHidden = "model.hidden=[6,5]";
+const std::string kWithoutBias =
+    R"(model.layers=[{units=5,bias=false,init='normal(1)'},{type="tanh"},{bias=false}])";
+const std::string kEveryType =
+    R"(model.layers=[{units=6},{type="sigmoid"},{units=5},{type="relu"},{units=6},{type="tanh"},{units=4},)"
+    R"({type="leaky_relu"},{units=5},{type="elu"},{type="dropout",rate=0.1},{type="identity"},{}])";
+const std::string kWithDropout =
+    R"(model.layers=[{units=9},{type="tanh"},{type="dropout",rate=0.4},{units=7},{type="elu"},)"
+    R"({type="dropout",rate=0.2},{type="dense"}])";
+
+std::vector<Network> networks() {
+  std::vector<Network> all = {
+      {"CrossEntropy", {"model.loss=cross_entropy"}},
+      {"BinaryCrossEntropy", {"model.loss=binary_cross_entropy"}},
+      {"Mse", {"model.loss=mse"}},
+      {"HalfMse", {"model.loss=half_mse"}},
+      {"MseOfOneSigmoidOutput", {"model.loss=mse", "model.outputs=1", "model.output_activation=sigmoid"}},
+      {"HalfMseOfTwoTanhOutputs", {"model.loss=half_mse", "model.output_activation=tanh"}},
+      {"MseOfValues", {"data.dataset=function", "model.loss=mse"}},
+      {"NoHiddenLayer", {"model.hidden=[]"}},
+      {"NoBias", {kWithoutBias}},
+      {"WeightsThatStartWide", {"model.init=normal(2)", "model.bias_init=uniform(1)"}},
+      {"L2WhichIsNotPartOfIt", {"train.l2=0.5"}},
+      {"LayersOfEveryType", {kEveryType}},
+      {"DropoutRate", {kAfterHidden, "model.dropout=0.3"}},
+      {"DropoutLayers", {kWithDropout}},
+  };
+  for (const std::string type : {"sigmoid", "tanh", "relu", "leaky_relu", "elu", "identity"})
+    all.push_back({"Activation_" + type, {kAfterHidden, "model.activation=" + type}});
+  all.push_back({"SteepLeakyRelu", {"model.activation=leaky_relu", "model.leaky_slope=0.7"}});
+  all.push_back({"ElusOfAnotherAlpha", {"model.activation=elu", "model.elu_alpha=2.5"}});
+  return all;
+}
+std::string name_of_network(const testing::TestParamInfo<Network>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(ThreeRanks, GradientCheck, testing::ValuesIn(networks()), name_of_network);
+
+// The exact reduction makes even the last digit of the errors the same.
+TEST_P(GradientCheck, PassesWithTheTableOfOneProcess) {
+  const TemporaryFolder folder;
+  const Outcome one = check(folder, GetParam().settings, kOneProcess);
+  ASSERT_EQ(one.code, 0) << one.out << one.err;
+  EXPECT_EQ(one.err, "");
+  EXPECT_NE(one.out.find("the backward pass is the derivative of the loss\n"), std::string::npos) << one.out;
+  EXPECT_EQ(one.out.find("FAIL"), std::string::npos) << one.out;
+  const Outcome three = check(folder, GetParam().settings, 3);
+  EXPECT_EQ(three.code, 0) << three.out << three.err;
+  EXPECT_EQ(table(three), table(one));
+}
+
+class GradientCheckOf : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(OneProcess, GradientCheckOf, testing::Values(kOneProcess));
+INSTANTIATE_TEST_SUITE_P(ThreeRanks, GradientCheckOf, testing::Values(3));
+
+TEST_P(GradientCheckOf, ATensorHasALine) {
+  const TemporaryFolder folder;
+  const Outcome outcome = check(folder, {"model.hidden=[5]"}, GetParam(), {"--elements", "4"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::string lines = "tensor +elements +worst error +at +backward +difference\n";
+  for (const std::string tensor :
+       {"layers.0.weight +4", "layers.0.bias +4", "layers.1.weight +4", "layers.1.bias +2"})
+    lines += tensor + " +[0-9.e-]+ +\\[[0-9, ]+\\] +[0-9.e-]+ +[0-9.e-]+  pass\n";
+  EXPECT_TRUE(std::regex_match(table(outcome), std::regex(lines + "the backward pass is .*\n")))
+      << outcome.out;
+}
+
+TEST_P(GradientCheckOf, AnImpossibleToleranceFails) {
+  const TemporaryFolder folder;
+  const Outcome outcome = check(folder, {}, GetParam(), {"--tolerance", "1e-12"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_NE(outcome.out.find("FAIL"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("not the derivative of the loss: an error is above 1e-12\n"), std::string::npos)
+      << outcome.out;
+}
+
+TEST_P(GradientCheckOf, FloatSumsPassesToo) {
+  const TemporaryFolder folder;
+  const Outcome outcome = check(folder, {"reduce.mode=float"}, GetParam());
+  EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+}
+
+TEST_P(GradientCheckOf, ANetworkWritesNoFiles) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(check(folder, {}, GetParam()).code, 0);
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    EXPECT_EQ(entry.path().filename(), "run.toml");
+}
+
+}  // namespace
+}  // namespace lockstep::program
