@@ -21,27 +21,31 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Writes the tables that were asked for. counts: of the test samples, empty without --confusion.
-void write_tables(const EvalArguments& arguments, const fs::path& out, const data::Dataset& dataset,
-                  const train::Evaluator::Network& network, std::span<const std::int64_t> counts,
-                  int threads) {
-  const data::DatasetInfo info = dataset.info();
-  const auto write = [&](const char* name, const std::string& text) {
+using Files = std::vector<std::pair<const char*, std::string>>;  // name and content
+
+// The tables that were asked for, but the confusion matrix. Throws ConfigError where one does not apply.
+Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
+             const train::Evaluator::Network& network, int threads) {
+  Files files;
+  if (arguments.grid) {
+    files.emplace_back("grid.csv", grid_table(dataset, network, threads));
+    files.emplace_back("points.csv", points_table(dataset));
+  }
+  if (arguments.weights)
+    files.emplace_back("weights.ppm", weight_images(dataset.info(), network.model, network.arena));
+  return files;
+}
+
+void write(const fs::path& out, const Files& files) {
+  for (const auto& [name, content] : files) {
     try {
       fs::create_directories(out);
-      write_file_atomically(out / name, text);
+      write_file_atomically(out / name, content);
     } catch (const std::system_error& error) {
       throw ConfigError(
           fmt::format("{}: cannot be written: {}", (out / name).string(), error.code().message()));
     }
-  };
-  if (arguments.grid) {
-    const std::string grid = grid_table(dataset, network, threads);
-    write("points.csv", points_table(dataset));
-    write("grid.csv", grid);
   }
-  if (arguments.confusion) write("confusion.csv", confusion_table(info, counts));
-  if (arguments.weights) write("weights.ppm", weight_images(info, network.model, network.arena));
 }
 
 }  // namespace
@@ -86,6 +90,10 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
       *model, parameters.span(), normalizer, run.model.loss,
       train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads)};
 
+  Files files;  // on rank 0
+  world.together([&] {
+    if (world.rank() == 0) files = tables(arguments, *dataset, network, threads);
+  });
   report::Console console(world.rank() == 0);
   for (auto [name, set] : {std::pair("train", &*train_set), std::pair("test", &*test_set)}) {
     const train::Score score = set->score(network, world, threads);
@@ -101,14 +109,14 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     console.line(fmt::format("{:<5}  loss {:#.10g}  {}", name, score.loss, how_good));
   }
 
-  std::vector<std::int64_t> counts;
   if (arguments.confusion) {
     train::Evaluator& set = info.test_samples > 0 ? *test_set : *train_set;
-    counts = set.confusion(network, info.classes, world, threads);
+    const std::vector<std::int64_t> counts = set.confusion(network, info.classes, world, threads);
     for (std::size_t c = 0; c < info.classes; ++c) console.line(class_line(info, counts, c));
+    files.emplace_back("confusion.csv", confusion_table(info, counts));
   }
   world.together([&] {
-    if (world.rank() == 0) write_tables(arguments, out, *dataset, network, counts, threads);
+    if (world.rank() == 0) write(out, files);
   });
   if (arguments.grid || arguments.confusion || arguments.weights)
     console.line(fmt::format("tables written to {}", out.string()));
