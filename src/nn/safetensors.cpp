@@ -135,9 +135,9 @@ std::string header_of(std::span<const TensorView> tensors, const TensorMetadata&
   std::string text = header.dump();
   text.append((kLengthField - text.size() % kLengthField) % kLengthField, ' ');
   const std::uint64_t length = text.size();
-  std::string field(kLengthField, '\0');
-  std::memcpy(field.data(), &length, kLengthField);
-  return field + text;
+  std::string header_bytes(kLengthField, '\0');
+  std::memcpy(header_bytes.data(), &length, kLengthField);
+  return header_bytes.append(text);
 }
 
 std::vector<std::span<const std::byte>> parts_of(const std::string& header, std::span<const TensorView> tensors) {
