@@ -97,7 +97,8 @@ inline RunResult run_trainer(const RunSetup& setup, const comm::Communicator& co
   RunResult result;
   while (ranks.trainer.epochs_done() < setup.train.epochs)
     result.epochs.push_back(
-        ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); }));
+        ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); })
+            .value());
   result.parameters.assign(ranks.trainer.parameters().begin(), ranks.trainer.parameters().end());
   return result;
 }
