@@ -128,6 +128,15 @@ TEST_F(CheckpointFolderTest, AFullDiskLeavesTheFilesBefore) {
     test::expect_same_checkpoint(read(path_ / name), small_checkpoint(true, true, 1));
 }
 
+TEST_F(CheckpointFolderTest, ForgetsLaterStepsWhateverTheirFilesHold) {
+  CheckpointFolder folder(path_, small_tensors(), 9);
+  write(folder, {9, 10}, true);
+  write(folder, {11, 1'000'000'000});
+  write_file_atomically(folder.file_of(12), std::string("broken"));
+  folder.forget_after(10);
+  EXPECT_EQ(names(), (Names{"best.safetensors", name_of(9), name_of(10)}));
+}
+
 TEST_F(CheckpointFolderTest, WaitsForItsWriterAtTheEnd) {
   { CheckpointFolder(path_, small_tensors(), 3).write(small_checkpoint(true, true, 9), true); }
   EXPECT_EQ(names(), (Names{"best.safetensors", name_of(9)}));
