@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct Layout {
 // In a folder of its own with a configuration points.toml: 7 steps an epoch, the last of them short; a
 // checkpoint every 5 steps and every epoch; everything is logged.
 class PointsRun : public testing::Test {
- protected:
+ public:
   static constexpr std::size_t kEpochs = 20, kStepsPerEpoch = 7;
 
   PointsRun();
@@ -49,8 +50,14 @@ class PointsRun : public testing::Test {
   std::filesystem::path checkpoint(const std::string& out, std::size_t step) const;
   std::size_t newest_step(const std::string& out) const;  // 0: none
 
+  const TemporaryFolder& folder() const { return folder_; }
+
+ protected:
   TemporaryFolder folder_;
 };
+
+// The rows of metrics.csv without the columns that say how long they took.
+std::vector<std::map<std::string, std::string>> metrics_without_times(const std::filesystem::path& path);
 
 // The epoch of the lowest or the highest value in a column of metrics.csv, the first of equals.
 std::size_t epoch_of_lowest(const Table& metrics, const std::string& column);
