@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kMostRanks = 4, kMostThreads = 2, kMostKills = 6;
-const Words kSettings = {"checkpoint.every_steps=2", "train.epochs=40"};
+constexpr int kMostRanks = 4, kMostThreads = 2, kFewestKills = 2, kMostKills = 6;
+const Words kSettings = {"checkpoint.every_steps=2", "train.epochs=30"};
 
 struct Tally {
   std::size_t kills = 0, resumed = 0, started_over = 0, steps_lost = 0, most_lost = 0, failures = 0;
@@ -64,7 +64,7 @@ class ChaosRun : public program::PointsRun {
     std::string problem;
     Kill last = Kill::kRank;
     try {
-      const std::size_t kills = 1 + random_() % kMostKills;
+      const std::size_t kills = kFewestKills + random_() % (kMostKills - kFewestKills + 1);
       for (std::size_t i = 0; problem.empty(); ++i) {
         const Kill kill = kKills[random_() % kKills.size()];
         const bool done = attempt(i < kills ? &kill : nullptr, problem);
@@ -170,7 +170,7 @@ std::size_t run(std::size_t runs, std::uint64_t seed, std::size_t workers) {
       const std::size_t number = next++;
       lock.unlock();
       Tallies own;
-      ChaosRun chaos(seed * 1'000'003 + number, 0.8 * seconds);
+      ChaosRun chaos(seed * 1'000'003 + number, 0.5 * seconds);
       const std::string problem = chaos.train_to_the_end(whole, own);
       lock.lock();
       for (const auto& [kill, tally] : own) tallies[kill].add(tally);
