@@ -50,6 +50,8 @@ RunFolder::RunFolder(const fs::path& path, const LoadedConfig& loaded, const Exp
     if (resumed == nullptr) {
       for (const char* old : kFilesOfRun) fs::remove(path / old);
       checkpoints_->clear();
+    } else {
+      checkpoints_->forget_after(step);
     }
     write_file_atomically(path / "config.toml", config::to_toml(loaded.resolved));
   });

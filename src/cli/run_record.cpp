@@ -25,7 +25,8 @@ json to_json(const RunRecord& record) {
           {"gradient_steps", record.gradient_steps},
           {"total_seconds", record.total_seconds},
           {"best", record.best ? json(*record.best) : json()},
-          {"best_epoch", record.best_epoch}};
+          {"best_epoch", record.best_epoch},
+          {"best_saved", record.best_saved ? json(*record.best_saved) : json()}};
 }
 
 RunRecord record_of(const json& object) {
@@ -47,6 +48,7 @@ RunRecord record_of(const json& object) {
   object.at("total_seconds").get_to(record.total_seconds);
   if (!object.at("best").is_null()) record.best = object.at("best").get<double>();
   object.at("best_epoch").get_to(record.best_epoch);
+  if (!object.at("best_saved").is_null()) record.best_saved = object.at("best_saved").get<double>();
   return record;
 }
 

@@ -25,6 +25,7 @@ struct RunRecord {
   double total_seconds = 0.0;  // of training, without evaluations
   std::optional<double> best;  // of train.monitor
   std::size_t best_epoch = 0;
+  std::optional<double> best_saved;  // of the epochs that a checkpoint was kept of
 };
 
 // What a checkpoint keeps: the record, the rows of metrics.csv, the configuration and the kernel family.

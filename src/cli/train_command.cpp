@@ -133,7 +133,13 @@ class Training {
   // Sets out, from a checkpoint if there is one. Collective.
   void start(const fs::path& out, const Resumed* resumed) {
     if (resumed != nullptr) {
-      world_.together([&] { trainer_.restore(resumed->checkpoint.training); });
+      world_.together([&] {
+        try {
+          trainer_.restore(resumed->checkpoint.training);
+        } catch (const std::exception& error) {
+          throw ModelError(fmt::format("{}: {}", resumed->name, error.what()));
+        }
+      });
       record_ = resumed->run.record;
     }
     if (run_.log.gradients) record_.gradient_norms.resize(experiment_.model().tensors().size());
@@ -192,11 +198,12 @@ class Training {
     });
   }
 
-  // After the last checkpoint is on the disk: where it is.
+  // After the last checkpoint is on the disk: where it is; "" where it could not be written.
   std::string last_checkpoint() {
     if (!folder_) return "";
-    warn_of(folder_->checkpoints().wait());
-    return folder_->checkpoints().file_of(trainer_.steps_done()).string();
+    const std::string problem = folder_->checkpoints().wait();
+    if (!problem.empty()) console_.warning(problem);
+    return problem.empty() ? folder_->checkpoints().file_of(trainer_.steps_done()).string() : "";
   }
 
   bool out_of_patience() const {
@@ -249,19 +256,23 @@ class Training {
     record_.rescaled_steps = 0;
     if (folder_) write_rows(row);
     console_.epoch(row);
-    bool best = false;
-    world_.together([&] {
-      const double value = monitored(run_.train.monitor, row, info_);
-      const bool higher = run_.train.monitor.ends_with("accuracy");
-      best = !record_.best || (higher ? value > *record_.best : value < *record_.best);
-      if (best) {
-        record_.best = value;
-        record_.best_epoch = row.epoch;
-      }
-    });
-    const std::size_t every = run_.checkpoint.every_epochs;
-    const bool last = row.epoch == run_.train.epochs || stopping || out_of_patience();
-    if (every != 0 && (row.epoch % every == 0 || last)) save(best);
+    double value = 0.0;
+    world_.together([&] { value = monitored(run_.train.monitor, row, info_); });
+    const auto improves = [&](const std::optional<double>& best) {
+      return !best || (run_.train.monitor.ends_with("accuracy") ? value > *best : value < *best);
+    };
+    if (improves(record_.best)) {
+      record_.best = value;
+      record_.best_epoch = row.epoch;
+    }
+    const std::size_t every = run_.checkpoint.every_epochs, every_steps = run_.checkpoint.every_steps;
+    const bool last = row.epoch == run_.train.epochs || out_of_patience();
+    const bool due = every != 0 && (row.epoch % every == 0 || last);
+    const bool step_due = every_steps != 0 && trainer_.steps_done() % every_steps == 0;
+    if (!due && !step_due && !stopping) return;
+    const bool best = improves(record_.best_saved);
+    if (best) record_.best_saved = value;
+    save(best);
   }
 
   // A file that cannot be written now may be written later: training goes on.
@@ -338,10 +349,11 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   const train::StopRequests stop = training.run();
   if (stop.interrupts + stop.terminations > 0) {
     const bool interrupt = stop.interrupts > 0;
-    console.line(fmt::format("{} after step {}: saved {}, --resume latest goes on",
-                             interrupt ? "interrupted" : "terminated", experiment.trainer().steps_done(),
-                             training.last_checkpoint()));
-    training.last_checkpoint();
+    const std::string saved = training.last_checkpoint();
+    console.line(fmt::format("{} after step {}: {}", interrupt ? "interrupted" : "terminated",
+                             experiment.trainer().steps_done(),
+                             saved.empty() ? "its state could not be saved"
+                                           : fmt::format("saved {}, --resume latest goes on", saved)));
     return interrupt ? 130 : 143;
   }
   if (stop.timeouts > 0)

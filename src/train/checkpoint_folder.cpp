@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kBest = "best.safetensors";
 
-bool is_checkpoint(const std::string& name) { return name.starts_with("step-") && name.ends_with(".safetensors"); }
+bool is_checkpoint(const std::string& name) {
+  return name.starts_with("step-") && name.ends_with(".safetensors");
+}
 
 std::vector<fs::path> files_that(const fs::path& folder, bool (*wanted)(const std::string& name)) {
   std::vector<fs::path> files;
@@ -23,6 +25,12 @@ std::vector<fs::path> files_that(const fs::path& folder, bool (*wanted)(const st
   for (const auto& entry : fs::directory_iterator(folder, ignored))
     if (wanted(entry.path().filename().string())) files.push_back(entry.path());
   return files;
+}
+
+// Of two names of checkpoints: is the first of a later step?
+bool is_newer(const fs::path& a, const fs::path& b) {
+  const std::string x = a.filename().string(), y = b.filename().string();
+  return x.size() != y.size() ? x.size() > y.size() : x > y;
 }
 
 // Makes `to` the same file as `from`, or a copy where the file system has no links, atomically.
@@ -52,6 +60,11 @@ void CheckpointFolder::clear() {
   fs::remove(path_ / kBest);
 }
 
+void CheckpointFolder::forget_after(std::size_t step) {
+  for (const fs::path& file : files(path_))
+    if (is_newer(file, file_of(step))) fs::remove(file);
+}
+
 std::string CheckpointFolder::write(Checkpoint checkpoint, bool best) {
   std::string problem = wait();
   writing_ = std::async(std::launch::async, [this, best, checkpoint = std::move(checkpoint)] {
@@ -59,7 +72,8 @@ std::string CheckpointFolder::write(Checkpoint checkpoint, bool best) {
       write_now(checkpoint, best);
       return std::string();
     } catch (const std::system_error& error) {
-      return fmt::format("{}: cannot be written: {}", file_of(checkpoint.training.step).string(), error.code().message());
+      return fmt::format("{}: cannot be written: {}", file_of(checkpoint.training.step).string(),
+                         error.code().message());
     }
   });
   return problem;
@@ -73,10 +87,7 @@ fs::path CheckpointFolder::file_of(std::size_t step) const {
 
 std::vector<fs::path> CheckpointFolder::files(const fs::path& folder) {
   std::vector<fs::path> found = files_that(folder, is_checkpoint);
-  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
-    const std::string x = a.filename().string(), y = b.filename().string();
-    return x.size() != y.size() ? x.size() > y.size() : x > y;
-  });
+  std::sort(found.begin(), found.end(), is_newer);
   return found;
 }
 
@@ -103,10 +114,11 @@ FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor
       found.skipped.push_back(fmt::format("{}: cannot be read: {}", file.string(), error.code().message()));
     }
   }
-  throw ModelError(found.skipped.empty()
-                       ? fmt::format("{}: has no checkpoint, expected one to go on from", folder.string())
-                       : fmt::format("{}: has no whole checkpoint, expected one to go on from; the newest: {}",
-                                     folder.string(), found.skipped.front()));
+  throw ModelError(
+      found.skipped.empty()
+          ? fmt::format("{}: has no checkpoint, expected one to go on from", folder.string())
+          : fmt::format("{}: has no whole checkpoint, expected one to go on from; the newest: {}",
+                        folder.string(), found.skipped.front()));
 }
 
 }  // namespace lockstep::train

@@ -1,7 +1,7 @@
 // The checkpoints of a run: step-000001234.safetensors, the newest few, and best.safetensors.
 //
-// Files are written by a thread of their own while training goes on, each from a copy of the state. A file appears whole or not at
-// all.
+// Files are written by a thread of their own while training goes on, each from a copy of the state. A file
+// appears whole or not at all.
 #pragma once
 
 #include <cstddef>
@@ -31,9 +31,11 @@ class CheckpointFolder {
 
   // Takes away what earlier runs left.
   void clear();
+  // Takes away the checkpoints of later steps, whole or broken: the run goes on from this one.
+  void forget_after(std::size_t step);
 
-  // Begins to write a checkpoint, as the best one too if `best`; waits for the one before first. Returns what went wrong with
-  // that, or "".
+  // Begins to write a checkpoint, as the best one too if `best`; waits for the one before first. Returns what
+  // went wrong with that, or "".
   std::string write(Checkpoint checkpoint, bool best);
   // Waits until all is written. Returns what went wrong with the last, or "".
   std::string wait();
@@ -53,8 +55,8 @@ class CheckpointFolder {
   std::future<std::string> writing_;
 };
 
-// The content of the newest whole checkpoint of a folder. skipped: a line for each newer one that is not whole, with the
-// reason. Throws ModelError where there is none.
+// The content of the newest whole checkpoint of a folder. skipped: a line for each newer one that is not
+// whole, with the reason. Throws ModelError where there is none.
 struct FoundCheckpoint {
   std::filesystem::path path;
   std::string content;

@@ -26,8 +26,10 @@ std::size_t largest_pass(const data::ShardPlan& plan, const comm::Communicator& 
 
 std::chrono::steady_clock::time_point deadline_after(double seconds) {
   using Clock = std::chrono::steady_clock;
-  if (seconds <= 0.0) return Clock::time_point::max();
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const std::chrono::duration<double> wanted(seconds);
+  const Clock::time_point now = Clock::now();
+  if (seconds <= 0.0 || wanted >= Clock::time_point::max() - now) return Clock::time_point::max();
+  return now + std::chrono::duration_cast<Clock::duration>(wanted);
 }
 
 // The longest run of blocks, from the first on, that fits into one pass.

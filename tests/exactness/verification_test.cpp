@@ -72,6 +72,8 @@ class ThreadDependentReducer final : public reduce::Reducer {
   void add(const nn::GradientTerms& terms) override { exact_->add(terms); }
   Outcome finalize() override { return exact_->finalize(); }
   std::span<const float> gradient() const override { return exact_->gradient(); }
+  std::vector<std::int32_t> state() const override { return exact_->state(); }
+  void restore(std::span<const std::int32_t> state) override { exact_->restore(state); }
   std::size_t bytes() const override { return exact_->bytes(); }
 
  private:

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace lockstep::program {
 namespace {
@@ -45,25 +46,21 @@ void clean_environment() {
   ::_exit(127);
 }
 
-struct Child {
-  pid_t id = -1;                       // and its process group's
-  std::array<int, 2> outputs{-1, -1};  // of out and err, to read from
-};
-
-Child start_on_terminal(const std::vector<std::string>& words, const Surroundings& surroundings) {
-  Child child;
+// Starts a process; outputs become where its out and err are read from.
+pid_t start_on_terminal(const std::vector<std::string>& words, const Surroundings& surroundings,
+                        std::array<int, 2>& outputs) {
   const winsize size{.ws_row = 24, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
-  child.id = ::forkpty(&child.outputs[0], nullptr, nullptr, &size);
-  if (child.id == 0) become(words, surroundings);
-  return child;
+  const pid_t id = ::forkpty(&outputs[0], nullptr, nullptr, &size);
+  if (id == 0) become(words, surroundings);
+  return id;
 }
 
-Child start_on_pipes(const std::vector<std::string>& words, const Surroundings& surroundings) {
-  Child child;
+pid_t start_on_pipes(const std::vector<std::string>& words, const Surroundings& surroundings,
+                     std::array<int, 2>& outputs) {
   int out[2], err[2];
   if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
-  child.id = ::fork();
-  if (child.id == 0) {
+  const pid_t id = ::fork();
+  if (id == 0) {
     ::setpgid(0, 0);
     ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
     ::dup2(out[1], STDOUT_FILENO);
@@ -72,8 +69,8 @@ Child start_on_pipes(const std::vector<std::string>& words, const Surroundings& 
   }
   ::close(out[1]);
   ::close(err[1]);
-  child.outputs = {out[0], err[0]};
-  return child;
+  outputs = {out[0], err[0]};
+  return id;
 }
 
 // Appends what there is to text. False at the end (a terminal's is the error EIO).
@@ -84,46 +81,64 @@ bool take(int fd, std::string& text) {
   return n > 0 || (n < 0 && errno == EINTR);
 }
 
-// Reads until both outputs have ended or the time is up, which it returns.
-bool read_outputs(Child& child, Outcome& outcome, Clock::time_point deadline) {
-  while (child.outputs[0] >= 0 || child.outputs[1] >= 0) {
+}  // namespace
+
+Running::Running(const std::vector<std::string>& words, const Surroundings& surroundings)
+    : limit_(surroundings.limit_seconds) {
+  for (const std::string& word : words) command_ += " " + word;
+  id_ = surroundings.terminal ? start_on_terminal(words, surroundings, outputs_)
+                              : start_on_pipes(words, surroundings, outputs_);
+  if (id_ < 0) throw std::runtime_error("no process for" + command_);
+}
+
+Running::~Running() {
+  if (id_ < 0) return;
+  ::kill(-id_, SIGTERM);  // mpirun then ends its ranks
+  read_outputs(std::chrono::seconds(5));
+  ::kill(-id_, SIGKILL);
+  ended();
+}
+
+bool Running::read_outputs(std::chrono::milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
+  while (outputs_[0] >= 0 || outputs_[1] >= 0) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return false;
-    pollfd waits[2] = {{child.outputs[0], POLLIN, 0}, {child.outputs[1], POLLIN, 0}};
+    pollfd waits[2] = {{outputs_[0], POLLIN, 0}, {outputs_[1], POLLIN, 0}};
     ::poll(waits, 2, static_cast<int>(left));
     for (int i = 0; i < 2; ++i) {
       if (waits[i].revents == 0) continue;
-      if (take(waits[i].fd, i == 0 ? outcome.out : outcome.err)) continue;
+      if (take(waits[i].fd, i == 0 ? outcome_.out : outcome_.err)) continue;
       ::close(waits[i].fd);
-      child.outputs[i] = -1;
+      outputs_[i] = -1;
     }
   }
   return true;
 }
 
-}  // namespace
+int Running::ended() {
+  for (int& fd : outputs_)
+    if (fd >= 0) ::close(std::exchange(fd, -1));
+  int status = 0;
+  while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+  }
+  id_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+Outcome Running::wait() {
+  if (!read_outputs(limit_)) {
+    ADD_FAILURE() << "not done after " << limit_.count() << " s:" << command_;
+    ::kill(-id_, SIGTERM);
+    read_outputs(std::chrono::seconds(5));
+    ::kill(-id_, SIGKILL);
+  }
+  outcome_.code = ended();
+  return outcome_;
+}
 
 Outcome execute(const std::vector<std::string>& words, const Surroundings& surroundings) {
-  Child child =
-      surroundings.terminal ? start_on_terminal(words, surroundings) : start_on_pipes(words, surroundings);
-  if (child.id < 0) throw std::runtime_error("no process for " + words[0]);
-  Outcome outcome;
-  const auto limit = std::chrono::seconds(surroundings.limit_seconds);
-  if (!read_outputs(child, outcome, Clock::now() + limit)) {
-    std::string command;
-    for (const std::string& word : words) command += " " + word;
-    ADD_FAILURE() << "not done after " << limit.count() << " s:" << command;
-    ::kill(-child.id, SIGTERM);  // mpirun then ends its ranks
-    read_outputs(child, outcome, Clock::now() + std::chrono::seconds(5));
-    ::kill(-child.id, SIGKILL);
-    for (const int fd : child.outputs)
-      if (fd >= 0) ::close(fd);
-  }
-  int status = 0;
-  while (::waitpid(child.id, &status, 0) < 0 && errno == EINTR) {
-  }
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return outcome;
+  return Running(words, surroundings).wait();
 }
 
 std::string program() { return LOCKSTEP_PROGRAM; }
@@ -136,7 +151,7 @@ std::vector<std::string> mpirun() {
   return words;
 }
 
-Outcome run(const std::vector<std::string>& arguments, int ranks, const Surroundings& surroundings) {
+std::vector<std::string> words_of(const std::vector<std::string>& arguments, int ranks) {
   std::vector<std::string> words;
   if (ranks != kOneProcess) {
     words = mpirun();
@@ -144,7 +159,11 @@ Outcome run(const std::vector<std::string>& arguments, int ranks, const Surround
   }
   words.push_back(program());
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return execute(words, surroundings);
+  return words;
+}
+
+Outcome run(const std::vector<std::string>& arguments, int ranks, const Surroundings& surroundings) {
+  return execute(words_of(arguments, ranks), surroundings);
 }
 
 TemporaryFolder::TemporaryFolder() {

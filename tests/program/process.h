@@ -2,6 +2,10 @@
 // failure.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,6 +27,33 @@ inline Surroundings in(const std::filesystem::path& folder, int limit_seconds = 
   return {folder, limit_seconds, terminal};
 }
 
+// A command that runs beside the test, input empty; ended with this object.
+class Running {
+ public:
+  explicit Running(const std::vector<std::string>& words, const Surroundings& surroundings = {});
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running();
+
+  pid_t id() const { return id_; }  // and its process group's
+
+  // Waits until it and whoever holds its output have ended. A test in which that takes longer than the limit
+  // fails.
+  Outcome wait();
+
+ private:
+  // Reads until both outputs have ended. False if that takes longer.
+  bool read_outputs(std::chrono::milliseconds limit);
+  // Waits for the process alone. Its exit code.
+  int ended();
+
+  std::string command_;
+  std::chrono::seconds limit_;
+  pid_t id_ = -1;
+  std::array<int, 2> outputs_{-1, -1};  // of out and err, to read from
+  Outcome outcome_;
+};
+
 // Runs a command, input empty, and waits until it and whoever holds its output have ended. It does not see
 // the variables of this process that steer the program: OMP_*, BLIS_* and CIFAR10_DIR.
 Outcome execute(const std::vector<std::string>& words, const Surroundings& surroundings = {});
@@ -30,6 +61,7 @@ Outcome execute(const std::vector<std::string>& words, const Surroundings& surro
 // Lockstep with these arguments: alone, without mpirun, for ranks = kOneProcess, else under mpirun.
 inline constexpr int kOneProcess = 0;
 Outcome run(const std::vector<std::string>& arguments, int ranks, const Surroundings& surroundings = {});
+std::vector<std::string> words_of(const std::vector<std::string>& arguments, int ranks);
 
 // The words that start a command under mpirun, up to and without "-np".
 std::vector<std::string> mpirun();

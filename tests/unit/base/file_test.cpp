@@ -1,39 +1,22 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <csignal>
 #include <system_error>
 #include <vector>
 
+#include "file_size_limit.h"
 #include "support.h"
 
 namespace lockstep {
 namespace {
 
 namespace fs = std::filesystem;
+using test::FileSizeLimit;
 using test::TemporaryFolder;
-
-// While it lives, no file of this process may grow past `bytes`: a write fails as on a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("setrlimit failed");
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
 
 TEST(WriteFileAtomically, WritesAndReplaces) {
   const TemporaryFolder folder;
@@ -111,6 +94,77 @@ TEST(ReadFile, NamesThePathThatItCannotRead) {
   const TemporaryFolder folder;
   for (const fs::path& path : {folder.path() / "missing", folder.path()})
     test::expect_line_with(test::message_of<std::system_error>([&] { read_file(path); }), {path.string()});
+}
+
+// What another process meets: 0, or the code of the error that is thrown.
+int error_of_another_process(const fs::path& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int code = 0;
+    try {
+      const FileLock lock(path, "the other");
+    } catch (const std::system_error& error) {
+      code = error.code().value();
+    }
+    ::_exit(code);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+TEST(FileLock, IsHeldByOneProcessAtATime) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "lock";
+  constexpr int kTaken = static_cast<int>(std::errc::resource_unavailable_try_again);
+  {
+    const FileLock lock(path, "process 1 on host");
+    EXPECT_EQ(error_of_another_process(path), kTaken);
+    EXPECT_EQ(read_file(path), "process 1 on host");  // the other one has left it alone
+    EXPECT_THROW(FileLock(path, "this process again"), std::system_error);
+  }
+  EXPECT_EQ(error_of_another_process(path), 0);
+  EXPECT_EQ(read_file(path), "the other");
+  const FileLock lock(path, "new");  // the other process is done
+  EXPECT_EQ(read_file(path), "new");
+}
+
+TEST(FileLock, IsFreeAfterItsProcessWasKilled) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "lock";
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FileLock lock(path, "killed");
+    const char byte = 'r';
+    if (::write(ready[1], &byte, 1) == 1) ::pause();
+    ::_exit(1);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_THROW(FileLock(path, "this process"), std::system_error);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_NO_THROW(FileLock(path, "this process"));
+  for (const int fd : ready) ::close(fd);
+}
+
+TEST(FileLock, MovesWithItsFile) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "lock";
+  {
+    FileLock first(path, "x");
+    const FileLock second(std::move(first));
+    EXPECT_NE(error_of_another_process(path), 0);
+  }
+  EXPECT_EQ(error_of_another_process(path), 0);
+}
+
+TEST(FileLock, NamesThePathThatItCannotMake) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "missing" / "lock";
+  test::expect_line_with(test::message_of<std::system_error>([&] { FileLock(path, ""); }), {path.string()});
 }
 
 }  // namespace

@@ -92,14 +92,20 @@ struct RunResult {
   std::vector<float> parameters;
 };
 
-inline RunResult run_trainer(const RunSetup& setup, const comm::Communicator& communicator, int threads = 1) {
-  TrainerOnRanks ranks(setup, communicator, threads);
+// What is left of the run.
+inline RunResult run_to_the_end(TrainerOnRanks& ranks, const RunSetup& setup) {
   RunResult result;
   while (ranks.trainer.epochs_done() < setup.train.epochs)
     result.epochs.push_back(
-        ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); }));
+        ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); })
+            .value());
   result.parameters.assign(ranks.trainer.parameters().begin(), ranks.trainer.parameters().end());
   return result;
+}
+
+inline RunResult run_trainer(const RunSetup& setup, const comm::Communicator& communicator, int threads = 1) {
+  TrainerOnRanks ranks(setup, communicator, threads);
+  return run_to_the_end(ranks, setup);
 }
 
 // The training samples as the reference network sees them: bytes in double, less each feature's mean over all
