@@ -6,17 +6,28 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <system_error>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace lockstep::report {
 namespace {
 
-// Replaces the file. Every line that follows is checked by `flushed`.
-std::ofstream begin(const std::filesystem::path& path, const std::string& header) {
-  std::ofstream file(path, std::ios::trunc);
-  file << header << '\n';
-  return file;
+// Replaces the file; rows that it is to keep are in the old one or the new one at any moment. Every line that
+// follows is checked by `flushed`.
+std::ofstream begin(const std::filesystem::path& path, const std::string& header, const std::string& rows) {
+  if (rows.empty()) {
+    std::ofstream file(path, std::ios::trunc);
+    file << header << '\n';
+    return file;
+  }
+  try {
+    write_file_atomically(path, header + '\n' + rows);
+  } catch (const std::system_error& error) {
+    throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(), error.code().message()));
+  }
+  return std::ofstream(path, std::ios::app);
 }
 
 void flushed(std::ofstream& file, const std::filesystem::path& path) {
@@ -45,8 +56,7 @@ constexpr const char* kMetricsHeader =
 }  // namespace
 
 MetricsFile::MetricsFile(std::filesystem::path path, std::string rows)
-    : path_(std::move(path)), file_(begin(path_, kMetricsHeader)), rows_(std::move(rows)) {
-  file_ << rows_;
+    : path_(std::move(path)), file_(begin(path_, kMetricsHeader, rows)), rows_(std::move(rows)) {
   flushed(file_, path_);
 }
 
@@ -65,18 +75,15 @@ void MetricsFile::write(const EpochRow& row) {
 
 void MetricsFile::complete() {
   if (whole_) return;
-  file_ = begin(path_, kMetricsHeader);
-  file_ << rows_;
+  file_ = begin(path_, kMetricsHeader, rows_);
   flushed(file_, path_);
   whole_ = true;
 }
 
 GradientsFile::GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors,
                              std::size_t epochs)
-    : path_(std::move(path)) {
-  const std::string kept = rows_up_to(path_, epochs);
-  file_ = begin(path_, fmt::format("epoch,{}", fmt::join(tensors, ",")));
-  file_ << kept;
+    : path_(std::move(path)),
+      file_(begin(path_, fmt::format("epoch,{}", fmt::join(tensors, ",")), rows_up_to(path_, epochs))) {
   flushed(file_, path_);
 }
 
@@ -87,10 +94,9 @@ void GradientsFile::write(std::size_t epoch, std::span<const double> norms) {
   flushed(file_, path_);
 }
 
-StepsFile::StepsFile(std::filesystem::path path, std::size_t steps) : path_(std::move(path)) {
-  const std::string kept = rows_up_to(path_, steps);
-  file_ = begin(path_, "step,epoch,samples,loss,weights_hash");
-  file_ << kept;
+StepsFile::StepsFile(std::filesystem::path path, std::size_t steps)
+    : path_(std::move(path)),
+      file_(begin(path_, "step,epoch,samples,loss,weights_hash", rows_up_to(path_, steps))) {
   flushed(file_, path_);
 }
 

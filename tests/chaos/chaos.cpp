@@ -26,13 +26,14 @@ constexpr int kMostRanks = 4, kMostThreads = 2, kFewestKills = 2, kMostKills = 6
 const Words kSettings = {"checkpoint.every_steps=2", "train.epochs=30"};
 
 struct Tally {
-  std::size_t kills = 0, resumed = 0, started_over = 0, steps_lost = 0, most_lost = 0, failures = 0;
+  std::size_t kills = 0, resumed = 0, started_over = 0, steps_lost = 0, most_lost = 0, hung = 0, failures = 0;
   void add(const Tally& other) {
     kills += other.kills;
     resumed += other.resumed;
     started_over += other.started_over;
     steps_lost += other.steps_lost;
     most_lost = std::max(most_lost, other.most_lost);
+    hung += other.hung;
     failures += other.failures;
   }
 };
@@ -67,8 +68,7 @@ class ChaosRun : public program::PointsRun {
       const std::size_t kills = kFewestKills + random_() % (kMostKills - kFewestKills + 1);
       for (std::size_t i = 0; problem.empty(); ++i) {
         const Kill kill = kKills[random_() % kKills.size()];
-        const bool done = attempt(i < kills ? &kill : nullptr, problem);
-        if (done) break;
+        if (attempt(i < kills ? &kill : nullptr, tallies[kill], problem)) break;
         last = kill;
         after(kill, tallies[kill]);
       }
@@ -82,7 +82,7 @@ class ChaosRun : public program::PointsRun {
 
  private:
   // Starts or goes on, killed or not. Whether the run is done.
-  bool attempt(const Kill* kill, std::string& problem) {
+  bool attempt(const Kill* kill, Tally& tally, std::string& problem) {
     const program::Layout layout{static_cast<int>(random_() % (kMostRanks + 1)),  // 0: without mpirun
                                  1 + static_cast<int>(random_() % kMostThreads)};
     Words more = kSettings;
@@ -90,8 +90,9 @@ class ChaosRun : public program::PointsRun {
     program::Running job(words("out", more, layout), program::in(folder_.path(), 60));
     std::vector<pid_t> ranks;
     const bool hit = kill != nullptr && disturb(*kill, job, checkpoints("out"), seconds_, random_, ranks);
+    const bool launcher_ended = !hit || program::wait_for_launcher(job.id());
     const program::Outcome outcome = job.wait();
-    program::wait_until_gone(ranks);
+    if (!program::wait_until_gone(ranks) || !launcher_ended) ++tally.hung;
     const bool refused = outcome.code >= 2 && outcome.code <= 4;
     if (refused || (!hit && outcome.code != 0))
       problem = "exit code " + std::to_string(outcome.code) + ": " + outcome.err;
@@ -137,11 +138,11 @@ class ChaosRun : public program::PointsRun {
 
 void print(const Tallies& tallies) {
   std::printf(
-      "| disturbance | times | resumed | started over | steps lost | at most | failures "
-      "|\n|---|---|---|---|---|---|---|\n");
+      "| disturbance | times | resumed | started over | steps lost | at most | hung | failures |\n"
+      "|---|---|---|---|---|---|---|---|\n");
   const auto row = [](const char* what, const Tally& t) {
-    std::printf("| %s | %zu | %zu | %zu | %zu | %zu | %zu |\n", what, t.kills, t.resumed, t.started_over,
-                t.steps_lost, t.most_lost, t.failures);
+    std::printf("| %s | %zu | %zu | %zu | %zu | %zu | %zu | %zu |\n", what, t.kills, t.resumed,
+                t.started_over, t.steps_lost, t.most_lost, t.hung, t.failures);
   };
   Tally all;
   for (const Kill kill : kKills) {

@@ -112,7 +112,7 @@ TEST_P(Console, HelpIsPrintedOnceAndTellsCommandsAndExitCodes) {
   EXPECT_EQ(outcome.err, "");
   for (const char* part :
        {"train", "eval", "verify", "Exit codes", "0 done", "1 verify", "2 the command line", "3 the data",
-        "4 a weight file", "5 a rank or the network"}) {
+        "4 a checkpoint or weight file", "5 a rank or the network", "130, 143 interrupted"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(outcome.out.find("Exit codes"), outcome.out.rfind("Exit codes"));

@@ -40,7 +40,7 @@ const std::vector<End>& ends() {
 void kill_launcher(const Ids& ranks) {
   ::kill(ranks.back(), SIGSTOP);
   ::kill(parent_of(ranks.front()), SIGKILL);
-  wait_until_gone({ranks.begin(), ranks.end() - 1});
+  EXPECT_TRUE(wait_until_gone({ranks.begin(), ranks.end() - 1}));
   ::kill(ranks.back(), SIGCONT);
 }
 const std::vector<End>& ends_of_launcher() {

@@ -90,8 +90,9 @@ Outcome PointsRun::disturbed(const std::string& out, const std::vector<std::stri
   const std::vector<pid_t> ranks = ranks_below(job.id());
   EXPECT_EQ(ranks.size(), layout.ranks == kOneProcess ? 1U : static_cast<std::size_t>(layout.ranks));
   if (!ranks.empty()) disturb(ranks);
+  wait_for_launcher(job.id());
   Outcome outcome = job.wait();
-  wait_until_gone(ranks);
+  EXPECT_TRUE(wait_until_gone(ranks)) << "a rank goes on after its job has ended";
   return outcome;
 }
 

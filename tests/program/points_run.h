@@ -17,7 +17,7 @@
 namespace lockstep::program {
 
 struct Layout {
-  int ranks = 1;  // kOneProcess: without mpirun
+  int ranks = kOneProcess;  // without mpirun
   int threads = 1;
 };
 

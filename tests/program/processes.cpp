@@ -1,6 +1,5 @@
 #include "processes.h"
 
-#include <gtest/gtest.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -18,6 +17,8 @@ namespace lockstep::program {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
 // A process's state letter and parent, from /proc/ID/stat: "ID (name) S PARENT ...".
 struct Stat {
@@ -38,24 +39,30 @@ bool is_program(pid_t id) {
   return fs::read_symlink("/proc/" + std::to_string(id) + "/exe", gone) == program() && !gone;
 }
 
-}  // namespace
-
-pid_t parent_of(pid_t id) { return stat_of(id).parent; }
-
-std::vector<pid_t> ranks_below(pid_t id) {
+// The process and all below it.
+std::vector<pid_t> tree_of(pid_t id) {
   std::multimap<pid_t, pid_t> children;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string name = entry.path().filename().string();
     if (!std::isdigit(static_cast<unsigned char>(name[0]))) continue;
     const auto process = static_cast<pid_t>(std::strtol(name.c_str(), nullptr, 10));
-    children.emplace(parent_of(process), process);
+    children.emplace(stat_of(process).parent, process);
   }
-  std::vector<pid_t> below = {id}, ranks;
-  for (std::size_t i = 0; i < below.size(); ++i) {
-    if (is_program(below[i])) ranks.push_back(below[i]);
-    const auto [first, last] = children.equal_range(below[i]);
-    for (auto child = first; child != last; ++child) below.push_back(child->second);
+  std::vector<pid_t> tree = {id};
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const auto [first, last] = children.equal_range(tree[i]);
+    for (auto child = first; child != last; ++child) tree.push_back(child->second);
   }
+  return tree;
+}
+
+}  // namespace
+
+pid_t parent_of(pid_t id) { return stat_of(id).parent; }
+
+std::vector<pid_t> ranks_below(pid_t id) {
+  std::vector<pid_t> ranks = tree_of(id);
+  std::erase_if(ranks, [](pid_t process) { return !is_program(process); });
   return ranks;
 }
 
@@ -64,18 +71,30 @@ bool is_alive(pid_t id) {
   return state != 'X' && state != 'Z';
 }
 
-void wait_until_gone(const std::vector<pid_t>& ids) {
-  using namespace std::chrono_literals;
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
+bool wait_until_gone(const std::vector<pid_t>& ids) {
+  const auto deadline = Clock::now() + 20s;
   while (std::any_of(ids.begin(), ids.end(), is_alive)) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      ADD_FAILURE() << "a rank goes on for 20 s after its job has ended";
+    if (Clock::now() > deadline) {
       for (const pid_t id : ids)
         if (is_alive(id) && is_program(id)) ::kill(id, SIGKILL);
-      return;
+      return false;
     }
     std::this_thread::sleep_for(5ms);
   }
+  return true;
+}
+
+bool wait_for_launcher(pid_t job) {
+  auto busy = Clock::now();  // when there last were ranks
+  while (is_alive(job)) {
+    if (!ranks_below(job).empty()) busy = Clock::now();
+    if (Clock::now() - busy > 10s) {
+      for (const pid_t id : tree_of(job)) ::kill(id, SIGKILL);
+      return false;
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+  return true;
 }
 
 }  // namespace lockstep::program

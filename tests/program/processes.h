@@ -13,8 +13,11 @@ std::vector<pid_t> ranks_below(pid_t id);
 pid_t parent_of(pid_t id);
 
 bool is_alive(pid_t id);
-// Waits until all have ended, by themselves. A test in which that takes longer than 20 s fails, and ends
-// them.
-void wait_until_gone(const std::vector<pid_t>& ids);
+// Waits until all have ended. False where they had to be ended, after 20 s.
+bool wait_until_gone(const std::vector<pid_t>& ids);
+
+// Waits until a disturbed job's process has ended. Open MPI 4.1's mpirun can lock itself up in
+// PMIx_server_finalize after a rank was killed: without ranks for 10 s it is ended too, and that is false.
+bool wait_for_launcher(pid_t job);
 
 }  // namespace lockstep::program
