@@ -298,7 +298,7 @@ class Training {
       warn_of(error.what());
     }
     const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, compute_.kernel_family};
-    warn_of(folder_->checkpoints().write({trainer_.state(), to_metadata(run)}, best));
+    warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
   }
 
   void warn_of(const std::string& problem) {

@@ -19,7 +19,7 @@ constexpr const char* kStateKey = "state";
 constexpr const char* kMomentum = "momentum.";
 constexpr const char* kReducer = "reducer";
 
-json to_json(const TrainingState& state) {
+json to_json(const TrainingStateView& state) {
   const kernels::LossSums& sums = state.progress.sums;
   return {{"step", state.step},
           {"loss", {sums.loss.whole, sums.loss.fraction, sums.loss.invalid}},
@@ -40,8 +40,8 @@ void from_json(const json& object, TrainingState& state) {
 }
 
 // The tensor's bytes. Throws ModelError unless the file has it with this type and shape.
-std::span<const std::byte> bytes_of(const nn::SafetensorsFile& file, const std::string& name, const std::string& dtype,
-                                    const std::vector<std::size_t>& shape) {
+std::span<const std::byte> bytes_of(const nn::SafetensorsFile& file, const std::string& name,
+                                    const std::string& dtype, const std::vector<std::size_t>& shape) {
   const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
                                   [&](const nn::TensorView& tensor) { return tensor.name == name; });
   if (found == file.tensors.end()) throw ModelError(fmt::format("{} is missing", name));
@@ -50,8 +50,8 @@ std::span<const std::byte> bytes_of(const nn::SafetensorsFile& file, const std::
   return found->bytes;
 }
 
-void read_arena(const nn::SafetensorsFile& file, const std::string& prefix, const std::vector<nn::Tensor>& tensors,
-                std::vector<float>& arena) {
+void read_arena(const nn::SafetensorsFile& file, const std::string& prefix,
+                const std::vector<nn::Tensor>& tensors, std::vector<float>& arena) {
   arena.resize(tensors.back().offset + tensors.back().size);
   for (const nn::Tensor& tensor : tensors) {
     const auto bytes = bytes_of(file, fmt::format("{}{}", prefix, tensor.name), "F32", tensor.shape);
@@ -83,25 +83,31 @@ TrainingState parse_state(const nn::SafetensorsFile& file, const std::vector<nn:
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
-                     const Checkpoint& checkpoint) {
-  const TrainingState& state = checkpoint.training;
+                     const TrainingStateView& state, nn::TensorMetadata run) {
   std::vector<nn::TensorView> views;
   for (const nn::Tensor& tensor : tensors)
-    views.push_back(
-        {tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(std::span<const float>(state.parameters)))});
+    views.push_back({tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(state.parameters))});
   if (!state.velocity.empty())
     for (const nn::Tensor& tensor : tensors)
       views.push_back({fmt::format("{}{}", kMomentum, tensor.name), "F32", tensor.shape,
-                       std::as_bytes(tensor.slice(std::span<const float>(state.velocity)))});
+                       std::as_bytes(tensor.slice(state.velocity))});
   if (!state.reducer.empty())
     views.push_back({kReducer, "I32", {state.reducer.size()}, std::as_bytes(std::span(state.reducer))});
-  nn::TensorMetadata metadata = checkpoint.run;
-  metadata[kVersionKey] = kVersion;
-  metadata[kStateKey] = to_json(state).dump();
-  nn::write_safetensors_with_checksum(path, views, metadata);
+  run.insert_or_assign(kVersionKey, std::string(kVersion));
+  run.insert_or_assign(kStateKey, to_json(state).dump());
+  nn::write_safetensors_with_checksum(path, views, std::move(run));
 }
 
-Checkpoint parse_checkpoint(std::string content, const std::string& name, const std::vector<nn::Tensor>& tensors) {
+void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
+                     const Checkpoint& checkpoint) {
+  const TrainingState& state = checkpoint.training;
+  save_checkpoint(path, tensors,
+                  {state.step, state.parameters, state.velocity, state.reducer, state.progress},
+                  checkpoint.run);
+}
+
+Checkpoint parse_checkpoint(std::string content, const std::string& name,
+                            const std::vector<nn::Tensor>& tensors) {
   nn::SafetensorsFile file = nn::SafetensorsFile::parse(std::move(content), name);
   const auto version = file.metadata.find(kVersionKey);
   if (version == file.metadata.end())

@@ -1,7 +1,9 @@
-// A checkpoint: everything that a run goes on from, as one safetensors file with a checksum, which PyTorch and NumPy read.
+// A checkpoint: everything that a run goes on from, as one safetensors file with a checksum, which PyTorch
+// and NumPy read.
 //
-// Tensors: the parameters by their names; with momentum "momentum." and the name; "reducer", the reducer's state. Metadata:
-// "lockstep_checkpoint", the format's version; "state", a JSON object of step and epoch sums; and what the run adds of its own.
+// Tensors: the parameters by their names; with momentum "momentum." and the name; "reducer", the reducer's
+// state. Metadata: "lockstep_checkpoint", the format's version; "state", a JSON object of step and epoch
+// sums; and what the run adds of its own.
 #pragma once
 
 #include <filesystem>
@@ -19,12 +21,15 @@ struct Checkpoint {
   nn::TensorMetadata run;  // what the run keeps beside it; no key of ours
 };
 
-// Replaces the file atomically. Throws std::system_error.
+// Replace the file atomically. Throw std::system_error.
+void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
+                     const TrainingStateView& state, nn::TensorMetadata run);
 void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
                      const Checkpoint& checkpoint);
 
-// From a file's content. Throws ModelError, which names the file, where a byte is wrong or missing, the version is another one,
-// or the tensors are not those of this network.
-Checkpoint parse_checkpoint(std::string content, const std::string& name, const std::vector<nn::Tensor>& tensors);
+// From a file's content. Throws ModelError, which names the file, where a byte is wrong or missing, the
+// version is another one, or the tensors are not those of this network.
+Checkpoint parse_checkpoint(std::string content, const std::string& name,
+                            const std::vector<nn::Tensor>& tensors);
 
 }  // namespace lockstep::train

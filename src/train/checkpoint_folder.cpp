@@ -65,18 +65,44 @@ void CheckpointFolder::forget_after(std::size_t step) {
     if (is_newer(file, file_of(step))) fs::remove(file);
 }
 
+template <typename Save>
+std::string CheckpointFolder::write_now(std::size_t step, bool best, Save&& save) const {
+  const fs::path file = file_of(step);
+  try {
+    save(file);
+    if (best) replace_by_link(file, path_ / kBest);
+    const std::vector<fs::path> all = files(path_);
+    for (std::size_t i = keep_; i < all.size(); ++i) fs::remove(all[i]);
+    return "";
+  } catch (const std::system_error& error) {
+    return fmt::format("{}: cannot be written: {}", file.string(), error.code().message());
+  }
+}
+
 std::string CheckpointFolder::write(Checkpoint checkpoint, bool best) {
   std::string problem = wait();
   writing_ = std::async(std::launch::async, [this, best, checkpoint = std::move(checkpoint)] {
-    try {
-      write_now(checkpoint, best);
-      return std::string();
-    } catch (const std::system_error& error) {
-      return fmt::format("{}: cannot be written: {}", file_of(checkpoint.training.step).string(),
-                         error.code().message());
-    }
+    return write_now(checkpoint.training.step, best,
+                     [&](const fs::path& file) { save_checkpoint(file, tensors_, checkpoint); });
   });
   return problem;
+}
+
+std::string CheckpointFolder::write(const TrainingStateView& state, nn::TensorMetadata run, bool best) {
+  constexpr std::size_t kLargestCopy = std::size_t{1} << 22;  // bytes
+  if (state.parameters.size_bytes() <= kLargestCopy)
+    return write({{.step = state.step,
+                   .parameters = {state.parameters.begin(), state.parameters.end()},
+                   .velocity = {state.velocity.begin(), state.velocity.end()},
+                   .reducer = state.reducer,
+                   .progress = state.progress},
+                  std::move(run)},
+                 best);
+  const std::string before = wait();
+  const std::string now = write_now(state.step, best, [&](const fs::path& file) {
+    save_checkpoint(file, tensors_, state, std::move(run));
+  });
+  return now.empty() ? before : now;
 }
 
 std::string CheckpointFolder::wait() { return writing_.valid() ? writing_.get() : ""; }
@@ -89,14 +115,6 @@ std::vector<fs::path> CheckpointFolder::files(const fs::path& folder) {
   std::vector<fs::path> found = files_that(folder, is_checkpoint);
   std::sort(found.begin(), found.end(), is_newer);
   return found;
-}
-
-void CheckpointFolder::write_now(const Checkpoint& checkpoint, bool best) const {
-  const fs::path file = file_of(checkpoint.training.step);
-  save_checkpoint(file, tensors_, checkpoint);
-  if (best) replace_by_link(file, path_ / kBest);
-  const std::vector<fs::path> all = files(path_);
-  for (std::size_t i = keep_; i < all.size(); ++i) fs::remove(all[i]);
 }
 
 FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor>& tensors) {

@@ -1,7 +1,7 @@
 // The checkpoints of a run: step-000001234.safetensors, the newest few, and best.safetensors.
 //
-// Files are written by a thread of their own while training goes on, each from a copy of the state. A file
-// appears whole or not at all.
+// Files are written by a thread of their own while training goes on, from a copy of the state unless that is
+// large. A file appears whole or not at all.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,9 @@ class CheckpointFolder {
   // Begins to write a checkpoint, as the best one too if `best`; waits for the one before first. Returns what
   // went wrong with that, or "".
   std::string write(Checkpoint checkpoint, bool best);
+  // The same from a state that may change afterwards: a small one is copied, a large one written before this
+  // returns, which is little beside its epoch. Returns what went wrong so far.
+  std::string write(const TrainingStateView& state, nn::TensorMetadata run, bool best);
   // Waits until all is written. Returns what went wrong with the last, or "".
   std::string wait();
 
@@ -47,7 +50,9 @@ class CheckpointFolder {
   static std::vector<std::filesystem::path> files(const std::filesystem::path& folder);
 
  private:
-  void write_now(const Checkpoint& checkpoint, bool best) const;
+  // Calls save(file) for the file of the step, then tends the folder. Returns what went wrong, or "".
+  template <typename Save>
+  std::string write_now(std::size_t step, bool best, Save&& save) const;
 
   std::filesystem::path path_;
   const std::vector<nn::Tensor>& tensors_;

@@ -167,6 +167,10 @@ TrainingState Trainer::state() const {
           .progress = progress_};
 }
 
+TrainingStateView Trainer::state_view() const {
+  return {step_, parameters(), sgd_.velocity(), parts_.reducer.state(), progress_};
+}
+
 void Trainer::restore(const TrainingState& state) {
   if (state.parameters.size() != parameters_.size() || state.velocity.size() != sgd_.velocity().size())
     throw ModelError(fmt::format("the state is of {} parameters and {} of momentum, expected {} and {}",

@@ -32,8 +32,8 @@ struct TrainOptions {
   double max_seconds = 0.0;              // stop after the step that ends later; 0: never
   std::size_t patience = 0;              // stop when `monitor` has not improved for so many epochs; 0: never
   std::string monitor = "auto";          // what decides that, and which epoch's checkpoint is the best; auto:
-                                 // test_loss, or train_loss without a test set
-  std::filesystem::path init_from;  // a model.safetensors to start from; empty: model.init
+                                         // test_loss, or train_loss without a test set
+  std::filesystem::path init_from;       // a model.safetensors to start from; empty: model.init
 };
 
 // What an epoch has summed up so far.
@@ -49,6 +49,14 @@ struct TrainingState {
   std::vector<float> velocity;        // of the momentum, laid out like the arena; empty without
   std::vector<std::int32_t> reducer;  // Reducer::state
   EpochProgress progress;             // of the epoch that `step` lies in
+};
+
+// The same without copies: valid as long as its source, and until that changes.
+struct TrainingStateView {
+  std::size_t step = 0;
+  std::span<const float> parameters, velocity;
+  std::vector<std::int32_t> reducer;
+  EpochProgress progress;
 };
 
 struct StepReport {
@@ -111,6 +119,7 @@ class Trainer {
   std::size_t samples_of_epoch() const { return static_cast<std::size_t>(progress_.sums.samples); }
 
   TrainingState state() const;
+  TrainingStateView state_view() const;
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
   void restore(const TrainingState& state);
 
