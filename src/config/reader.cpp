@@ -101,7 +101,8 @@ bool Reader::override_in_list(const std::string& key, const toml::node& value) {
     if (table == nullptr)
       throw ConfigError(fmt::format("{} {}: {} has {} tables, expected more than {}", kSet, key, list,
                                     tables->size(), index));
-    value.visit([&](const auto& typed) { table->insert_or_assign(std::string_view(stop + 1), typed); });
+    const std::string_view name = stop + 1;
+    value.visit([&](const auto& typed) { table->insert_or_assign(name, typed); });
     return true;
   }
   return false;
@@ -248,9 +249,10 @@ void Reader::check(const std::string& key, const std::function<void()>& validate
 void Reader::finish() const {
   for (const auto& [key, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const auto nearest = std::min_element(known_.begin(), known_.end(), [&](const auto& a, const auto& b) {
-      return edit_distance(key, a) < edit_distance(key, b);
-    });
+    const auto nearest =
+        std::min_element(known_.begin(), known_.end(), [&unknown = key](const auto& a, const auto& b) {
+          return edit_distance(unknown, a) < edit_distance(unknown, b);
+        });
     if (edit_distance(key, *nearest) <= 1 + key.size() / 4)
       throw ConfigError(
           fmt::format("{}: unknown key {}{}, did you mean {}?", entry.where, prefix_, key, *nearest));
