@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -45,6 +46,33 @@ std::string text_of(const toml::node& node) {
 
 constexpr const char* kSet = "--set";
 
+// Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack is not
+// endless. Counts dots between separators; two dots in a row are no key.
+void refuse_long_keys(const std::string& text, const std::string& name) {
+  constexpr std::size_t kMost = 64;
+  std::size_t dots = 0, line = 1;
+  char last = '\0';
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (std::string_view("\n=,[]{}#").find(c) != std::string_view::npos)
+      dots = 0;
+    else if (c == '.')
+      dots = last == '.' ? 0 : dots + 1;
+    if (dots > kMost)
+      throw ConfigError(fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMost));
+    if (c != ' ' && c != '\t') last = c;
+  }
+}
+
+// Throws ConfigError unless the text is UTF-8, which the record of a run needs.
+void refuse_other_than_utf8(const std::string& text, const std::string& key) {
+  try {
+    (void)nlohmann::json(text).dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw ConfigError(fmt::format("{} {}: the value is not UTF-8", kSet, key));
+  }
+}
+
 // Where a node is: in the file `name`, or in an override, which also is where nodes without a line come from.
 std::string where_of(const std::string& name, const toml::node& node) {
   const auto line = node.source().begin.line;
@@ -54,6 +82,7 @@ std::string where_of(const std::string& name, const toml::node& node) {
 }  // namespace
 
 Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
+  refuse_long_keys(text, name);
   try {
     flatten(documents_.emplace_back(toml::parse(text, name)), "", name);
   } catch (const toml::parse_error& error) {
@@ -78,6 +107,8 @@ void Reader::apply_override(const std::string& text) {
   if (equals == std::string::npos || equals == 0)
     throw ConfigError(fmt::format("{} {}: expected section.key=value", kSet, text));
   const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
+  refuse_long_keys(value, kSet);
+  refuse_other_than_utf8(value, key);
   toml::table& document = documents_.emplace_back();
   try {
     document = toml::parse("value = " + value);
