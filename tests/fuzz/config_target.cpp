@@ -13,11 +13,14 @@ namespace lockstep::fuzz {
 std::vector<std::string> seeds() {
   std::string deep, lists(100000, '[');
   for (int i = 0; i < 100000; ++i) deep += "a.";
+  std::string nested = "a = ";
+  for (int i = 0; i < 250; ++i) nested += "{" + deep.substr(0, 128) + "a = ";
   const std::string layers =
       "[[model.layers]]\nunits = 3\n[[model.layers]]\ntype = \"relu\"\n[[model.layers]]\n";
   return {"",
           input_of({"seed = 3", "train.epochs=2", "model.hidden=[4, 4]", "data.dataset=spiral"}),
           input_of({layers, "model.layers.0.units=7", "model.layers.2.init=he"}),
+          nested + "1" + std::string(250, '}'),
           deep + "a = 1",
           "[" + deep + "a]",
           "a = " + lists,
