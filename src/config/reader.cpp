@@ -49,7 +49,7 @@ constexpr const char* kSet = "--set";
 // Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack is not
 // endless. Counts dots between separators; two dots in a row are no key.
 void refuse_long_keys(const std::string& text, const std::string& name) {
-  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kMost = 24;
   std::size_t dots = 0, line = 1;
   char last = '\0';
   for (const char c : text) {
