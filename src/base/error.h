@@ -17,9 +17,24 @@ enum class ExitCode : int {
   kRank = 5,    // a rank or the network failed
 };
 
+// The text with control characters, line breaks among them, written as \xNN.
+inline std::string one_line(const std::string& text) {
+  constexpr const char* kHex = "0123456789abcdef";
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f)
+      line += c;
+    else
+      line.append("\\x").append(1, kHex[byte / 16]).append(1, kHex[byte % 16]);
+  }
+  return line;
+}
+
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // The message may quote what a file holds: it becomes one line here.
+  Error(ExitCode code, const std::string& message) : std::runtime_error(one_line(message)), code_(code) {}
   ExitCode code() const { return code_; }
 
  private:

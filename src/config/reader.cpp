@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <sstream>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -45,6 +46,33 @@ std::string text_of(const toml::node& node) {
 
 constexpr const char* kSet = "--set";
 
+// Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack is not
+// endless. Counts dots between separators; two dots in a row are no key.
+void refuse_long_keys(const std::string& text, const std::string& name) {
+  constexpr std::size_t kMost = 24;
+  std::size_t dots = 0, line = 1;
+  char last = '\0';
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (std::string_view("\n=,[]{}#").find(c) != std::string_view::npos)
+      dots = 0;
+    else if (c == '.')
+      dots = last == '.' ? 0 : dots + 1;
+    if (dots > kMost)
+      throw ConfigError(fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMost));
+    if (c != ' ' && c != '\t') last = c;
+  }
+}
+
+// Throws ConfigError unless the text is UTF-8, which the record of a run needs.
+void refuse_other_than_utf8(const std::string& text, const std::string& key) {
+  try {
+    (void)nlohmann::json(text).dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw ConfigError(fmt::format("{} {}: the value is not UTF-8", kSet, key));
+  }
+}
+
 // Where a node is: in the file `name`, or in an override, which also is where nodes without a line come from.
 std::string where_of(const std::string& name, const toml::node& node) {
   const auto line = node.source().begin.line;
@@ -54,6 +82,7 @@ std::string where_of(const std::string& name, const toml::node& node) {
 }  // namespace
 
 Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
+  refuse_long_keys(text, name);
   try {
     flatten(documents_.emplace_back(toml::parse(text, name)), "", name);
   } catch (const toml::parse_error& error) {
@@ -78,6 +107,8 @@ void Reader::apply_override(const std::string& text) {
   if (equals == std::string::npos || equals == 0)
     throw ConfigError(fmt::format("{} {}: expected section.key=value", kSet, text));
   const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
+  refuse_long_keys(value, kSet);
+  refuse_other_than_utf8(value, key);
   toml::table& document = documents_.emplace_back();
   try {
     document = toml::parse("value = " + value);
@@ -101,7 +132,8 @@ bool Reader::override_in_list(const std::string& key, const toml::node& value) {
     if (table == nullptr)
       throw ConfigError(fmt::format("{} {}: {} has {} tables, expected more than {}", kSet, key, list,
                                     tables->size(), index));
-    value.visit([&](const auto& typed) { table->insert_or_assign(std::string_view(stop + 1), typed); });
+    const std::string_view name = stop + 1;
+    value.visit([&](const auto& typed) { table->insert_or_assign(name, typed); });
     return true;
   }
   return false;
@@ -248,9 +280,10 @@ void Reader::check(const std::string& key, const std::function<void()>& validate
 void Reader::finish() const {
   for (const auto& [key, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const auto nearest = std::min_element(known_.begin(), known_.end(), [&](const auto& a, const auto& b) {
-      return edit_distance(key, a) < edit_distance(key, b);
-    });
+    const auto nearest =
+        std::min_element(known_.begin(), known_.end(), [&unknown = key](const auto& a, const auto& b) {
+          return edit_distance(unknown, a) < edit_distance(unknown, b);
+        });
     if (edit_distance(key, *nearest) <= 1 + key.size() / 4)
       throw ConfigError(
           fmt::format("{}: unknown key {}{}, did you mean {}?", entry.where, prefix_, key, *nearest));

@@ -201,14 +201,17 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
 
 namespace {
 
-// A value as TOML writes it; JSON differs in objects alone.
+// A value as TOML writes it; JSON differs in objects, and allows the control character 7F in strings.
 std::string toml_value(const nlohmann::ordered_json& value) {
   std::string list;
   if (value.is_array()) {
     for (const auto& element : value) list += (list.empty() ? "" : ", ") + toml_value(element);
     return "[" + list + "]";
   }
-  if (!value.is_object()) return value.dump();
+  if (!value.is_object()) {
+    for (const char c : value.dump()) list += c == '\x7f' ? std::string("\\u007f") : std::string(1, c);
+    return list;
+  }
   for (const auto& [key, entry] : value.items())
     list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key, toml_value(entry));
   return "{ " + list + " }";

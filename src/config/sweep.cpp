@@ -53,10 +53,11 @@ Parameter parse_range(const std::string& where, const std::string& key, const st
   parameter.low = *ends->get(0)->value<double>();
   parameter.high = *ends->get(1)->value<double>();
   if (!(parameter.low < parameter.high)) refuse("LOW below HIGH");
+  if (!std::isfinite(parameter.high - parameter.low)) refuse("finite numbers, and a finite difference");
   if (parameter.kind == Parameter::Kind::kLogUniform && !(parameter.low > 0.0)) refuse("LOW above 0");
   if (parameter.kind == Parameter::Kind::kInteger &&
-      !(ends->get(0)->is_integer() && ends->get(1)->is_integer() && parameter.high - parameter.low < 0x1p32))
-    refuse("integers less than 2^32 apart");
+      !(ends->get(0)->is_integer() && ends->get(1)->is_integer() && parameter.high - parameter.low < 0x1p32 - 1))
+    refuse("integers less than 2^32 - 1 apart");
   return parameter;
 }
 

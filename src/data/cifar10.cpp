@@ -36,33 +36,31 @@ void check_file(const std::filesystem::path& path) {
                                 size, kFileSize, kRecord));
 }
 
-// Copies the records of one file that are wanted: numbers[i] - first is the record's place in the file, and
-// rows first_row + i of `store` its destination.
-void read_file_samples(const std::filesystem::path& path, std::span<const std::uint32_t> numbers,
-                       std::size_t first, SampleStore& store, std::size_t first_row) {
+}  // namespace
+
+void read_cifar10_records(std::istream& file, const std::string& name, std::span<const std::uint32_t> numbers,
+                          std::size_t first, SampleStore& store, std::size_t first_row) {
   if (numbers.empty()) return;
-  std::ifstream file(path, std::ios::binary);
+  const std::size_t records = numbers.back() - first + 1;
   constexpr std::size_t kBlockRecords = 256;
-  std::vector<char> block(kBlockRecords * kRecord);
+  std::vector<char> block(std::min(kBlockRecords, records) * kRecord);
   std::size_t i = 0;
   for (std::size_t begin = 0; i < numbers.size(); begin += kBlockRecords) {
-    const std::size_t count = std::min(kBlockRecords, kRecordsPerFile - begin);
+    const std::size_t count = std::min(kBlockRecords, records - begin);
     if (!file.read(block.data(), static_cast<std::streamsize>(count * kRecord)))
-      throw DataError(fmt::format("{}: cannot read records {}..{}: {}", path.string(), begin,
-                                  begin + count - 1, std::strerror(errno)));
+      throw DataError(fmt::format("{}: cannot read records {}..{}: {}", name, begin, begin + count - 1,
+                                  file.eof() ? "the file ends before" : std::strerror(errno)));
     for (; i < numbers.size() && numbers[i] - first < begin + count; ++i) {
       const char* record = block.data() + (numbers[i] - first - begin) * kRecord;
       const auto label = static_cast<std::uint8_t>(record[0]);
       if (label >= kClasses)
-        throw DataError(fmt::format("{}: record {} has label {}, expected 0..9", path.string(),
-                                    numbers[i] - first, label));
+        throw DataError(
+            fmt::format("{}: record {} has label {}, expected 0..9", name, numbers[i] - first, label));
       store.targets[first_row + i] = label;
       std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kFeatures);
     }
   }
 }
-
-}  // namespace
 
 Cifar10::Cifar10(std::filesystem::path folder) : folder_(std::move(folder)) {
   if (folder_.empty()) {
@@ -102,7 +100,9 @@ SampleStore Cifar10::load(Split split, std::span<const std::uint32_t> samples) c
     const auto end =
         std::lower_bound(samples.begin(), samples.end(), (f + 1) * kRecordsPerFile) - samples.begin();
     const auto part = samples.subspan(row, static_cast<std::size_t>(end) - row);
-    read_file_samples(folder_ / file_name(split, f), part, f * kRecordsPerFile, store, row);
+    const auto path = folder_ / file_name(split, f);
+    std::ifstream file(path, std::ios::binary);
+    read_cifar10_records(file, path.string(), part, f * kRecordsPerFile, store, row);
     row = static_cast<std::size_t>(end);
   }
   return store;

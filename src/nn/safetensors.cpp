@@ -55,7 +55,9 @@ TensorView parse_tensor(const std::string& name, const json& entry, std::span<co
   if (bytes == 0)
     throw ModelError(fmt::format("tensor \"{}\" has the unknown type \"{}\"", name, tensor.dtype));
   const auto size = [](const json& number) {
-    if (!number.is_number_unsigned()) throw ModelError(fmt::format("{} is not a size", number.dump()));
+    if (!number.is_number_unsigned())  // lists may be nested too deeply to be quoted
+      throw ModelError(
+          fmt::format("{} is not a size", number.is_structured() ? number.type_name() : number.dump()));
     return number.get<std::size_t>();
   };
   if (!entry.at("shape").is_array())
