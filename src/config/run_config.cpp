@@ -37,6 +37,10 @@ void read_data(Reader& in, data::DataOptions& data) {
   // Keys that only some sets obey are unknown with the others.
   if (made_up) {
     in.read("data.n", data.n, 2);
+    in.check("data.n", [&] {
+      constexpr std::size_t kMost = 100'000'000;
+      if (data.n > kMost) throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMost));
+    });
     in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
   }
   if (data.dataset == "function")

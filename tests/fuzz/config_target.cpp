@@ -14,7 +14,7 @@ std::vector<std::string> seeds() {
   std::string deep, lists(100000, '[');
   for (int i = 0; i < 100000; ++i) deep += "a.";
   std::string nested = "a = ";
-  for (int i = 0; i < 250; ++i) nested += "{" + deep.substr(0, 46) + "a = ";
+  for (int i = 0; i < 250; ++i) nested.append("{").append(deep, 0, 46).append("a = ");
   const std::string layers =
       "[[model.layers]]\nunits = 3\n[[model.layers]]\ntype = \"relu\"\n[[model.layers]]\n";
   return {"",

@@ -9,7 +9,11 @@
 namespace lockstep::fuzz {
 
 inline const std::vector<nn::Tensor>& tensors() {
-  static const nn::Model model({.hidden = {3}}, 2, 2);
+  static const nn::Model model = [] {
+    nn::ModelOptions options;
+    options.hidden = {3};
+    return nn::Model(options, 2, 2);
+  }();
   return model.tensors();
 }
 
