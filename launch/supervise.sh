@@ -53,7 +53,7 @@ place() {
 # if Open MPI or the heartbeats tell.
 supervise() {
   heartbeats=$1
-  local patience=${2%.*} guarding='' rank signal watched=$2
+  local patience=${2%.*} guarding='' i rank signal watched=$2
   shift 2
   local by_signal='process rank ([0-9]+) with PID [0-9]+ on node [^ ]+ exited on signal ([0-9]+)'
   killed=''
@@ -83,7 +83,11 @@ supervise() {
   do :; done
   [[ -z $guarding ]] || kill "$guarding" 2>/dev/null || true
   exec {errors}>&-
-  wait "$filtering" 2>/dev/null || true
+  for ((i = 0; i < 30; ++i)); do # the filter ends with the last that writes to it; one that outlives mpirun is not waited for
+    kill -0 "$filtering" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$filtering" 2>/dev/null || true
 
   if [[ -e $work/guarded ]]; then
     killed="no rank has shown a sign of life for $((patience + 15)) s, nor did mpirun end: it was killed"
