@@ -13,6 +13,7 @@ stop() {
   elif [[ -z $forced ]] && ((SECONDS - asked_at >= 2)); then # at once it is the same one: timeout sends it twice
     forced=yes # on a second TERM mpirun would leave without its ranks
     kill -TERM "$mpirun" 2>/dev/null || true
+    { sleep 10 && kill -KILL -- "-$mpirun"; } >/dev/null 2>&1 & # Open MPI's signal handling can lock itself up
   fi
 }
 
