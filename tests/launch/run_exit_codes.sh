@@ -17,7 +17,7 @@ for end in 2 3 4 5; do
   refused "$end" "^lockstep: no$"
 done
 
-stand_in "$LOCKSTEP" <<<'((OMPI_COMM_WORLD_RANK)) || kill -9 $$; sleep 20'
+stand_in "$LOCKSTEP" <<<'((OMPI_COMM_WORLD_RANK)) || { sleep 1 && kill -9 $$; }; sleep 20'
 try "$repo/launch/run" -np 2 --force c.toml
 refused 5 "^launch/run: rank 0 was ended by SIGKILL$"
 
