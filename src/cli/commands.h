@@ -16,6 +16,7 @@ struct TrainArguments {
   std::string out;  // empty: runs/NAME-OF-CONFIG
   std::string
       resume;  // a checkpoint to go on from, or "latest": the run folder's newest; empty: from the start
+  std::string trace;  // where a timeline of all ranks goes; empty: none
   bool quiet = false;
 };
 // Returns the exit code: 0, or 130 or 143 where a signal ended it and the state is saved.
@@ -55,6 +56,9 @@ struct SweepArguments {
   int ranks_per_trial = 1;
 };
 void sweep(const comm::Session& session, const SweepArguments& arguments);
+
+// Prints what this job has to work with: kernels, cores, ranks, allreduce, data, and what it would change.
+void doctor(const comm::Session& session);
 
 // Prints "x,sigmoid,sigmoid_slope,..." and a row for each of 401 points on -4..4.
 void activations(const comm::Session& session);

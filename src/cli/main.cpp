@@ -59,6 +59,8 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       ->add_option("--resume", train.resume,
                    "Go on from a checkpoint: a file, or latest, the newest whole one in the run folder")
       ->take_last();
+  train_command->add_option("--trace", train.trace,
+                            "Write what every rank did when, as a timeline for Chrome's tracing or Perfetto");
   train_command->add_flag("--quiet", train.quiet, "Print nothing but errors");
   train_command->footer(
       "The run folder gets metrics.csv (a row an epoch), summary.json, model.safetensors (as PyTorch's\n"
@@ -136,6 +138,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "activations",
       "Print every activation function and its slope as a table (launch/plot --activations draws it)");
 
+  CLI::App* doctor_command = app.add_subcommand(
+      "doctor",
+      "Measure what the job has to work with: kernels, cores, ranks, allreduce, data; say what to change");
+
   const bool speaks = session.world().rank() == 0;
   try {
     app.parse(argc, argv);
@@ -148,9 +154,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
         [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });
     const bool unknown = argc > 1 && argv[1][0] != '-' && named.empty();
     const std::string what =
-        unknown ? std::string(argv[1]) +
-                      " is no subcommand, expected train, eval, verify, gradcheck, sweep or activations"
-                : std::string(error.what());
+        unknown
+            ? std::string(argv[1]) +
+                  " is no subcommand, expected train, eval, verify, gradcheck, sweep, activations or doctor"
+            : std::string(error.what());
     if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", what.c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
@@ -158,6 +165,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
   if (activations_command->parsed()) cli::activations(session);
+  if (doctor_command->parsed()) cli::doctor(session);
   if (sweep_command->parsed()) cli::sweep(session, sweep);
   if (gradcheck_command->parsed()) return cli::gradcheck(session, gradcheck) ? 0 : 1;
   return 0;

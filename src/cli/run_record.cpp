@@ -18,9 +18,11 @@ json to_json(const RunRecord& record) {
   const report::EpochRow& row = record.last;
   return {{"last",
            {row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-            row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps}},
+            row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps, row.compute_seconds,
+            row.wait_seconds, row.transfer_seconds}},
           {"rescaled_steps", record.rescaled_steps},
           {"seconds", record.seconds},
+          {"split", {record.compute_seconds, record.wait_seconds, record.transfer_seconds}},
           {"gradient_norms", record.gradient_norms},
           {"gradient_steps", record.gradient_steps},
           {"total_seconds", record.total_seconds},
@@ -40,9 +42,15 @@ RunRecord record_of(const json& object) {
                  .learning_rate = number(last.at(5)),
                  .seconds = number(last.at(6)),
                  .samples_per_second = number(last.at(7)),
-                 .rescaled_steps = last.at(8).get<std::size_t>()};
+                 .rescaled_steps = last.at(8).get<std::size_t>(),
+                 .compute_seconds = number(last.at(9)),
+                 .wait_seconds = number(last.at(10)),
+                 .transfer_seconds = number(last.at(11))};
   object.at("rescaled_steps").get_to(record.rescaled_steps);
   object.at("seconds").get_to(record.seconds);
+  object.at("split").at(0).get_to(record.compute_seconds);
+  object.at("split").at(1).get_to(record.wait_seconds);
+  object.at("split").at(2).get_to(record.transfer_seconds);
   object.at("gradient_norms").get_to(record.gradient_norms);
   object.at("gradient_steps").get_to(record.gradient_steps);
   object.at("total_seconds").get_to(record.total_seconds);

@@ -18,6 +18,7 @@ struct RunRecord {
   // Of the epoch under way:
   std::size_t rescaled_steps = 0;
   double seconds = 0.0;
+  double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;  // means over the ranks
   double last_learning_rate = 0.0;
   std::vector<double> gradient_norms;  // sums over its steps, a tensor each; empty without log.gradients
   std::size_t gradient_steps = 0;

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/timeline.h"
 #include "base/version.h"
 #include "base/watchdog.h"
 #include "cli/commands.h"
@@ -21,6 +24,7 @@
 #include "nn/model_file.h"
 #include "report/console.h"
 #include "report/summary.h"
+#include "report/trace.h"
 
 namespace lockstep::cli {
 namespace {
@@ -110,6 +114,31 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const Train
   return resumed;
 }
 
+constexpr std::size_t kMostEvents = 1'000'000;  // of each rank: 24 MB
+
+// Puts the ranks' timelines together, by rank 0's clock. Collective.
+void write_trace(const comm::Communicator& world, const std::string& path, report::Console& console) {
+  const std::vector<TimelineEvent> events = kept_timeline();
+  const std::vector<std::int64_t> ahead = world.allgather(world.clock_ahead_of_first());
+  const auto bytes = std::as_bytes(std::span(events));
+  const std::vector<std::string> of_ranks =
+      world.gather({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, 0);
+  const std::vector<std::string> hosts = world.gather(comm::host_name(), 0);
+  world.together([&] {
+    if (world.rank() != 0) return;
+    std::vector<report::RankTimeline> ranks;
+    for (std::size_t r = 0; r < of_ranks.size(); ++r) {
+      report::RankTimeline& rank = ranks.emplace_back();
+      rank.host = hosts[r];
+      rank.clock_ahead = ahead[r];
+      rank.events.resize(of_ranks[r].size() / sizeof(TimelineEvent));
+      std::memcpy(rank.events.data(), of_ranks[r].data(), of_ranks[r].size());
+    }
+    writing(path, [&] { write_file_atomically(path, report::trace_json(ranks)); });
+    console.line(fmt::format("trace of {} ranks written to {}", ranks.size(), path));
+  });
+}
+
 // A training run under way: the trainer, the record of the run, and on rank 0 the folder.
 class Training {
  public:
@@ -151,6 +180,7 @@ class Training {
     while (trainer_.epochs_done() < run_.train.epochs && !stop.any() && !out_of_patience()) {
       console_.start_epoch();
       const auto start = std::chrono::steady_clock::now();
+      const auto before = seconds_by_activity();
       const std::optional<train::Score> score = trainer_.epoch([&](const train::StepReport& step) {
         stop = step.stop;
         after_step(step);
@@ -158,6 +188,7 @@ class Training {
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       record_.seconds += seconds;
       record_.total_seconds += seconds;
+      add_split(before);
       if (score)
         after_epoch(*score, stop.any());
       else
@@ -223,16 +254,37 @@ class Training {
     if (every != 0 && step.step % every == 0 && trainer_.step_in_epoch() != 0) save(false);
   }
 
+  // What the time since then was spent on, over all ranks. Collective.
+  void add_split(const std::array<double, kActivities>& before) {
+    const auto now = seconds_by_activity();
+    const auto spent = [&](Activity activity) {
+      const auto a = static_cast<std::size_t>(activity);
+      return std::llround(1e9 * (now[a] - before[a]));
+    };
+    std::int64_t split[] = {spent(Activity::kGather) + spent(Activity::kForward) +
+                                spent(Activity::kBackward) + spent(Activity::kUpdate),
+                            spent(Activity::kWait), spent(Activity::kTransfer)};
+    world_.allreduce_sum(split);
+    const double unit = 1e-9 / world_.size();
+    record_.compute_seconds += unit * static_cast<double>(split[0]);
+    record_.wait_seconds += unit * static_cast<double>(split[1]);
+    record_.transfer_seconds += unit * static_cast<double>(split[2]);
+  }
+
   void add_gradient_norms() {
     const auto& tensors = experiment_.model().tensors();
+    const std::vector<float> gradient = experiment_.reducer().gradient();
     for (std::size_t t = 0; t < tensors.size(); ++t)
-      record_.gradient_norms[t] += std::sqrt(
-          kernels::sum_of_squares(tensors[t].slice(experiment_.reducer().gradient()), compute_.threads));
+      record_.gradient_norms[t] +=
+          std::sqrt(kernels::sum_of_squares(tensors[t].slice(std::span(gradient)), compute_.threads));
     ++record_.gradient_steps;
   }
 
   void after_epoch(const train::Score& score, bool stopping) {
-    const train::Score test = experiment_.test_score();
+    const train::Score test = [&] {
+      const Span span(Activity::kEvaluation, trainer_.steps_done());
+      return experiment_.test_score();
+    }();
     note_progress(Phase::kWriting);
     if (info_.test_samples > 0 && !std::isfinite(test.loss))
       trainer_.report_divergence(trainer_.steps_done(), "the test loss is not finite");
@@ -244,9 +296,12 @@ class Training {
                          .learning_rate = record_.last_learning_rate,
                          .seconds = record_.seconds,
                          .samples_per_second = static_cast<double>(score.samples) / record_.seconds,
-                         .rescaled_steps = record_.rescaled_steps};
+                         .rescaled_steps = record_.rescaled_steps,
+                         .compute_seconds = record_.compute_seconds,
+                         .wait_seconds = record_.wait_seconds,
+                         .transfer_seconds = record_.transfer_seconds};
     record_.last = row;
-    record_.seconds = 0.0;
+    record_.seconds = record_.compute_seconds = record_.wait_seconds = record_.transfer_seconds = 0.0;
     record_.rescaled_steps = 0;
     if (folder_) write_rows(row);
     console_.epoch(row);
@@ -292,6 +347,7 @@ class Training {
       warn_of(error.what());
     }
     const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, compute_.kernel_family};
+    const Span span(Activity::kCheckpoint, trainer_.steps_done());
     warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
   }
 
@@ -345,7 +401,9 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
     console.line(
         fmt::format("goes on from {}, after step {}", resumed->name, experiment.trainer().steps_done()));
 
+  if (!arguments.trace.empty()) keep_timeline(kMostEvents);
   const train::StopRequests stop = training.run();
+  if (!arguments.trace.empty()) write_trace(world, arguments.trace, console);
   if (stop.interrupts + stop.terminations > 0) {
     const bool interrupt = stop.interrupts > 0;
     const std::string saved = training.last_checkpoint();

@@ -1,26 +1,17 @@
 #include "comm/communicator.h"
 
-#include <fmt/format.h>
-#include <mpi.h>
-
 #include <algorithm>
+#include <limits>
 #include <new>
 #include <optional>
-#include <utility>
+
+#include "base/timeline.h"
+#include "comm/mpi_handle.h"
 
 namespace lockstep::comm {
 namespace {
 
 constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // elements; MPI counts in int
-
-void check(int result, const char* operation) {
-  if (result == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
-  MPI_Error_string(result, text, &length);
-  throw RankError(
-      fmt::format("{} failed: {}", operation, std::string_view(text, static_cast<std::size_t>(length))));
-}
 
 template <typename T>
 void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, MPI_Op operation = MPI_SUM) {
@@ -32,24 +23,6 @@ void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, MPI_Op 
 }
 
 }  // namespace
-
-struct Request::Handle {
-  MPI_Request mpi;
-};
-
-Request::Request(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {}
-Request::Request(Request&&) noexcept = default;
-Request& Request::operator=(Request&&) noexcept = default;
-Request::~Request() = default;
-
-void Request::wait() {
-  if (const auto handle = std::exchange(handle_, nullptr))
-    check(MPI_Wait(&handle->mpi, MPI_STATUS_IGNORE), "MPI_Wait");
-}
-
-struct Communicator::Handle {
-  MPI_Comm mpi = MPI_COMM_NULL;
-};
 
 std::string host_name() {
   char name[MPI_MAX_PROCESSOR_NAME];
@@ -76,13 +49,17 @@ Communicator Communicator::duplicate(Group group) {
   const MPI_Comm mpi = group == Group::kWorld ? MPI_COMM_WORLD : MPI_COMM_SELF;
   Handle copy;
   check(MPI_Comm_dup(mpi, &copy.mpi), "MPI_Comm_dup");
-  return owning(copy);
+  Communicator owner = owning(copy);
+  owner.on_one_host_ = owner.of_this_host().size() == owner.size();
+  return owner;
 }
 
 Communicator Communicator::split(int colour) const {
   Handle part;
   check(MPI_Comm_split(handle_->mpi, colour, rank_, &part.mpi), "MPI_Comm_split");
-  return owning(part);
+  Communicator owner = owning(part);
+  owner.on_one_host_ = owner.of_this_host().size() == owner.size();
+  return owner;
 }
 
 Communicator Communicator::of_this_host() const {
@@ -104,16 +81,6 @@ void Communicator::allreduce_sum(std::span<std::int64_t> x) const {
   if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi);
 }
 
-Request Communicator::start_allreduce_sum(std::span<std::int64_t> x) const {
-  require(x.size() <= kLargestMessage, "start_allreduce_sum: too many elements for one message");
-  if (size_ == 1) return {};
-  auto handle = std::make_unique<Request::Handle>(Request::Handle{MPI_REQUEST_NULL});
-  check(MPI_Iallreduce(MPI_IN_PLACE, x.data(), static_cast<int>(x.size()), MPI_INT64_T, MPI_SUM, handle_->mpi,
-                       &handle->mpi),
-        "MPI_Iallreduce");
-  return Request(std::move(handle));
-}
-
 void Communicator::allreduce_max(std::span<std::int64_t> x) const {
   if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi, MPI_MAX);
 }
@@ -130,6 +97,54 @@ std::vector<std::int64_t> Communicator::allgather(std::int64_t x) const {
     check(MPI_Allgather(&x, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, handle_->mpi), "MPI_Allgather");
   }
   return all;
+}
+
+std::vector<std::string> Communicator::gather(const std::string& bytes, int root) const {
+  std::vector<std::string> all;
+  const std::vector<std::int64_t> sizes = allgather(static_cast<std::int64_t>(bytes.size()));
+  constexpr int kTag = 1;
+  for (int r = 0; r < size_; ++r) {
+    if (rank_ != root && rank_ != r) continue;
+    std::string text = r == rank_ ? bytes : std::string();
+    text.resize(static_cast<std::size_t>(sizes[static_cast<std::size_t>(r)]));
+    for (std::size_t begin = 0; r != root && begin < text.size(); begin += kLargestMessage) {
+      char* part = text.data() + begin;
+      const auto count = static_cast<int>(std::min(kLargestMessage, text.size() - begin));
+      if (rank_ == root)
+        check(MPI_Recv(part, count, MPI_BYTE, r, kTag, handle_->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
+      else
+        check(MPI_Send(part, count, MPI_BYTE, root, kTag, handle_->mpi), "MPI_Send");
+    }
+    if (rank_ == root) all.push_back(std::move(text));
+  }
+  return all;
+}
+
+// Cristian, "Probabilistic clock synchronization", Distributed Computing 3 (1989): the reading of the fastest
+// round trip counts.
+std::int64_t Communicator::clock_ahead_of_first() const {
+  constexpr int kRounds = 20, kTag = 2;
+  std::int64_t ahead = 0, fastest = std::numeric_limits<std::int64_t>::max();
+  for (int r = 1; r < size_; ++r) {
+    for (int round = 0; round < kRounds; ++round) {
+      std::int64_t first = 0;
+      if (rank_ == r) {
+        const std::int64_t sent = nanoseconds_now();
+        check(MPI_Send(&first, 1, MPI_INT64_T, 0, kTag, handle_->mpi), "MPI_Send");
+        check(MPI_Recv(&first, 1, MPI_INT64_T, 0, kTag, handle_->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
+        const std::int64_t trip = nanoseconds_now() - sent;
+        if (trip < fastest) {
+          fastest = trip;
+          ahead = sent + trip / 2 - first;
+        }
+      } else if (rank_ == 0) {
+        check(MPI_Recv(&first, 1, MPI_INT64_T, r, kTag, handle_->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
+        first = nanoseconds_now();
+        check(MPI_Send(&first, 1, MPI_INT64_T, r, kTag, handle_->mpi), "MPI_Send");
+      }
+    }
+  }
+  return ahead;
 }
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {

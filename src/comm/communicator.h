@@ -3,9 +3,10 @@
 //
 // Every member that communicates is collective: all ranks call it, in the same order, with the same sizes. An
 // MPI failure throws RankError, which names the operation. Messages of more than 2^30 elements
-// are cut. Call from the main thread only.
+// are cut. Call from the main thread only, while no BackgroundSums is at work.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,24 +21,6 @@ namespace lockstep::comm {
 // An error that every rank of the job has learnt of: all may end in the ordinary way, and one reports it.
 struct AgreedError : Error {
   using Error::Error;
-};
-
-// A sum under way. Move-only; wait() before the numbers are read or the handle goes.
-class Request {
- public:
-  Request() = default;
-  Request(Request&&) noexcept;
-  Request& operator=(Request&&) noexcept;
-  ~Request();
-
-  // Returns when the result is in place. Does nothing for an empty request.
-  void wait();
-
- private:
-  friend class Communicator;
-  struct Handle;
-  explicit Request(std::unique_ptr<Handle> handle);
-  std::unique_ptr<Handle> handle_;
 };
 
 // The name of the machine that this process runs on.
@@ -61,6 +44,9 @@ class Communicator {
   int rank() const { return rank_; }
   int size() const { return size_; }
 
+  // Whether all ranks are on one host.
+  bool on_one_host() const { return on_one_host_; }
+
   // The ranks of this group that share this rank's host, in the same order. Collective over this one.
   Communicator of_this_host() const;
 
@@ -69,8 +55,6 @@ class Communicator {
   void allreduce_sum(std::span<float> x) const;
   void allreduce_sum(std::span<std::int32_t> x) const;
   void allreduce_sum(std::span<std::int64_t> x) const;
-  // The same, begun; x must stay where it is until the request has been waited for.
-  [[nodiscard]] Request start_allreduce_sum(std::span<std::int64_t> x) const;
 
   std::int64_t allreduce_min(std::int64_t x) const;
   // x_i <- the largest of all ranks' x_i, in place.
@@ -78,6 +62,12 @@ class Communicator {
 
   // Every rank's x, by rank.
   std::vector<std::int64_t> allgather(std::int64_t x) const;
+
+  // Every rank's bytes, by rank; nothing on other ranks than the root.
+  std::vector<std::string> gather(const std::string& bytes, int root) const;
+
+  // Nanoseconds by which this rank's steady clock is ahead of rank 0's, to half a message's round trip.
+  std::int64_t clock_ahead_of_first() const;
 
   // bytes, text <- the root's.
   void broadcast(std::span<std::byte> bytes, int root) const;
@@ -89,12 +79,14 @@ class Communicator {
   void together(const std::function<void()>& action) const;
 
  private:
+  friend class BackgroundSums;
   struct Handle;
   static Communicator owning(Handle handle);
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;
+  bool on_one_host_ = true;
 };
 
 }  // namespace lockstep::comm

@@ -16,7 +16,7 @@ namespace {
 
 Communicator initialised_world(int& argc, char**& argv) {
   int provided = MPI_THREAD_SINGLE;
-  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
     throw RankError("MPI_Init_thread failed");
   if (provided < MPI_THREAD_FUNNELED) throw RankError("MPI offers no thread support (MPI_THREAD_FUNNELED)");
   return Communicator::duplicate(Communicator::Group::kWorld);

@@ -7,8 +7,8 @@
 
 namespace lockstep::comm {
 
-// Initialises MPI for calls from the main thread. One per process, alive while any Communicator is. Without
-// mpirun the process is a job of one rank.
+// Initialises MPI for calls from one thread at a time. One per process, alive while any Communicator is.
+// Without mpirun the process is a job of one rank.
 class Session {
  public:
   // Throws RankError if MPI gives no support for a program with threads.

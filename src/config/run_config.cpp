@@ -39,7 +39,8 @@ void read_data(Reader& in, data::DataOptions& data) {
     in.read("data.n", data.n, 2);
     in.check("data.n", [&] {
       constexpr std::size_t kMost = 100'000'000;
-      if (data.n > kMost) throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMost));
+      if (data.n > kMost)
+        throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMost));
     });
     in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
   }
@@ -185,6 +186,11 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   read_train(in, config.train);
   in.read<reduce::Mode>("reduce.mode", config.reduce.mode,
                         {{"exact", reduce::Mode::kExact}, {"float", reduce::Mode::kFloat}});
+  in.read<reduce::Overlap>("reduce.overlap", config.reduce.overlap,
+                           {{"auto", reduce::Overlap::kAuto},
+                            {"always", reduce::Overlap::kAlways},
+                            {"never", reduce::Overlap::kNever}});
+  in.read("reduce.bucket_bytes", config.reduce.bucket_bytes, 0);
   in.read("compute.threads", config.compute.threads, 0);
   std::vector<std::string> families(kernels::kernel_families().begin(), kernels::kernel_families().end());
   if (families.front() != "auto") families.insert(families.begin(), "auto");
@@ -225,9 +231,9 @@ std::string toml_value(const nlohmann::ordered_json& value) {
 
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
   const auto matters = [&](const std::string& key) {
-    for (const char* other :
-         {"/compute/", "/checkpoint/", "/run/", "/log/", "/data/dir", "/train/max_seconds", "/train/patience",
-          "/train/monitor", "/train/check_replicas_every", "/train/init_from"})
+    for (const char* other : {"/compute/", "/checkpoint/", "/run/", "/log/", "/reduce/overlap",
+                              "/reduce/bucket_bytes", "/data/dir", "/train/max_seconds", "/train/patience",
+                              "/train/monitor", "/train/check_replicas_every", "/train/init_from"})
       if (key.starts_with(other)) return false;
     return key != "/train/epochs" || a.at("train").at("schedule") == "cosine";  // which needs to know the end
   };

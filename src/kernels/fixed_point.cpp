@@ -58,11 +58,9 @@ Magnitude quantize(ConstMatrix x, float scale, float limit, Store store, std::in
   return magnitude;
 }
 
-void dequantize(std::span<const std::int32_t> sums, float scale, std::span<float> x, int threads) {
+void dequantize(std::span<const std::int32_t> sums, float scale, std::span<float> x) {
   require(sums.size() == x.size(), "dequantize: the lengths differ");
-  parallel_ranges(x.size(), std::size_t{1} << 14, threads, [&](std::size_t begin, std::size_t end) {
-    dequantize_range(sums.data() + begin, scale, x.data() + begin, end - begin);
-  });
+  dequantize_range(sums.data(), scale, x.data(), x.size());
 }
 
 }  // namespace lockstep::kernels

@@ -27,6 +27,6 @@ Magnitude quantize(ConstMatrix x, float scale, float limit, Store store, std::in
                    std::size_t sums_stride);
 
 // x_i = sums_i * scale, rounded once (a subnormal x_i twice).
-void dequantize(std::span<const std::int32_t> sums, float scale, std::span<float> x, int threads);
+void dequantize(std::span<const std::int32_t> sums, float scale, std::span<float> x);
 
 }  // namespace lockstep::kernels

@@ -34,8 +34,8 @@ void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, cons
 
 void Dense::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float> params,
                      std::size_t first_tensor, GradientSink& sink, Matrix dx, const Pass& pass) const {
-  sink.add({first_tensor, dy, x});
   if (bias_) sink.add({first_tensor + 1, dy, {}});
+  sink.add({first_tensor, dy, x});
   if (dx.data == nullptr) return;
   const ConstMatrix weight(params.data(), out_, in_);
   kernels::gemm(dy, weight, dx, Store::kOverwrite, pass.threads);

@@ -25,6 +25,7 @@ class GradientSink {
   // The rows of the terms that follow, up to the next call, are these blocks one after the other: block k has
   // block_rows[k] >= 1 rows. Before each Model::backward.
   virtual void start_pass(std::span<const std::size_t> block_rows) = 0;
+  // Once for every tensor, from the arena's end to its beginning.
   virtual void add(const GradientTerms& terms) = 0;
 };
 

@@ -33,23 +33,19 @@ Sgd::Sgd(const SgdOptions& options, std::size_t parameters)
     : options_(options), velocity_(options.momentum != 0.0 ? parameters : 0) {}
 
 void Sgd::update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, bool decay,
-                 double rate, int threads) {
+                 double rate) {
   require(begin + gradient.size() <= arena.size(), "Sgd::update: the gradient reaches past the parameters");
   const auto lr = static_cast<float>(rate);
   const auto l2 = static_cast<float>(decay ? options_.l2 : 0.0);
   const auto momentum = static_cast<float>(options_.momentum);
-  constexpr std::size_t kGrain = 1 << 14;
-  kernels::parallel_ranges(gradient.size(), kGrain, threads, [&](std::size_t from, std::size_t to) {
-    float* w = arena.data() + begin + from;
-    const float* g = gradient.data() + from;
-    const std::size_t n = to - from;
-    if (velocity_.size() == 0)
-      plain_step(w, g, n, lr, l2);
-    else if (options_.nesterov)
-      nesterov_step(w, g, velocity_.data() + begin + from, n, lr, l2, momentum);
-    else
-      momentum_step(w, g, velocity_.data() + begin + from, n, lr, l2, momentum);
-  });
+  float* w = arena.data() + begin;
+  const std::size_t n = gradient.size();
+  if (velocity_.size() == 0)
+    plain_step(w, gradient.data(), n, lr, l2);
+  else if (options_.nesterov)
+    nesterov_step(w, gradient.data(), velocity_.data() + begin, n, lr, l2, momentum);
+  else
+    momentum_step(w, gradient.data(), velocity_.data() + begin, n, lr, l2, momentum);
 }
 
 }  // namespace lockstep::optim

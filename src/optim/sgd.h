@@ -27,9 +27,10 @@ class Sgd {
   const SgdOptions& options() const { return options_; }
 
   // One step on arena[begin, begin + gradient.size()). decay: whether the L2 term applies there. The gradient
-  // is read only; each element's new value depends on that element alone.
+  // is read only; each element's new value depends on that element alone. Concurrent calls on other elements
+  // are safe.
   void update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, bool decay,
-              double rate, int threads);
+              double rate);
 
   // The momentum's velocity, laid out like the arena; empty without momentum.
   std::span<float> velocity() { return velocity_.span(); }

@@ -3,7 +3,9 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
+#include <utility>
 
 #include "kernels/arrays.h"
 
@@ -23,14 +25,14 @@ constexpr std::size_t kPanelCols = 512;
 
 }  // namespace
 
-ExactReducer::ExactReducer(const nn::Model& model, std::size_t contributions,
+ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
                            const comm::Communicator& communicator, int threads)
-    : model_(&model),
-      communicator_(&communicator),
+    : Reducer(model),
       threads_(threads),
       scales_(model.tensors().size(), contributions),
-      sums_(model.parameters() + Scales::kSlots * model.tensors().size()),
-      gradient_(model.parameters()),
+      inverses_(model.tensors().size()),
+      arena_(Scales::kSlots * model.tensors().size() + model.parameters()),
+      sum_(arena_.span(), options, communicator),
       contributions_(model.tensors().size()) {
   std::size_t largest_panel = 0;
   for (const nn::Tensor& tensor : model.tensors())
@@ -40,8 +42,12 @@ ExactReducer::ExactReducer(const nn::Model& model, std::size_t contributions,
   for (int t = 0; t < threads; ++t) scratch_.emplace_back(largest_panel);
 }
 
+std::span<std::int32_t> ExactReducer::slots() {
+  return arena_.span().first(Scales::kSlots * model().tensors().size());
+}
+
 std::size_t ExactReducer::bytes() const {
-  std::size_t bytes = sums_.size() * sizeof(std::int32_t) + gradient_.size() * sizeof(float);
+  std::size_t bytes = arena_.size() * sizeof(std::int32_t);
   for (const auto& scratch : scratch_) bytes += scratch.size() * sizeof(float);
   return bytes;
 }
@@ -57,34 +63,49 @@ void ExactReducer::start_pass(std::span<const std::size_t> block_rows) {
 std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms& terms) {
   if (terms.x.data == nullptr) return {{0, 1, 0, terms.dy.cols}};
   std::vector<Panel> panels;
-  for (std::size_t row = 0; row < terms.dy.cols; row += kPanelRows)
+  const std::size_t strips = (terms.dy.cols + kPanelRows - 1) / kPanelRows;
+  for (std::size_t strip = strips; strip-- > 0;) {
+    const std::size_t row = strip * kPanelRows;
     for (std::size_t col = 0; col < terms.x.cols; col += kPanelCols)
       panels.push_back(
           {row, std::min(kPanelRows, terms.dy.cols - row), col, std::min(kPanelCols, terms.x.cols - col)});
+  }
   return panels;
 }
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
   Contribution& contribution = contributions_[terms.tensor];
+  const std::size_t offset = slots().size() + model().tensors()[terms.tensor].offset;
   const std::vector<Panel> panels = panels_of(terms);
+  std::vector<std::atomic<bool>> done(panels.size());
+  std::size_t left = 0;  // panels that the first thread knows to be done: their rows may leave
   const int threads = std::min(threads_, static_cast<int>(panels.size()));
   std::uint32_t largest_bits = contribution.magnitude.largest_bits;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) \
     reduction(max                                                  \
               : largest_bits) if (threads > 1)
   for (std::size_t p = 0; p < panels.size(); ++p) {
-    const Magnitude magnitude = add_panel(terms, panels[p], contribution.begun,
-                                          scratch_[static_cast<std::size_t>(omp_get_thread_num())]);
+    const int thread = omp_get_thread_num();
+    const Magnitude magnitude =
+        add_panel(terms, panels[p], contribution.begun, scratch_[static_cast<std::size_t>(thread)]);
     largest_bits = std::max(largest_bits, magnitude.largest_bits);
+    done[p].store(true, std::memory_order_release);
+    if (!last_pass_ || thread != 0) continue;
+    const std::size_t before = left;
+    while (left < panels.size() && done[left].load(std::memory_order_acquire)) ++left;
+    // The panel under way may be in the midst of a strip: the strips behind it are complete.
+    if (left > before && left < panels.size())
+      sum_.complete_from(offset + (panels[left].row + panels[left].rows) * terms.x.cols);
   }
   contribution = {true, {largest_bits}};
+  if (last_pass_) sum_.complete_from(offset);
 }
 
 Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
                                   AlignedBuffer<float>& scratch) {
-  const nn::Tensor& tensor = model_->tensors()[terms.tensor];
+  const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const std::size_t stride = terms.x.data == nullptr ? tensor.size : terms.x.cols;
-  std::int32_t* sums = sums_.data() + tensor.offset + panel.row * stride + panel.col;
+  std::int32_t* sums = arena_.data() + slots().size() + tensor.offset + panel.row * stride + panel.col;
   const Matrix block_gradient(scratch.data(), panel.rows, panel.cols);
   Magnitude magnitude;
   std::size_t row = 0;
@@ -108,36 +129,48 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& p
   return magnitude;
 }
 
-Reducer::Outcome ExactReducer::finalize() {
-  const auto& tensors = model_->tensors();
-  const auto slots = sums_.span().subspan(model_->parameters());
-  std::fill(slots.begin(), slots.end(), 0);
+void ExactReducer::complete() {
+  if (std::exchange(complete_, true)) return;
+  const auto& tensors = model().tensors();
+  std::fill(slots().begin(), slots().end(), 0);
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const auto sum = tensors[t].slice(sums_.span());
+    const auto sum = tensors[t].slice(arena_.span().subspan(slots().size()));
     if (!contributions_[t].begun) std::fill(sum.begin(), sum.end(), 0);
-    scales_.count(t, contributions_[t].magnitude, slots);
+    scales_.count(t, contributions_[t].magnitude, slots());
     contributions_[t] = {};
   }
-  communicator_->allreduce_sum(sums_.span());
+  sum_.complete();
+}
+
+Reducer::Outcome ExactReducer::finalize() {
+  complete();
+  sum_.finish();
+  last_pass_ = complete_ = false;
 
   Outcome outcome = Outcome::kSummed;
-  for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const auto gradient = tensors[t].slice(gradient_.span());
-    switch (scales_.judge(t, slots)) {
+  for (std::size_t t = 0; t < inverses_.size(); ++t) {
+    inverses_[t] = scales_.inverse(t);
+    switch (scales_.judge(t, slots())) {
       case Scales::Verdict::kFits:
-        kernels::dequantize(tensors[t].slice(sums_.span()), scales_.inverse(t), gradient, threads_);
         break;
       case Scales::Verdict::kRescale:
         if (outcome == Outcome::kSummed) outcome = Outcome::kRepeat;
         break;
       case Scales::Verdict::kNotFinite:
         outcome = Outcome::kNotFinite;
-        std::fill(gradient.begin(), gradient.end(), std::numeric_limits<float>::quiet_NaN());
+        inverses_[t] = std::numeric_limits<float>::quiet_NaN();
         break;
     }
   }
-  scales_.follow(slots);
+  scales_.follow(slots());
   return outcome;
+}
+
+std::span<const float> ExactReducer::part(std::size_t tensor, std::size_t begin,
+                                          std::span<float> room) const {
+  kernels::dequantize(arena_.span().subspan(Scales::kSlots * inverses_.size() + begin, room.size()),
+                      inverses_[tensor], room);
+  return room;
 }
 
 }  // namespace lockstep::reduce

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "reduce/bucketed_sum.h"
 #include "reduce/reducer.h"
 #include "reduce/scales.h"
 
@@ -12,19 +13,22 @@ namespace lockstep::reduce {
 
 // Each block's gradient of a tensor is a product of its own, rounded to integers at the tensor's scale and
 // added to this rank's sums while it is in cache: panel by panel, a thread a panel, so that no two threads
-// share a sum.
+// share a sum. Panels are taken from the tensor's end, where what is complete leaves first.
 class ExactReducer final : public Reducer {
  public:
-  ExactReducer(const nn::Model& model, std::size_t contributions, const comm::Communicator& communicator,
-               int threads);
+  ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
+               const comm::Communicator& communicator, int threads);
 
   void start_pass(std::span<const std::size_t> block_rows) override;
   void add(const nn::GradientTerms& terms) override;
+  void last_pass() override { last_pass_ = true; }
+  void complete() override;
   Outcome finalize() override;
-  std::span<const float> gradient() const override { return gradient_.span(); }
+  std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> room) const override;
   // The scales' exponents, a tensor each.
   std::vector<std::int32_t> state() const override;
   void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
+  bool overlaps() const override { return sum_.overlaps(); }
   std::size_t bytes() const override;
 
  private:
@@ -37,13 +41,16 @@ class ExactReducer final : public Reducer {
   kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
                                AlignedBuffer<float>& scratch);
 
-  const nn::Model* model_;
-  const comm::Communicator* communicator_;
+  std::span<std::int32_t> slots();
+
   int threads_;
   Scales scales_;
+  std::vector<float>
+      inverses_;  // per tensor: what the step's sum is multiplied with; NaN where it is not finite
   std::vector<std::size_t> block_rows_;
-  AlignedBuffer<std::int32_t> sums_;  // laid out like the parameter arena, then Scales::kSlots a tensor
-  AlignedBuffer<float> gradient_;
+  AlignedBuffer<std::int32_t> arena_;  // Scales::kSlots a tensor, then the sums: what leaves last lies first
+  BucketedSum<std::int32_t> sum_;      // of it
+  bool last_pass_ = false, complete_ = false;
   struct Contribution {
     bool begun = false;  // does sums_ hold this step's?
     kernels::Magnitude magnitude;

@@ -1,18 +1,31 @@
 #include "reduce/reducer.h"
 
+#include <algorithm>
+
 #include "reduce/exact_reducer.h"
 #include "reduce/float_reducer.h"
 
 namespace lockstep::reduce {
+
+std::vector<float> Reducer::gradient() const {
+  std::vector<float> all(model_->parameters());
+  const auto& tensors = model_->tensors();
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const auto room = tensors[t].slice(std::span(all));
+    const auto values = part(t, tensors[t].offset, room);
+    if (values.data() != room.data()) std::copy(values.begin(), values.end(), room.begin());
+  }
+  return all;
+}
 
 std::unique_ptr<Reducer> make_reducer(const ReduceOptions& options, const nn::Model& model,
                                       std::size_t contributions, const comm::Communicator& communicator,
                                       int threads) {
   switch (options.mode) {
     case Mode::kExact:
-      return std::make_unique<ExactReducer>(model, contributions, communicator, threads);
+      return std::make_unique<ExactReducer>(options, model, contributions, communicator, threads);
     case Mode::kFloat:
-      return std::make_unique<FloatReducer>(model, communicator, threads);
+      return std::make_unique<FloatReducer>(options, model, communicator, threads);
   }
   return nullptr;
 }

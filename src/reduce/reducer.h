@@ -1,7 +1,8 @@
 // Sums gradients over the rows of a batch and over all ranks.
 //
-// A step: any number of passes, each start_pass and a Model::backward, which calls add for every tensor; then
-// finalize. After it every rank holds the same sum, up to the promise of the mode:
+// A step: any number of passes, each start_pass and a Model::backward, which calls add for every tensor, from
+// the arena's end to its beginning; then finalize. After it every rank holds the same sum, up to the promise
+// of the mode:
 //   exact  the same bits at any number of ranks and threads. README.md in this folder says how and why.
 //   float  the classical trainer: each rank sums its rows in one product a tensor, then
 //   MPI_Allreduce(MPI_FLOAT).
@@ -16,38 +17,55 @@
 #include "comm/communicator.h"
 #include "nn/gradient_sink.h"
 #include "nn/model.h"
+#include "reduce/options.h"
 
 namespace lockstep::reduce {
 
-enum class Mode { kExact, kFloat };
-
-struct ReduceOptions {
-  Mode mode = Mode::kExact;
-};
-
 class Reducer : public nn::GradientSink {
  public:
+  // model must outlive it.
+  explicit Reducer(const nn::Model& model) : model_(&model) {}
+
   enum class Outcome {
-    kSummed,  // gradient() holds the sum
+    kSummed,  // part() and gradient() give the sum
     kRepeat,  // the numbers did not fit their scales, which are corrected now: the step's passes must be run
               // again
-    kNotFinite,  // gradient() holds an infinity or NaN
+    kNotFinite,  // the sum has an infinity or NaN
   };
+
+  // The pass that was just started is this rank's last one of the step: what it completes may leave. Until
+  // complete() the caller leaves MPI alone.
+  virtual void last_pass() = 0;
+  // All terms have been added. The caller may use MPI again.
+  virtual void complete() = 0;
 
   // Sums over the ranks what was added since the last finalize; a tensor that nothing was added to counts as
   // 0 (this rank's part of the batch was empty). Collective; every rank gets the same outcome.
   virtual Outcome finalize() = 0;
 
-  // The sum, laid out like the parameter arena. Valid until the next add.
-  virtual std::span<const float> gradient() const = 0;
+  // The sum's elements [begin, begin + room.size()) of the arena, which lie in `tensor`: in `room`, or where
+  // the reducer has them. Valid until the next add. Concurrent calls are safe.
+  virtual std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> room) const = 0;
+  // All of it, laid out like the parameter arena.
+  std::vector<float> gradient() const;
 
-  // What the next step's sum depends on beside its terms: numbers that a checkpoint keeps. Empty if nothing does.
+  // What the next step's sum depends on beside its terms: numbers that a checkpoint keeps. Empty if nothing
+  // does.
   virtual std::vector<std::int32_t> state() const = 0;
   // Goes on from such a state. Throws ShapeError unless it has as many numbers.
   virtual void restore(std::span<const std::int32_t> state) = 0;
 
+  // Whether sums go on while backward does.
+  virtual bool overlaps() const = 0;
+
   // What the reducer holds, for the report of memory.
   virtual std::size_t bytes() const = 0;
+
+ protected:
+  const nn::Model& model() const { return *model_; }
+
+ private:
+  const nn::Model* model_;
 };
 
 // The reducer of options.mode for the gradients of `model`; both references must outlive it. contributions:

@@ -77,10 +77,9 @@ void Scales::follow(std::span<const std::int32_t> slots) {
 }
 
 void Scales::restore(std::span<const std::int32_t> exponents) {
-  require(exponents.size() == exponents_.size() && std::all_of(exponents.begin(), exponents.end(),
-                                                               [](std::int32_t exponent) {
-                                                                 return std::abs(exponent) <= kLargestExponent;
-                                                               }),
+  require(exponents.size() == exponents_.size() &&
+              std::all_of(exponents.begin(), exponents.end(),
+                          [](std::int32_t exponent) { return std::abs(exponent) <= kLargestExponent; }),
           "Scales: the exponents do not fit the tensors");
   exponents_.assign(exponents.begin(), exponents.end());
 }

@@ -51,7 +51,7 @@ std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
 
 constexpr const char* kMetricsHeader =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
-    "rescaled_steps";
+    "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
 
 }  // namespace
 
@@ -62,9 +62,10 @@ MetricsFile::MetricsFile(std::filesystem::path path, std::string rows)
 
 void MetricsFile::write(const EpochRow& row) {
   const std::string line =
-      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f},{}\n", row.epoch, row.train_loss,
-                  row.train_accuracy, row.test_loss, row.test_accuracy, row.learning_rate, row.seconds,
-                  row.samples_per_second, row.rescaled_steps);
+      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f},{},{:.4f},{:.4f},{:.4f}\n",
+                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
+                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
   rows_ += line;
   if (!whole_) return complete();
   whole_ = false;

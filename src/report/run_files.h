@@ -21,6 +21,9 @@ struct EpochRow {
   double samples_per_second = 0.0;
   std::size_t rescaled_steps =
       0;  // how often a step was computed again with better scales (reduce.mode = "exact")
+  // What `seconds` were spent on, as means over the ranks: computing, waiting for ranks that compute longer,
+  // and then for what is left of the gradients' sum.
+  double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;
 };
 
 // A row of steps.csv.

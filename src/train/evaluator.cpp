@@ -51,7 +51,7 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
     for (std::size_t i = 0; i < targets.size(); ++i)
       largest_error = std::max(largest_error, std::fabs(double{outputs.data[i]} - double{targets[i]}));
   });
-  const kernels::LossSums all = AllRanksLossSums(own, communicator).get();
+  const kernels::LossSums all = AllRanksLossSums(own, communicator).sums();
   std::int64_t bits[] = {
       std::bit_cast<std::int64_t>(largest_error)};  // of numbers above 0: ordered as they are
   communicator.allreduce_max(bits);

@@ -34,28 +34,21 @@ struct StopRequests {
   bool any() const { return interrupts + terminations + timeouts > 0; }
 };
 
-// Sums of all ranks, in integers: the same at any number of ranks. The constructor begins the sum, get() ends
-// it.
+// Sums of all ranks, in integers: the same at any number of ranks. The constructor is collective.
 class AllRanksLossSums {
  public:
   AllRanksLossSums(const kernels::LossSums& own, const comm::Communicator& communicator,
                    const StopRequests& stop = {})
-      : words_{own.loss.whole,  own.loss.fraction, own.loss.invalid,  own.correct,
-               own.samples,     stop.interrupts,   stop.terminations, stop.timeouts},
-        request_(communicator.start_allreduce_sum(words_)) {}
-  AllRanksLossSums(const AllRanksLossSums&) = delete;
-  AllRanksLossSums& operator=(const AllRanksLossSums&) = delete;
-
-  kernels::LossSums get() {
-    request_.wait();
-    return {{words_[0], words_[1], words_[2]}, words_[3], words_[4]};
+      : words_{own.loss.whole, own.loss.fraction, own.loss.invalid,  own.correct,
+               own.samples,    stop.interrupts,   stop.terminations, stop.timeouts} {
+    communicator.allreduce_sum(words_);
   }
-  // After get().
+
+  kernels::LossSums sums() const { return {{words_[0], words_[1], words_[2]}, words_[3], words_[4]}; }
   StopRequests stop_requests() const { return {words_[5], words_[6], words_[7]}; }
 
  private:
   std::int64_t words_[8];
-  comm::Request request_;
 };
 
 }  // namespace lockstep::train

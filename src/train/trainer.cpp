@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "base/interruption.h"
+#include "base/timeline.h"
 #include "base/watchdog.h"
 #include "kernels/arrays.h"
+#include "kernels/simd.h"
 #include "train/replica_check.h"
 
 namespace lockstep::train {
@@ -69,7 +71,10 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 StepReport Trainer::step() {
   const StepReport report = compute_gradient();
   note_progress(Phase::kUpdate, step_ + 1);
-  update(report.learning_rate);
+  {
+    const Span span(Activity::kUpdate, step_ + 1);
+    update(report.learning_rate);
+  }
   ++step_;
   progress_.sums.add(report.sums);
   progress_.weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
@@ -89,22 +94,30 @@ StepReport Trainer::compute_gradient() {
   report.step = step_ + 1;
   report.epoch = epochs_done() + 1;
   report.l2_loss = l2_loss();
-  kernels::LossSums own = forward_and_backward(blocks, global_samples);
+  const kernels::LossSums own = forward_and_backward(blocks, global_samples);
   note_progress(Phase::kReduction, step_ + 1);
-  AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
-  Reducer::Outcome outcome = parts_.reducer.finalize();
+  {
+    const Span wait(Activity::kWait, step_ + 1);  // the first sum that needs every rank
+    const AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
+    report.sums = sum_of_ranks.sums();
+    report.stop = sum_of_ranks.stop_requests();
+  }
+  Reducer::Outcome outcome = finalize();
   while (outcome == Reducer::Outcome::kRepeat) {
     ++report.repeats;
     forward_and_backward(blocks, global_samples);
     note_progress(Phase::kReduction, step_ + 1);
-    outcome = parts_.reducer.finalize();
+    outcome = finalize();
   }
-  report.sums = sum_of_ranks.get();
-  report.stop = sum_of_ranks.stop_requests();
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite)
     report_divergence(report.step, first_not_finite());
   return report;
+}
+
+reduce::Reducer::Outcome Trainer::finalize() {
+  const Span transfer(Activity::kTransfer, step_ + 1);
+  return parts_.reducer.finalize();
 }
 
 kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blocks,
@@ -112,13 +125,14 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
   kernels::LossSums sums;
   while (!blocks.empty()) {
     const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
-    sums.add(pass(blocks.first(count), global_samples));
+    sums.add(pass(blocks.first(count), global_samples, count == blocks.size()));
     blocks = blocks.subspan(count);
   }
+  parts_.reducer.complete();
   return sums;
 }
 
-kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples) {
+kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
   note_progress(Phase::kForwardAndBackward, step_ + 1);
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
@@ -126,24 +140,42 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
   const std::span targets = std::span(targets_).first(rows);
   const std::span numbers = std::span(numbers_).first(rows);
   const kernels::Matrix input = workspace_.input(rows);
-  parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols}, targets, numbers,
-                       parts_.threads);
-
+  {
+    const Span span(Activity::kGather, step_ + 1);
+    parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols}, targets, numbers,
+                         parts_.threads);
+  }
   const nn::Pass pass{parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), numbers};
-  const kernels::ConstMatrix outputs = parts_.model.forward(parameters_.span(), workspace_, rows, pass);
-  const double scale = 1.0 / static_cast<double>(global_samples);
-  const kernels::LossSums sums = kernels::evaluate_loss(parts_.loss, outputs, targets, scale,
-                                                        workspace_.output_gradient(rows), parts_.threads);
+  kernels::LossSums sums;
+  {
+    const Span span(Activity::kForward, step_ + 1);
+    const kernels::ConstMatrix outputs = parts_.model.forward(parameters_.span(), workspace_, rows, pass);
+    const double scale = 1.0 / static_cast<double>(global_samples);
+    sums = kernels::evaluate_loss(parts_.loss, outputs, targets, scale, workspace_.output_gradient(rows),
+                                  parts_.threads);
+  }
+  const Span span(Activity::kBackward, step_ + 1);
   parts_.reducer.start_pass(block_rows);
+  if (last) parts_.reducer.last_pass();
   parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass);
   return sums;
 }
 
 void Trainer::update(double learning_rate) {
-  const std::span<const float> gradient = parts_.reducer.gradient();
-  for (const nn::Tensor& tensor : parts_.model.tensors())
-    sgd_.update(parameters_.span(), tensor.slice(gradient), tensor.offset, tensor.is_weight(), learning_rate,
-                parts_.threads);
+  constexpr std::size_t kChunk = 4096;  // floats: gradient, weight and velocity stay in the first-level cache
+  const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const nn::Tensor& tensor = tensors[t];
+    kernels::parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
+      alignas(64) float room[kChunk];
+      for (; begin < end; begin += kChunk) {
+        const std::size_t first = tensor.offset + begin;
+        const auto gradient =
+            parts_.reducer.part(t, first, std::span(room).first(std::min(kChunk, end - begin)));
+        sgd_.update(parameters_.span(), gradient, first, tensor.is_weight(), learning_rate);
+      }
+    });
+  }
 }
 
 double Trainer::l2_loss() const {
@@ -210,8 +242,9 @@ std::string Trainer::first_not_finite() {
   first = static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first)));
   if (first < layers.size())
     return fmt::format("the output of layer {} ({}) is not finite", first, layers[first]->description());
+  const std::vector<float> gradient = parts_.reducer.gradient();
   for (const nn::Tensor& tensor : tensors)
-    if (!kernels::all_finite(tensor.slice(parts_.reducer.gradient())))
+    if (!kernels::all_finite(tensor.slice(std::span(gradient))))
       return fmt::format("the gradient of {} is not finite", tensor.name);
   return fmt::format("the output of layer {} ({}) is too large for the loss", layers.size() - 1,
                      layers.back()->description());

@@ -27,7 +27,7 @@ constexpr int kThreads = 1;
 std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
                                     const data::BatchLoader& loader, const data::Normalizer& normalizer,
                                     std::span<const float> arena, const comm::Communicator& self) {
-  const auto reducer = reduce::make_reducer({mode}, model, kShards, self, kThreads);
+  const auto reducer = reduce::make_reducer({.mode = mode}, model, kShards, self, kThreads);
   nn::Workspace workspace(model, kBatch, nn::Workspace::Use::kForwardAndBackward);
   std::vector<float> targets(kBatch);
   std::vector<std::uint32_t> numbers(kBatch);
@@ -44,7 +44,7 @@ std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
     model.backward(arena, workspace, kBatch, *reducer, {.threads = kThreads});
     if (reducer->finalize() == reduce::Reducer::Outcome::kSummed) ++summed;
   }
-  return {reducer->gradient().begin(), reducer->gradient().end()};
+  return reducer->gradient();
 }
 
 std::vector<double> gradient_in_double(const nn::Model& model, const data::BatchLoader& loader,

@@ -42,7 +42,8 @@ TEST(Verification, AnExactRunIsTheRunOfOneProcess) {
 // Sums as the float mode does, under the name of the exact one.
 TEST(Verification, AFloatSumIsFoundAndItsFirstStepNamed) {
   SmallRun together(usual_options(), session().world(), 1);
-  together.reducer = std::make_unique<reduce::FloatReducer>(together.model, session().world(), 1);
+  together.reducer =
+      std::make_unique<reduce::FloatReducer>(reduce::ReduceOptions{}, together.model, session().world(), 1);
   const train::Verification result = verify_against_one(together, together.options.seed);
   EXPECT_FALSE(result.identical);
   EXPECT_GE(result.first_step, 1U);
@@ -60,7 +61,8 @@ TEST(Verification, AFloatSumIsFoundAndItsFirstStepNamed) {
 class ThreadDependentReducer final : public reduce::Reducer {
  public:
   ThreadDependentReducer(const SmallRun& run, int threads)
-      : exact_(reduce::make_reducer({}, run.model, 100, run.communicator, run.threads)),
+      : Reducer(run.model),
+        exact_(reduce::make_reducer({}, run.model, 100, run.communicator, run.threads)),
         threads_(static_cast<std::size_t>(threads)) {}
   void start_pass(std::span<const std::size_t> block_rows) override {
     std::vector<std::size_t> cut;
@@ -71,7 +73,12 @@ class ThreadDependentReducer final : public reduce::Reducer {
   }
   void add(const nn::GradientTerms& terms) override { exact_->add(terms); }
   Outcome finalize() override { return exact_->finalize(); }
-  std::span<const float> gradient() const override { return exact_->gradient(); }
+  void last_pass() override { exact_->last_pass(); }
+  void complete() override { exact_->complete(); }
+  std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> room) const override {
+    return exact_->part(tensor, begin, room);
+  }
+  bool overlaps() const override { return exact_->overlaps(); }
   std::vector<std::int32_t> state() const override { return exact_->state(); }
   void restore(std::span<const std::int32_t> state) override { exact_->restore(state); }
   std::size_t bytes() const override { return exact_->bytes(); }

@@ -122,7 +122,9 @@ Table read_csv(const std::filesystem::path& path) {
 
 std::vector<std::map<std::string, std::string>> timeless(Table table) {
   for (auto& row : table.rows)
-    for (const char* column : {"seconds", "samples_per_second"}) row.erase(column);
+    for (const char* column :
+         {"seconds", "samples_per_second", "compute_seconds", "wait_seconds", "transfer_seconds"})
+      row.erase(column);
   return table.rows;
 }
 

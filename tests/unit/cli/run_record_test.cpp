@@ -21,9 +21,15 @@ SavedRun example() {
                      .learning_rate = 0.3,
                      .seconds = 12.5,
                      .samples_per_second = 1e6,
-                     .rescaled_steps = 3};
+                     .rescaled_steps = 3,
+                     .compute_seconds = 7.5,
+                     .wait_seconds = 0.25,
+                     .transfer_seconds = 0.125};
   run.record.rescaled_steps = 2;
   run.record.seconds = 0.1;
+  run.record.compute_seconds = 0.5;
+  run.record.wait_seconds = 0.0625;
+  run.record.transfer_seconds = 0.03125;
   run.record.gradient_norms = {1.0 / 7.0, 0.0, 1e300};
   run.record.gradient_steps = 5;
   run.record.total_seconds = 100.25;
@@ -48,7 +54,13 @@ TEST(RunRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(a.last.seconds, b.last.seconds);
   EXPECT_EQ(a.last.samples_per_second, b.last.samples_per_second);
   EXPECT_EQ(a.last.rescaled_steps, b.last.rescaled_steps);
+  EXPECT_EQ(a.last.compute_seconds, b.last.compute_seconds);
+  EXPECT_EQ(a.last.wait_seconds, b.last.wait_seconds);
+  EXPECT_EQ(a.last.transfer_seconds, b.last.transfer_seconds);
   EXPECT_EQ(a.rescaled_steps, b.rescaled_steps);
+  EXPECT_EQ(a.compute_seconds, b.compute_seconds);
+  EXPECT_EQ(a.wait_seconds, b.wait_seconds);
+  EXPECT_EQ(a.transfer_seconds, b.transfer_seconds);
   EXPECT_EQ(a.seconds, b.seconds);
   EXPECT_EQ(a.gradient_norms, b.gradient_norms);
   EXPECT_EQ(a.gradient_steps, b.gradient_steps);

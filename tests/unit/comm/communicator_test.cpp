@@ -37,6 +37,7 @@ TEST(Communicator, AllRanksOfThisJobShareThisHost) {
   EXPECT_EQ(world().of_this_host().size(), world().size());
   EXPECT_EQ(world().of_this_host().rank(), world().rank());
   EXPECT_EQ(self().of_this_host().size(), 1);
+  EXPECT_TRUE(world().on_one_host());
 }
 
 // Element i of rank r is r * 1000 + i; small numbers, so that float sums are exact too.
@@ -83,18 +84,25 @@ TEST(Communicator, EveryRankGetsTheSameBitsOfAFloatSum) {
   EXPECT_TRUE(own == of_first);
 }
 
-TEST(Communicator, ASumUnderWayIsDoneAfterWait) {
-  std::vector<std::int64_t> a = {1, world().rank()}, b = {world().rank() + 1};
-  Request first = world().start_allreduce_sum(a);
-  Request second = world().start_allreduce_sum(b);
-  Request moved = std::move(first);
-  second.wait();
-  moved.wait();
-  moved.wait();  // once more does nothing
-  first.wait();  // and so does an empty one
-  const std::int64_t size = world().size();
-  EXPECT_EQ(a, (std::vector<std::int64_t>{size, size * (size - 1) / 2}));
-  EXPECT_EQ(b, (std::vector<std::int64_t>{size * (size + 1) / 2}));
+TEST(Communicator, GatherGivesTheRootEveryRanksBytes) {
+  for (int root = 0; root < world().size(); ++root) {
+    const auto text_of = [](int rank) {
+      return std::string(static_cast<std::size_t>(1000 * rank), static_cast<char>('a' + rank));
+    };
+    const auto all = world().gather(text_of(world().rank()), root);
+    if (world().rank() != root) {
+      EXPECT_TRUE(all.empty());
+      continue;
+    }
+    ASSERT_EQ(all.size(), static_cast<std::size_t>(world().size()));
+    for (int rank = 0; rank < world().size(); ++rank)
+      EXPECT_EQ(all[static_cast<std::size_t>(rank)], text_of(rank));
+  }
+}
+
+TEST(Communicator, ClocksOfOneHostAreTheSame) {
+  constexpr std::int64_t kSecond = 1'000'000'000;  // of a machine that is very busy
+  EXPECT_LT(std::abs(world().clock_ahead_of_first()), kSecond);
 }
 
 TEST(Communicator, AllreduceMinIsTheSmallest) {

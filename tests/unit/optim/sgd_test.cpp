@@ -48,7 +48,7 @@ TEST(Sgd, IsTheDocumentedAlgorithmOverTwentySteps) {
         for (std::uint64_t step = 0; step < 20; ++step) {
           const auto gradient = test::random_floats(n, 100 + step);
           const double rate = 0.1 / static_cast<double>(1 + step);  // a schedule
-          sgd.update(arena, gradient, 0, decay, rate, 1);
+          sgd.update(arena, gradient, 0, decay, rate);
           twin.step(gradient, decay, rate);
           for (std::size_t i = 0; i < n; ++i)
             ASSERT_NEAR(arena[i], twin.parameters[i], 1e-5 * (1.0 + std::fabs(twin.parameters[i])))
@@ -67,12 +67,12 @@ TEST(Sgd, SlicesAreUpdatedAloneEachWithItsOwnVelocity) {
     Sgd sgd_whole(options, kSize), sgd_cut(options, kSize);
     for (std::uint64_t step = 0; step < 5; ++step) {
       const auto gradient = test::random_floats(kSize, 50 + step);
-      sgd_whole.update(whole, gradient, 0, true, 0.1, 1);
+      sgd_whole.update(whole, gradient, 0, true, 0.1);
       const auto before = cut;
-      sgd_cut.update(cut, std::span(gradient).subspan(63), 63, true, 0.1, 1);
+      sgd_cut.update(cut, std::span(gradient).subspan(63), 63, true, 0.1);
       EXPECT_TRUE(test::same_bits(std::span(cut).first(63), std::span(before).first(63)));
-      sgd_cut.update(cut, std::span(gradient).first(21), 0, true, 0.1, 1);
-      sgd_cut.update(cut, std::span(gradient).subspan(21, 42), 21, true, 0.1, 1);
+      sgd_cut.update(cut, std::span(gradient).first(21), 0, true, 0.1);
+      sgd_cut.update(cut, std::span(gradient).subspan(21, 42), 21, true, 0.1);
     }
     EXPECT_TRUE(test::same_bits(cut, whole));
   }
@@ -87,7 +87,7 @@ TEST(Sgd, BitsDoNotDependOnThreads) {
       auto arena = start;
       Sgd sgd(options, n);
       for (std::uint64_t step = 0; step < 3; ++step)
-        sgd.update(arena, test::random_floats(n, 10 + step), 0, true, 0.1, threads);
+        sgd.update(arena, test::random_floats(n, 10 + step), 0, true, 0.1);
       if (first.empty()) first = arena;
       EXPECT_TRUE(test::same_bits(arena, first)) << threads << " threads";
     }
@@ -103,8 +103,8 @@ TEST(Sgd, RefusesAGradientThatReachesPastTheParameters) {
   std::vector<float> arena(10);
   const std::vector<float> gradient(5);
   Sgd sgd({}, 10);
-  EXPECT_THROW(sgd.update(arena, gradient, 6, true, 0.1, 1), ShapeError);
-  EXPECT_NO_THROW(sgd.update(arena, gradient, 5, true, 0.1, 1));
+  EXPECT_THROW(sgd.update(arena, gradient, 6, true, 0.1), ShapeError);
+  EXPECT_NO_THROW(sgd.update(arena, gradient, 5, true, 0.1));
 }
 
 }  // namespace

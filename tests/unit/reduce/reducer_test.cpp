@@ -70,6 +70,7 @@ Reducer::Outcome add_once(Reducer& reducer, const Problem& problem, const nn::Mo
     kernels::evaluate_loss(problem.loss, outputs, targets, problem.factor / static_cast<double>(batch.size()),
                            workspace.output_gradient(rows), threads);
     reducer.start_pass(std::span(problem.block_rows).subspan(b, last - b));
+    if (last == end) reducer.last_pass();
     model.backward(arena, workspace, rows, reducer, pass);
     b = last;
   }
@@ -91,16 +92,14 @@ std::vector<float> arena_of(const nn::Model& model) {
   return test::random_floats(model.parameters(), 3, 0.7F);
 }
 
-std::vector<float> copy(std::span<const float> x) { return {x.begin(), x.end()}; }
-
 std::vector<float> reduced(const ModeCase& mode, const Problem& problem,
                            const comm::Communicator& communicator, std::size_t blocks_a_pass = 2,
                            int threads = 1) {
   const nn::Model model = problem.model();
-  const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), communicator, threads);
+  const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), communicator, threads);
   EXPECT_EQ(add(*reducer, problem, model, arena_of(model), communicator, blocks_a_pass, threads),
             Reducer::Outcome::kSummed);
-  return copy(reducer->gradient());
+  return reducer->gradient();
 }
 
 std::vector<double> reference(const Problem& problem) {
@@ -131,10 +130,10 @@ void for_every_mode(Body&& body) {
 // The sums of two steps against the reference. The first may be coarser: its scales are a guess.
 void expect_reference(const ModeCase& mode, const Problem& problem) {
   const nn::Model model = problem.model();
-  const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
+  const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
   for (const double tolerance : {mode.exact ? 1e-4 : 1e-5, 1e-5}) {
     EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
-    test::expect_close_tensors(model, copy(reducer->gradient()), reference(problem), tolerance);
+    test::expect_close_tensors(model, reducer->gradient(), reference(problem), tolerance);
   }
 }
 
@@ -181,7 +180,8 @@ TEST(Reducer, SumDoesNotDependOnThreadsOrPasses) {
 
 // Weights larger than the parts that threads take.
 TEST(Reducer, LargeTensorsAreSummedAlikeByAnyNumberOfThreads) {
-  for_every_mode([](const ModeCase& mode) {
+  for_every_mode([](ModeCase mode) {
+    mode.options.bucket_bytes *= 1024;
     Problem problem;
     problem.inputs = 1100;
     problem.hidden = {300};
@@ -207,10 +207,10 @@ TEST(Reducer, ASumBeginsAnew) {
   for_every_mode([](const ModeCase& mode) {
     const Problem problem;
     const nn::Model model = problem.model();
-    const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
+    const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
     for (int step = 0; step < 3; ++step) {
       EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
-      test::expect_close_tensors(model, copy(reducer->gradient()), reference(problem), 1e-4);
+      test::expect_close_tensors(model, reducer->gradient(), reference(problem), 1e-4);
     }
     EXPECT_EQ(reducer->finalize(), Reducer::Outcome::kSummed);  // of nothing
     for (const float g : reducer->gradient()) EXPECT_EQ(g, 0.0F);
@@ -222,15 +222,15 @@ TEST(Reducer, FollowsGradientsOfAnySize) {
   for_every_mode([](const ModeCase& mode) {
     Problem problem;
     const nn::Model model = problem.model();
-    const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
-    const auto alone = make_reducer({mode.mode}, model, problem.block_rows.size(), self(), 1);
+    const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
+    const auto alone = make_reducer(mode.options, model, problem.block_rows.size(), self(), 1);
     for (const double factor : {1.0, 1e3, 15.0, 1e-6, 3e-4, 1e12, 1e-15, 1e-30, 1e25, 1.0}) {
       SCOPED_TRACE(factor);
       problem.factor = factor;
       EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
       EXPECT_EQ(add(*alone, problem, model, arena_of(model), self()), Reducer::Outcome::kSummed);
-      test::expect_close_tensors(model, copy(reducer->gradient()), reference(problem), 1e-4);
-      expect_same(mode, problem, copy(reducer->gradient()), copy(alone->gradient()));
+      test::expect_close_tensors(model, reducer->gradient(), reference(problem), 1e-4);
+      expect_same(mode, problem, reducer->gradient(), alone->gradient());
     }
   });
 }
@@ -241,7 +241,7 @@ TEST(Reducer, ANumberThatIsNotFiniteOnOneRankEndsTheSumOnAll) {
     const nn::Model model = problem.model();
     for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
       for (int rank = 0; rank < world().size(); ++rank) {
-        const auto reducer = make_reducer({mode.mode}, model, problem.block_rows.size(), world(), 1);
+        const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
         auto arena = arena_of(model);
         // An output's bias: no activation stands between it and the gradient.
         if (world().rank() == rank) arena[model.tensors().back().offset] = bad;
@@ -253,9 +253,9 @@ TEST(Reducer, ANumberThatIsNotFiniteOnOneRankEndsTheSumOnAll) {
 
 TEST(Reducer, ExactSumsRefuseMoreBlocksThanTheyHaveBitsFor) {
   const nn::Model model = Problem().model();
-  EXPECT_NO_THROW(make_reducer({Mode::kExact}, model, 32767, world(), 1));
+  EXPECT_NO_THROW(make_reducer({.mode = Mode::kExact}, model, 32767, world(), 1));
   test::expect_line_with(
-      test::message_of<ConfigError>([&] { make_reducer({Mode::kExact}, model, 32768, world(), 1); }),
+      test::message_of<ConfigError>([&] { make_reducer({.mode = Mode::kExact}, model, 32768, world(), 1); }),
       {"32768", "32767", "data.shards", "reduce.mode"});
 }
 

@@ -35,7 +35,7 @@ void for_every_mode(Body&& body) {
   for (const test::ModeCase& mode : test::kModes) {
     SCOPED_TRACE(mode.name);
     RunSetup setup;
-    setup.reduce.mode = mode.mode;
+    setup.reduce = mode.options;
     setup.train.sgd = {.learning_rate = 0.1, .l2 = 0.01};
     body(mode, setup);
   }
@@ -84,7 +84,7 @@ TEST(ComputeGradient, IsWhatTheStepUses) {
     for (int step = 0; step < 5; ++step) {
       const auto before = copy(ranks.trainer.parameters());
       ranks.trainer.compute_gradient();
-      const auto computed = copy(ranks.reducer->gradient());
+      const auto computed = ranks.reducer->gradient();
       ranks.trainer.step();
       const auto gradient = ranks.reducer->gradient();
       EXPECT_LE(distance(gradient, computed), kAgain);
@@ -106,7 +106,7 @@ TEST(ComputeGradient, ComputedAgainIsTheSame) {
     TrainerOnRanks ranks(setup, world());
     ranks.trainer.step();
     const StepReport first = ranks.trainer.compute_gradient();
-    const auto gradient = copy(ranks.reducer->gradient());
+    const auto gradient = ranks.reducer->gradient();
     const StepReport second = ranks.trainer.compute_gradient();
     EXPECT_EQ(first.loss(), second.loss());
     EXPECT_EQ(first.sums.correct, second.sums.correct);

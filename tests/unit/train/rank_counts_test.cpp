@@ -26,7 +26,7 @@ RunSetup setup_of(const ModeCase& mode, data::Shuffle shuffle) {
   setup.train.epochs = 6;
   setup.train.sgd = {.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .l2 = 0.001};
   setup.shuffle = shuffle;
-  setup.reduce.mode = mode.mode;
+  setup.reduce = mode.options;
   return setup;
 }
 

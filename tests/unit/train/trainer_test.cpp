@@ -37,7 +37,7 @@ void expect_reference(RunSetup setup) {
             0.01);  // so that there is something to compare
   for (const test::ModeCase& mode : test::kModes) {
     SCOPED_TRACE(mode.name);
-    setup.reduce.mode = mode.mode;
+    setup.reduce = mode.options;
     const auto run = test::run_trainer(setup, world());
     ASSERT_EQ(run.steps.size(), reference.steps.size());
     std::size_t miscounted = 0;
@@ -179,7 +179,7 @@ TEST(Trainer, ReportsTheLearningRateOfItsSchedule) {
 TEST(Trainer, ALossTooLargeToSumIsADivergence) {
   for (const test::ModeCase& mode : test::kModes) {
     RunSetup setup;
-    setup.reduce.mode = mode.mode;
+    setup.reduce = mode.options;
     setup.model.loss = Loss::kMse;
     setup.model.init = "normal(1e9)";
     test::expect_line_with(test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); }),
@@ -192,7 +192,7 @@ TEST(Trainer, DivergenceIsAnErrorOnEveryRankThatNamesTheStep) {
   for (const test::ModeCase& mode : test::kModes) {
     for (const Loss loss : {Loss::kMse, Loss::kCrossEntropy}) {
       RunSetup setup;
-      setup.reduce.mode = mode.mode;
+      setup.reduce = mode.options;
       setup.model.loss = loss;
       setup.model.activation = Activation::kIdentity;
       setup.train.sgd.learning_rate = 1e25;

@@ -1,0 +1,188 @@
+// lockstep doctor: what this job has to work with, measured, and what would make it faster.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/timeline.h"
+#include "base/version.h"
+#include "cli/commands.h"
+#include "cli/compute.h"
+#include "comm/background_sums.h"
+#include "data/dataset.h"
+#include "kernels/kernel_family.h"
+#include "report/console.h"
+
+namespace lockstep::cli {
+namespace {
+
+// Cores that this process may run on.
+int cores_in_mask() {
+  cpu_set_t mask;
+  return ::sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+}
+
+// A host of the job, as its first rank sees it.
+struct Host {
+  std::string name;
+  std::int64_t ranks = 0, cores = 0;  // cores: those that any of its ranks may run on
+};
+
+// What every rank learns of its own host; rank 0 gets the list. Collective.
+std::vector<Host> hosts_of(const comm::Communicator& world) {
+  const comm::Communicator host = world.of_this_host();
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  ::sched_getaffinity(0, sizeof mask, &mask);
+  std::vector<std::int64_t> allowed(CPU_SETSIZE);
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    allowed[static_cast<std::size_t>(core)] = CPU_ISSET(core, &mask) ? 1 : 0;
+  host.allreduce_max(allowed);
+  const auto cores = std::count(allowed.begin(), allowed.end(), 1);
+  const std::vector<std::string> names = world.gather(comm::host_name(), 0);
+  const auto sizes = world.allgather(host.rank() == 0 ? host.size() : 0), all_cores = world.allgather(cores);
+  std::vector<Host> hosts;
+  for (std::size_t r = 0; r < names.size(); ++r)
+    if (sizes[r] > 0) hosts.push_back({names[r], sizes[r], all_cores[r]});
+  return hosts;
+}
+
+// Seconds of an allreduce of so many 32-bit integers: the median of several, as rank 0 sees it. Collective.
+double allreduce_seconds(const comm::Communicator& world, std::size_t numbers) {
+  constexpr std::size_t kRepeats = 15;
+  std::vector<std::int32_t> x(numbers, 1);
+  std::vector<std::int64_t> times;
+  for (std::size_t i = 0; i < kRepeats; ++i) {
+    std::int64_t ready = 1;
+    world.allreduce_sum(std::span(&ready, 1));
+    const std::int64_t start = nanoseconds_now();
+    world.allreduce_sum(std::span(x));
+    times.push_back(nanoseconds_now() - start);
+  }
+  std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
+  return 1e-9 * static_cast<double>(times[kRepeats / 2]);
+}
+
+class Doctor {
+ public:
+  Doctor(const comm::Communicator& world, report::Console& console) : world_(world), console_(console) {}
+
+  void examine() {
+    console_.line(
+        fmt::format("lockstep {}, {}, BLIS {}", kVersion, comm::library_version(), kernels::blis_version()));
+    const Compute compute = agree_on_compute({}, world_);
+    examine_kernels(compute);
+    examine_layout(compute);
+    examine_network();
+    examine_data();
+    console_.line("");
+    if (advice_.empty()) console_.line("nothing to change");
+    for (const std::string& line : advice_) console_.line(fmt::format("change: {}", line));
+  }
+
+ private:
+  void entry(const std::string& name, const std::string& text) {
+    console_.line(fmt::format("{:<12}{}", name, text));
+  }
+
+  void examine_kernels(const Compute& compute) {
+    entry("kernels", fmt::format("{} ({})", compute.kernel_family, compute.reason));
+    if (!compute.note.empty()) entry("", compute.note);
+    const auto best = static_cast<std::size_t>(kernels::best_kernel_family());
+    const auto runnable = kernels::kernel_families().first(best + 1);
+    std::vector<double> rates(runnable.size());
+    if (world_.rank() == 0) rates = kernels::measure_kernel_families(runnable);
+    std::vector<std::string> texts;
+    double fastest = 0.0, chosen = 0.0;
+    for (std::size_t f = 0; f < runnable.size(); ++f) {
+      texts.push_back(fmt::format("{} {:.0f}", runnable[f], rates[f]));
+      fastest = std::max(fastest, rates[f]);
+      if (runnable[f] == compute.kernel_family) chosen = rates[f];
+    }
+    entry("",
+          fmt::format("GFLOP/s of rank 0's core on products of a dense layer: {}", fmt::join(texts, ", ")));
+    constexpr double kClearly = 1.1;
+    if (chosen > 0.0 && fastest > kClearly * chosen)
+      advice_.push_back(
+          fmt::format("{} chose {} kernels, which are {:.1f} times slower than the fastest: leave the choice "
+                      "to Lockstep",
+                      compute.reason, compute.kernel_family, fastest / chosen));
+  }
+
+  void examine_layout(const Compute& compute) {
+    const std::vector<Host> hosts = hosts_of(world_);
+    const auto threads = world_.allgather(compute.threads), cores = world_.allgather(cores_in_mask());
+    if (world_.rank() != 0) return;
+    entry("ranks", fmt::format("{} on {} host{}", world_.size(), hosts.size(), hosts.size() == 1 ? "" : "s"));
+    for (const Host& host : hosts) {
+      entry("", fmt::format("{}: {} rank{}, {} core{} to run on", host.name, host.ranks,
+                            host.ranks == 1 ? "" : "s", host.cores, host.cores == 1 ? "" : "s"));
+      const std::int64_t busy = host.ranks * threads.front();
+      if (busy > host.cores)
+        advice_.push_back(
+            fmt::format("{} has {} ranks x {} threads for {} cores, and they take turns: -np {} --threads {}",
+                        host.name, host.ranks, threads.front(), host.cores,
+                        std::max<std::int64_t>(1, host.cores / threads.front()), threads.front()));
+      else if (busy < host.cores)
+        advice_.push_back(
+            fmt::format("{} has {} ranks x {} threads, and {} of its {} cores do nothing: more ranks, or "
+                        "--threads",
+                        host.name, host.ranks, threads.front(), host.cores - busy, host.cores));
+    }
+    entry("threads", fmt::format("{} a rank", fmt::join(threads, ", ")));
+    for (std::size_t r = 0; r < threads.size(); ++r)
+      if (cores[r] < threads[r])
+        advice_.push_back(
+            fmt::format("rank {} has {} threads and is bound to {} core{}: launch/run binds so that they fit",
+                        r, threads[r], cores[r], cores[r] == 1 ? "" : "s"));
+  }
+
+  void examine_network() {
+    if (world_.size() == 1) return entry("allreduce", "one rank: nothing to sum");
+    entry("allreduce",
+          fmt::format("over {}; {}", world_.on_one_host() ? "shared memory" : "the network between the hosts",
+                      comm::BackgroundSums::possible() ? "MPI allows sums in the background"
+                                                       : "MPI allows no sums in the background"));
+    console_.line(fmt::format("{:<12}{:>10}{:>14}{:>12}", "", "bytes", "microseconds", "MB/s"));
+    for (std::size_t bytes = 4; bytes <= std::size_t{16} << 20; bytes *= 8) {
+      const double seconds = allreduce_seconds(world_, bytes / sizeof(std::int32_t));
+      console_.line(fmt::format("{:<12}{:>10}{:>14.1f}{:>12.1f}", "", bytes, 1e6 * seconds,
+                                1e-6 * static_cast<double>(bytes) / seconds));
+    }
+  }
+
+  void examine_data() {
+    std::string found, missing;
+    if (world_.rank() == 0) {
+      try {
+        const data::DatasetInfo info = data::open_dataset({})->info();
+        found = fmt::format("{}, {} training and {} test samples", info.name, info.train_samples,
+                            info.test_samples);
+      } catch (const Error& error) {
+        missing = error.what();
+      }
+    }
+    entry("data", missing.empty() ? found : missing);
+    if (!missing.empty())
+      advice_.emplace_back("launch/get-cifar10 downloads CIFAR-10, or CIFAR10_DIR says where it is");
+  }
+
+  const comm::Communicator& world_;
+  report::Console& console_;
+  std::vector<std::string> advice_;
+};
+
+}  // namespace
+
+void doctor(const comm::Session& session) {
+  report::Console console(session.world().rank() == 0);
+  Doctor(session.world(), console).examine();
+}
+
+}  // namespace lockstep::cli

@@ -1,0 +1,98 @@
+#include "comm/background_sums.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/timeline.h"
+#include "comm/mpi_handle.h"
+
+namespace lockstep::comm {
+
+// The mutex guards every MPI call between start and wait.
+struct BackgroundSums::State {
+  explicit State(MPI_Comm communicator)
+      : mpi(communicator), thread([this](const std::stop_token& stop) { look_after(stop); }) {}
+
+  void begin(void* x, std::size_t size, MPI_Datatype type) {
+    constexpr std::size_t kLargest = std::size_t{1} << 30;
+    require(size <= kLargest, "BackgroundSums: too many numbers for one message");
+    const std::lock_guard lock(mutex);
+    check(failure, "MPI_Testsome");
+    requests.push_back(MPI_REQUEST_NULL);
+    begun.push_back(nanoseconds_now());
+    check(MPI_Iallreduce(MPI_IN_PLACE, x, static_cast<int>(size), type, MPI_SUM, mpi, &requests.back()),
+          "MPI_Iallreduce");
+    ++open;
+    active = true;
+    wake.notify_one();
+  }
+
+  // With the mutex held: moves the messages on, and notes which sums are done.
+  void test() {
+    int count = 0;
+    done.resize(requests.size());
+    failure = MPI_Testsome(static_cast<int>(requests.size()), requests.data(), &count, done.data(),
+                           MPI_STATUSES_IGNORE);
+    for (int i = 0; failure == MPI_SUCCESS && i < count; ++i) {
+      const auto which = static_cast<std::size_t>(done[static_cast<std::size_t>(i)]);
+      note_span({Activity::kBucket, static_cast<std::uint32_t>(which), begun[which], nanoseconds_now()});
+      --open;
+    }
+    if (open == 0 || failure != MPI_SUCCESS) active = false;
+  }
+
+  void look_after(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    while (wake.wait(lock, stop, [this] { return active; })) {
+      test();
+      lock.unlock();
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      lock.lock();
+    }
+  }
+
+  MPI_Comm mpi;
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::vector<MPI_Request> requests;  // since the last wait
+  std::vector<std::int64_t> begun;    // when
+  std::vector<int> done;
+  std::size_t open = 0;  // of the requests
+  bool active = false;   // may the thread call MPI?
+  int failure = MPI_SUCCESS;
+  std::jthread thread;  // last: it uses all of these
+};
+
+bool BackgroundSums::possible() {
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Query_thread(&provided);
+  return provided >= MPI_THREAD_SERIALIZED;
+}
+
+BackgroundSums::BackgroundSums(const Communicator& communicator)
+    : state_(std::make_unique<State>(communicator.handle_->mpi)) {}
+
+BackgroundSums::~BackgroundSums() = default;
+
+void BackgroundSums::start(std::span<float> x) { state_->begin(x.data(), x.size(), MPI_FLOAT); }
+void BackgroundSums::start(std::span<std::int32_t> x) { state_->begin(x.data(), x.size(), MPI_INT32_T); }
+
+void BackgroundSums::pause() {
+  const std::lock_guard lock(state_->mutex);
+  state_->active = false;
+}
+
+void BackgroundSums::wait() {
+  const std::lock_guard lock(state_->mutex);
+  while (state_->open > 0 && state_->failure == MPI_SUCCESS) state_->test();
+  state_->active = false;
+  state_->requests.clear();
+  state_->begun.clear();
+  state_->open = 0;
+  check(state_->failure, "MPI_Testsome");
+}
+
+}  // namespace lockstep::comm

@@ -1,0 +1,73 @@
+#include "reduce/bucketed_sum.h"
+
+#include <algorithm>
+
+namespace lockstep::reduce {
+namespace {
+
+bool overlaps(const ReduceOptions& options, const comm::Communicator& communicator) {
+  if (communicator.size() == 1 || !comm::BackgroundSums::possible()) return false;
+  switch (options.overlap) {
+    case Overlap::kAlways:
+      return true;
+    case Overlap::kNever:
+      return false;
+    case Overlap::kAuto:
+      break;
+  }
+  return !communicator.on_one_host();
+}
+
+std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped) {
+  constexpr std::size_t kAtTheEnd = std::size_t{256} << 10, kUnderWay = std::size_t{1} << 20;
+  if (options.bucket_bytes != 0) return options.bucket_bytes;
+  return overlapped ? kUnderWay : kAtTheEnd;
+}
+
+}  // namespace
+
+template <typename T>
+BucketedSum<T>::BucketedSum(std::span<T> arena, const ReduceOptions& options,
+                            const comm::Communicator& communicator)
+    : arena_(arena), communicator_(&communicator), left_(arena.size()) {
+  const bool overlapped = reduce::overlaps(options, communicator);
+  bucket_ = std::max<std::size_t>(1, bucket_bytes(options, overlapped) / sizeof(T));
+  if (overlapped) background_.emplace(communicator);
+}
+
+template <typename T>
+void BucketedSum<T>::complete_from(std::size_t first) {
+  if (!background_) return;
+  while (left_ > first && (left_ - first >= bucket_ || first == 0)) {
+    const std::size_t size = std::min(bucket_, left_);
+    left_ -= size;
+    background_->start(arena_.subspan(left_, size));
+  }
+}
+
+template <typename T>
+void BucketedSum<T>::complete() {
+  if (!background_) return;
+  complete_from(0);
+  background_->pause();
+}
+
+template <typename T>
+void BucketedSum<T>::finish() {
+  complete();
+  if (background_) {
+    background_->wait();
+  } else {
+    for (std::size_t end = arena_.size(); end > 0;) {
+      const std::size_t size = std::min(bucket_, end);
+      end -= size;
+      communicator_->allreduce_sum(arena_.subspan(end, size));
+    }
+  }
+  left_ = arena_.size();
+}
+
+template class BucketedSum<float>;
+template class BucketedSum<std::int32_t>;
+
+}  // namespace lockstep::reduce

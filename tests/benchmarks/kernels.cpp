@@ -1,0 +1,117 @@
+// The kernels one by one, with Google Benchmark: products in GFLOP/s, passes over arrays in bytes a second.
+//
+// Usage: kernels_benchmark [--benchmark_filter=REGEX]      BLIS_ARCH_TYPE chooses the kernel family
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "kernels/activation.h"
+#include "kernels/arrays.h"
+#include "kernels/bytes.h"
+#include "kernels/fixed_point.h"
+#include "kernels/gemm.h"
+#include "optim/sgd.h"
+
+namespace {
+
+using namespace lockstep;
+using kernels::ConstMatrix;
+using kernels::Matrix;
+using kernels::Store;
+
+std::vector<float> numbers(std::size_t n) {
+  std::vector<float> x(n);
+  for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i * 2654435761U % 1000) * 1e-3F - 0.5F;
+  return x;
+}
+
+std::size_t argument(const benchmark::State& state, std::size_t i) {
+  return static_cast<std::size_t>(state.range(i));
+}
+
+void flops(benchmark::State& state, double each) {
+  state.counters["FLOP/s"] = benchmark::Counter(each, benchmark::Counter::kIsIterationInvariantRate);
+}
+void bytes(benchmark::State& state, std::size_t each) {
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(each));
+}
+
+// Arguments: rows, inputs, outputs of a dense layer.
+void forward(benchmark::State& state) {
+  const std::size_t rows = argument(state, 0), in = argument(state, 1), out = argument(state, 2);
+  const auto x = numbers(rows * in), w = numbers(out * in);
+  std::vector<float> y(rows * out);
+  for (auto _ : state)
+    kernels::gemm(ConstMatrix(x.data(), rows, in), ConstMatrix(w.data(), out, in).transposed(),
+                  Matrix(y.data(), rows, out), Store::kOverwrite, 1);
+  flops(state, 2.0 * static_cast<double>(rows * in * out));
+}
+void weight_gradient(benchmark::State& state) {
+  const std::size_t rows = argument(state, 0), in = argument(state, 1), out = argument(state, 2);
+  const auto x = numbers(rows * in), dy = numbers(rows * out);
+  std::vector<float> dw(out * in);
+  for (auto _ : state)
+    kernels::gemm(ConstMatrix(dy.data(), rows, out).transposed(), ConstMatrix(x.data(), rows, in),
+                  Matrix(dw.data(), out, in), Store::kOverwrite, 1);
+  flops(state, 2.0 * static_cast<double>(rows * in * out));
+}
+void layers(benchmark::internal::Benchmark* benchmark) {
+  for (const int rows : {64, 256, 512})
+    benchmark->Args({rows, 3072, 100})->Args({rows, 1024, 1024})->Args({rows, 100, 10});
+}
+BENCHMARK(forward)->Apply(layers);
+BENCHMARK(weight_gradient)->Apply(layers);
+
+void quantize_add(benchmark::State& state) {
+  const std::size_t n = argument(state, 0);
+  const auto x = numbers(n);
+  std::vector<std::int32_t> sums(n);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(
+        kernels::quantize(ConstMatrix(x.data(), 1, n), 0x1p10F, 0x1p20F, Store::kAccumulate, sums.data(), n));
+  bytes(state, 12 * n);
+}
+void dequantize(benchmark::State& state) {
+  const std::size_t n = argument(state, 0);
+  const std::vector<std::int32_t> sums(n, 77);
+  std::vector<float> x(n);
+  for (auto _ : state) {
+    kernels::dequantize(sums, 0x1p-10F, x);
+    benchmark::ClobberMemory();
+  }
+  bytes(state, 8 * n);
+}
+void sgd_with_momentum(benchmark::State& state) {
+  const std::size_t n = argument(state, 0);
+  auto w = numbers(n);
+  const auto g = numbers(n);
+  optim::Sgd sgd({.learning_rate = 1e-6, .momentum = 0.9, .nesterov = false, .l2 = 0.0}, n);
+  for (auto _ : state) sgd.update(w, g, 0, true, 1e-6);
+  bytes(state, 20 * n);
+}
+void pixels_to_floats(benchmark::State& state) {
+  const std::size_t n = argument(state, 0);
+  const std::vector<std::uint8_t> pixels(n, 100);
+  const auto scale = numbers(n), shift = numbers(n);
+  std::vector<float> x(n);
+  for (auto _ : state) {
+    kernels::scale_bytes(pixels, scale, shift, x);
+    benchmark::ClobberMemory();
+  }
+  bytes(state, 13 * n);
+}
+void sigmoid(benchmark::State& state) {
+  const std::size_t n = argument(state, 0);
+  auto x = numbers(n);
+  for (auto _ : state) kernels::activate(kernels::Activation::kSigmoid, x, 1, {});
+  bytes(state, 8 * n);
+}
+BENCHMARK(quantize_add)->Arg(1 << 12)->Arg(1 << 22);
+BENCHMARK(dequantize)->Arg(1 << 12)->Arg(1 << 22);
+BENCHMARK(sgd_with_momentum)->Arg(1 << 12)->Arg(1 << 22);
+BENCHMARK(pixels_to_floats)->Arg(3072);
+BENCHMARK(sigmoid)->Arg(1 << 16);
+
+}  // namespace
+
+BENCHMARK_MAIN();
