@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <sstream>
 
 #include "files.h"
 #include "process.h"
@@ -118,6 +119,60 @@ TEST_P(GradientCheckOf, AnImpossibleToleranceFails) {
   EXPECT_NE(outcome.out.find("FAIL"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("not the derivative of the loss: an error is above 1e-12\n"), std::string::npos)
       << outcome.out;
+}
+
+// A regression on a line, x from -1 to 1 times `feature`, values up to `target`.
+Outcome check_regression(double feature, double target, const Words& settings, int ranks) {
+  const TemporaryFolder folder;
+  std::ostringstream rows;
+  for (int i = 0; i < 40; ++i) {
+    const double x = i / 20.0 - 0.976;
+    rows << x * feature << "," << (x * x - 0.4) * target << "\n";
+  }
+  write_text(folder / "line.csv", rows.str());
+  write_text(folder / "run.toml",
+             "[data]\ndataset = \"csv\"\nfile = \"line.csv\"\ntask = \"regression\"\nnormalize = \"none\"\n"
+             "shards = 4\n[train]\nbatch_size = 40\n[model]\nloss = \"mse\"\nhidden = [6]\n"
+             "bias_init = \"normal(0.1)\"\n");
+  Words words = {"gradcheck", "run.toml", "--samples", "40"};
+  for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+  return run(words, ranks, in(folder.path()));
+}
+
+TEST_P(GradientCheckOf, FeaturesTargetsAndWeightsOfAnySizePasses) {
+  for (const auto& [feature, target] : {std::pair(1.0, 1e5),
+                                        {1.0, 9e5},
+                                        {30.0, 1.0},
+                                        {1e3, 1e5},
+                                        {1e6, 1.0},
+                                        {1.0, 1e-6},
+                                        {1e-4, 1.0},
+                                        {1e-3, 1e-5}})
+    for (const Words& settings :
+         {Words{"model.activation=tanh"}, {"model.activation=relu"}, {"model.init=normal(30)"}}) {
+      const Outcome outcome = check_regression(feature, target, settings, GetParam());
+      EXPECT_EQ(outcome.code, 0) << "features " << feature << ", targets " << target << ", "
+                                 << settings.front() << "\n"
+                                 << outcome.out << outcome.err;
+    }
+}
+
+// A feature that is the same throughout is 0 less its mean, and so is what every unit of relu sees.
+TEST_P(GradientCheckOf, ATensorAtAKinkIsNotChecked) {
+  const TemporaryFolder folder;
+  write_text(folder / "data.csv", "2,1\n2,3\n2,2\n2,7\n");
+  write_text(folder / "run.toml",
+             "[data]\ndataset = \"csv\"\nfile = \"data.csv\"\ntask = \"regression\"\nshards = 4\n"
+             "[train]\nbatch_size = 4\n[model]\nloss = \"mse\"\nhidden = [3]\nactivation = \"relu\"\n");
+  const Outcome outcome = run({"gradcheck", "run.toml"}, GetParam(), in(folder.path()));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_TRUE(std::regex_search(outcome.out,
+                                std::regex("layers.0.bias +3 +- +- +- +-  not checked \\(3 at a kink\\)\n")))
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("every element of layers.0.bias lies at a kink of the loss"), std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(outcome.out.find("not the derivative"), std::string::npos) << outcome.out;
 }
 
 TEST_P(GradientCheckOf, FloatSumsPassesToo) {
