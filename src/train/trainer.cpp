@@ -222,12 +222,12 @@ void Trainer::report_divergence(std::size_t step, const std::string& what) const
 
 void Trainer::report_large_loss(std::size_t step) {
   const kernels::Matrix y = workspace_.output(parts_.model.layers().size() - 1, workspace_.max_rows());
-  throw comm::AgreedError(
-      ExitCode::kConfig,
-      fmt::format("step {} (epoch {}): a sample's loss is too large to be summed, with outputs up to {:.3g}, "
-                  "expected losses below {:.2g}; {}",
-                  step, epoch_of(step), largest_of_all({y.data, y.rows * y.cols}), FixedSum::kLimit,
-                  advice(step)));
+  const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
+                                       largest_of_all({y.data, y.rows * y.cols}));
+  if (step > 1) report_divergence(step, what);
+  throw comm::AgreedError(ExitCode::kConfig,
+                          fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
+                                      FixedSum::kLimit, advice(step)));
 }
 
 std::string Trainer::first_not_finite() {
