@@ -7,6 +7,8 @@
 // become classes 0, 1, ... Regression: it holds numbers.
 #pragma once
 
+#include <span>
+
 #include "data/dataset.h"
 
 namespace lockstep::data {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
