@@ -117,7 +117,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
                    "The relative error to accept, of an element at least a tenth of its tensor's largest "
                    "(default: 0.0001)")
       ->check(CLI::NonNegativeNumber);
-  gradcheck_command->footer("Exit codes: 0 every tensor agrees; 1 one does not, or could not be compared.");
+  gradcheck_command->footer("Exit codes: 0 every tensor agrees; 1 one does not.");
 
   cli::SweepArguments sweep;
   sweep.program = argv[0];

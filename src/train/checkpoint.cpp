@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <span>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/error.h"
 

@@ -13,10 +13,12 @@
 namespace lockstep::train {
 namespace {
 
-// The loss's rounding errors, of 2^-52 of its size each, add up to about as much; and float32's in the
-// backward pass, of the size of the sum's terms.
+// What rounding errors amount to: of the losses in double, relative to their size; of float32's sums in the
+// backward pass, relative to the size of their terms; and of what float32 passes on to other layers, where
+// saturated units have a slope of 0, relative to the largest of all terms.
 constexpr double kRoundingOfLoss = 8 * 0x1p-52;
-constexpr double kRoundingOfBackward = 4 * 0x1p-23;
+constexpr double kRoundingOfSums = 4 * 0x1p-23;
+constexpr double kRoundingOfLayers = 0x1p-30;
 constexpr double kVisible = 1e-4;  // relative differences that are worth seeing
 
 struct Element {
@@ -24,15 +26,30 @@ struct Element {
   double unit = 1.0;                  // of h: a power of two of the weight's size, or 1
   double left = 0.0, right = 0.0;     // one-sided differences
   double terms = 0.0;                 // the mean magnitude of the rows' terms of them
+  double disagreement = 0.0;          // the mean of the rows' |left - right|: kinks do not cancel here
   double noise = 0.0;                 // rounding of the losses, as it shows in the differences
 
   double difference() const { return 0.5 * (left + right); }
-  double disagreement() const { return std::fabs(left - right); }
-  // What the error is measured by, where the tensor's largest difference is `largest`.
-  double scale(double largest) const {
-    return std::max({std::fabs(left), std::fabs(right), 0.1 * largest, noise / kVisible,
-                     kRoundingOfBackward / kVisible * terms});
+};
+
+// What errors are measured by.
+class Scales {
+ public:
+  Scales(std::span<const Element> elements, std::size_t tensors) : largest_(tensors) {
+    for (const Element& element : elements) {
+      largest_[element.tensor] = std::max(largest_[element.tensor], std::fabs(element.difference()));
+      terms_ = std::max(terms_, element.terms);
+    }
   }
+  double of(const Element& element) const {
+    const double rounding = element.noise + kRoundingOfSums * element.terms + kRoundingOfLayers * terms_;
+    return std::max({std::fabs(element.left), std::fabs(element.right), 0.1 * largest_[element.tensor],
+                     rounding / kVisible});
+  }
+
+ private:
+  std::vector<double> largest_;  // difference of each tensor
+  double terms_ = 0.0;           // the largest of all elements
 };
 
 // With w + unit * 2^-n exact for n up to 52: w has float32's 24 bits.
@@ -179,23 +196,26 @@ class Differences {
 
  private:
   void take_at_once(double step, std::span<Element*> elements) const {
-    std::vector<std::vector<double>> terms(3 * elements.size());  // left, right, their magnitude
+    std::vector<std::vector<double>> terms(4 * elements.size());  // left, right, magnitude, disagreement
     kernels::parallel_ranges(elements.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
         const double h = step * elements[i]->unit;
-        terms[3 * i] = loss_.slopes(*elements[i], -h);
-        terms[3 * i + 1] = loss_.slopes(*elements[i], h);
-        for (std::size_t row = 0; row < terms[3 * i].size(); ++row)
-          terms[3 * i + 2].push_back(
-              std::max(std::fabs(terms[3 * i][row]), std::fabs(terms[3 * i + 1][row])));
+        terms[4 * i] = loss_.slopes(*elements[i], -h);
+        terms[4 * i + 1] = loss_.slopes(*elements[i], h);
+        for (std::size_t row = 0; row < terms[4 * i].size(); ++row) {
+          const double left = terms[4 * i][row], right = terms[4 * i + 1][row];
+          terms[4 * i + 2].push_back(std::max(std::fabs(left), std::fabs(right)));
+          terms[4 * i + 3].push_back(std::fabs(left - right));
+        }
       }
     });
     const std::vector<double> sums = sums_(terms);
     const auto samples = static_cast<double>(samples_);
     for (std::size_t i = 0; i < elements.size(); ++i) {
-      elements[i]->left = sums[3 * i] / samples;
-      elements[i]->right = sums[3 * i + 1] / samples;
-      elements[i]->terms = sums[3 * i + 2] / samples;
+      elements[i]->left = sums[4 * i] / samples;
+      elements[i]->right = sums[4 * i + 1] / samples;
+      elements[i]->terms = sums[4 * i + 2] / samples;
+      elements[i]->disagreement = sums[4 * i + 3] / samples;
       elements[i]->noise = noise(step * elements[i]->unit);
     }
   }
@@ -207,29 +227,29 @@ class Differences {
   double magnitude_;  // of the losses, as far as rounding goes
 };
 
-// Of each tensor, the largest difference.
-std::vector<double> largest_differences(std::span<const Element> elements, std::size_t tensors) {
-  std::vector<double> largest(tensors);
-  for (const Element& element : elements)
-    largest[element.tensor] = std::max(largest[element.tensor], std::fabs(element.difference()));
-  return largest;
-}
-
-// Takes all differences; returns those whose sides disagree: the loss has a kink there.
+// Takes all differences; returns those at a kink of the loss: the two sides disagree, and in a smaller
+// interval no less, as they would where the loss is curved.
 std::vector<Element*> take_differences(const Differences& differences, std::span<Element> elements,
                                        std::size_t tensors) {
+  constexpr double kSmaller = 0x1p-4;
   std::vector<Element*> open, kinks;
   for (Element& element : elements) open.push_back(&element);
-  for (double step = 0x1p-16; !open.empty(); step *= 0x1p-4) {  // a kink leaves a smaller interval, as a rule
+  for (double step = 0x1p-16; !open.empty();
+       step *= kSmaller) {  // a kink leaves a smaller interval, as a rule
+    std::vector<double> before;
+    for (const Element* element : open) before.push_back(element->disagreement);
     differences.take(step, open);
-    const std::vector<double> largest = largest_differences(elements, tensors);
-    std::vector<Element*> disagree;
-    for (Element* element : std::exchange(open, {})) {
-      const double scale = element->scale(largest[element->tensor]);
-      if (element->disagreement() <= kVisible * scale + 4 * element->noise) continue;
+    const Scales scales(elements, tensors);
+    const std::vector<Element*> taken = std::exchange(open, {});
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      const Element& element = *taken[i];
+      const double seen = kVisible * scales.of(element) + 4 * element.noise;
+      if (element.disagreement <= seen) continue;
+      const bool curved = element.disagreement <= 2 * kSmaller * before[i] + 4 * element.noise;
+      if (curved && std::fabs(element.left - element.right) <= seen) continue;
       // Where noise could explain what is seen, a still smaller interval says nothing.
-      const bool worth = differences.noise(step * 0x1p-4 * element->unit) < 0.02 * element->disagreement();
-      (worth ? open : kinks).push_back(element);
+      const bool worth = differences.noise(step * kSmaller * element.unit) < 0.02 * element.disagreement;
+      (worth ? open : kinks).push_back(taken[i]);
     }
   }
   return kinks;
@@ -243,7 +263,7 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
   trainer.compute_gradient();
   std::vector<Element> elements = draw_elements(trainer, per_tensor);
   const std::vector<Element*> kinks = take_differences(Differences(trainer), elements, tensors.size());
-  const std::vector<double> largest = largest_differences(elements, tensors.size());
+  const Scales scales(elements, tensors.size());
 
   std::vector<TensorCheck> checks;
   for (std::size_t t = 0; t < tensors.size(); ++t) checks.push_back({.tensor = t});
@@ -251,10 +271,13 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
   for (Element& element : elements) {
     TensorCheck& check = checks[element.tensor];
     ++check.checked;
-    if (std::find(kinks.begin(), kinks.end(), &element) != kinks.end()) continue;
     const double backward = tensors[element.tensor].slice(parts.reducer.gradient())[element.index];
-    const double difference = element.difference();
-    const double scale = std::max(std::fabs(backward), element.scale(largest[element.tensor]));
+    double difference = element.difference();
+    if (std::find(kinks.begin(), kinks.end(), &element) != kinks.end()) {  // between every row's two sides
+      const double reach = 0.5 * element.disagreement;
+      difference = std::clamp(backward, difference - reach, difference + reach);
+    }
+    const double scale = std::max(std::fabs(backward), scales.of(element));
     const double error = scale > 0.0 ? std::fabs(backward - difference) / scale : 0.0;
     if (error < check.worst) continue;
     check.worst = error;

@@ -16,14 +16,14 @@ namespace lockstep::train {
 struct TensorCheck {
   std::size_t tensor = 0;   // its place in the model's list
   std::size_t checked = 0;  // elements
-  std::size_t at_kink = 0;  // of these, left out because the loss has a kink within h: relu at 0, say
+  // Of these, where the loss has a kink within h, such as relu at 0. There `difference` is what is nearest to
+  // the backward pass between the slopes to the left and the right.
+  std::size_t at_kink = 0;
   // The largest |backward - difference| / max(|backward|, |difference|, a tenth of the tensor's largest, what
   // rounding hides).
   double worst = 0.0;
   std::size_t element = 0;                  // where that is: its place in the tensor
   double backward = 0.0, difference = 0.0;  // there
-
-  bool compared() const { return at_kink < checked; }  // else the three above say nothing
 };
 
 // Checks up to `per_tensor` elements of each tensor, drawn by the trainer's seed, on the trainer's next
