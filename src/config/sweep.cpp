@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <sstream>
 #include <string_view>
@@ -15,9 +16,33 @@
 namespace lockstep::config {
 namespace {
 
+// A TOML string of one line.
+std::string quoted(const std::string& text) {
+  const auto special = [](char c) { return c == '\'' || static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  if (std::none_of(text.begin(), text.end(), special)) return fmt::format("'{}'", text);
+  std::string line;
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      line.append(1, '\\').append(1, c);
+    else if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+      line += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      line += c;
+  }
+  return fmt::format("\"{}\"", line);
+}
+
+std::string key_text(const std::string& key) {
+  const auto bare = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  };
+  return !key.empty() && std::all_of(key.begin(), key.end(), bare) ? key : quoted(key);
+}
+
 // On one line, numbers as short as they go.
 std::string toml_text(const toml::node& node) {
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", **number);
+  if (const auto* text = node.as_string()) return quoted(**text);
   std::string list;
   if (const auto* array = node.as_array()) {
     for (const toml::node& element : *array) list += (list.empty() ? "" : ", ") + toml_text(element);
@@ -25,7 +50,8 @@ std::string toml_text(const toml::node& node) {
   }
   if (const auto* table = node.as_table()) {
     for (const auto& [key, value] : *table)
-      list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key.str(), toml_text(value));
+      list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key_text(std::string(key.str())),
+                          toml_text(value));
     return "{ " + list + " }";
   }
   std::ostringstream out;

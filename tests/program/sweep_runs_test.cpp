@@ -123,8 +123,8 @@ TEST_F(ThreeRanksSweep, GoesOnWhereItWasKilled) {
       command += "-np " + std::to_string(ranks) + " ";
     }
     command += "./rank '" + program() + "' sweep sweep.toml --out " + out + " & ";
-    command += "while ! [ -e " + out + "/runs/0001.json ] || ! [ -e " + out +
-               "/runs/0002.json ]; do sleep 0.01; done; ";
+    command += "while ! [ -e " + out + "/runs/0001.json ] || ! [ -e " + out + "/runs/0002.json ] || ! [ -e " +
+               out + "/trials.csv ]; do sleep 0.01; done; ";
     command += "kill -9 $(cat pids); wait";
     execute({"sh", "-c", command}, in(folder_.path(), 30));
     ASSERT_FALSE(fs::exists(folder_ / (out + "/runs/0004.json"))) << "killed too late to say anything";

@@ -109,6 +109,24 @@ TEST(SweepValues, KnowTheirLines) {
   EXPECT_EQ(sweep.parameters.at(0).where, "folder/sweep.toml:5");
 }
 
+// Whatever a string holds; as --set takes it, it is the same.
+TEST(SweepValues, AreOfOneLineAndTheSameStrings) {
+  const Sweep sweep = parse(
+      "config = \"run.toml\"\n[parameters]\n\"data.dir\" = [\"a\\nb\", \"\"\"c\nd'e\"f\"\"\", 'g\\h', "
+      "\"i\\u007f\\tj\"]\n");
+  const std::vector<std::string> texts = {"a\nb", "c\nd'e\"f", "g\\h", "i\x7f\tj"};
+  ASSERT_EQ(sweep.size(), texts.size());
+  for (std::size_t trial = 0; trial < texts.size(); ++trial) {
+    const std::string value = sweep.values(trial).at(0);
+    EXPECT_EQ(value.find('\n'), std::string::npos) << value;
+    for (const std::string& written : {value, plain_toml(value)})
+      EXPECT_EQ(config::parse("", "run.toml", {"data.dir=" + written}).data.dir.string(), texts[trial]);
+  }
+  const Sweep tables =
+      parse("config = \"run.toml\"\n[parameters]\n\"model.layers\" = [[{ \"a b\" = 'c', type = 'd' }]]\n");
+  EXPECT_EQ(tables.values(0).at(0), "[{ 'a b' = 'c', type = 'd' }]");
+}
+
 // As --set takes it: --set a=WORD is a string unless TOML knows better.
 TEST(PlainToml, IsWithoutQuotesWhereItStaysTheSameString) {
   for (const auto& [value, plain] : {std::pair("'relu'", "relu"),
