@@ -1,12 +1,8 @@
 #include "cli/setup.h"
 
 #include <fmt/format.h>
-#include <omp.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <span>
 #include <system_error>
 
@@ -40,73 +36,6 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
   loaded.name = std::filesystem::path(path).stem().string();
   world.together([&] { loaded.run = config::parse(text, path, overrides, &loaded.resolved); });
   return loaded;
-}
-
-namespace {
-
-int choose_threads(const kernels::ComputeOptions& options, int ranks_on_this_host) {
-  if (options.threads > 0) return options.threads;
-  if (std::getenv("OMP_NUM_THREADS") != nullptr) return omp_get_max_threads();
-  // A rank that mpirun has bound sees its own cores alone; one that it has not, all of them.
-  const int share = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)) / ranks_on_this_host;
-  return std::max(1, std::min(omp_get_num_procs(), share));
-}
-
-// Makes all ranks use one kernel family. Returns a note where their machines differ.
-std::string settle_kernel_family(const kernels::ComputeOptions& options, const comm::Communicator& world) {
-  const auto families = kernels::kernel_families();
-  const int best = kernels::best_kernel_family();
-  if (options.kernels != "auto") {
-    world.together([&] {
-      const auto wanted = std::find(families.begin(), families.end(), options.kernels) - families.begin();
-      if (wanted > best)
-        throw ConfigError(
-            fmt::format("compute.kernels is \"{}\", expected at most \"{}\", which is what this processor "
-                        "can run",
-                        options.kernels, families[static_cast<std::size_t>(best)]));
-    });
-    kernels::use_kernel_family(options.kernels);
-    return "";
-  }
-  std::string users_choice;
-  world.together([&] { users_choice = kernels::kernel_family_of_environment(); });
-  std::string choice_of_first = users_choice;
-  world.broadcast(choice_of_first, 0);
-  world.together([&] {
-    const auto text = [](const std::string& family) {
-      return family.empty() ? "no kernels" : family + " kernels";
-    };
-    if (users_choice != choice_of_first)
-      throw ConfigError(fmt::format("BLIS_ARCH_TYPE selects {}, expected {} as on rank 0", text(users_choice),
-                                    text(choice_of_first)));
-  });
-  if (!users_choice.empty()) return "";
-  const auto common = static_cast<std::size_t>(world.allreduce_min(best));
-  const auto highest = static_cast<std::size_t>(-world.allreduce_min(-best));
-  std::string note;
-  if (common != highest) {
-    note = fmt::format("the ranks' processors differ, from {} to {}: all use {} kernels", families[common],
-                       families[highest], families[common]);
-    world.together([&] {
-      if (!options.allow_mixed)
-        throw ConfigError(
-            fmt::format("the ranks' processors differ, from {} to {} kernels, expected equal ones with "
-                        "compute.allow_mixed = false: set compute.kernels to \"{}\"",
-                        families[common], families[highest], families[common]));
-    });
-  }
-  kernels::use_kernel_family(families[common]);
-  return note;
-}
-
-}  // namespace
-
-Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world) {
-  Compute compute;
-  compute.threads = choose_threads(options, world.ranks_on_this_host());
-  compute.note = settle_kernel_family(options, world);
-  compute.kernel_family = kernels::kernel_family();
-  return compute;
 }
 
 data::AllRanks all_ranks(const comm::Communicator& communicator) {
@@ -148,12 +77,13 @@ std::string describe_run(const config::RunConfig& run, int ranks, const Compute&
                      run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
 }
 
-nlohmann::ordered_json provenance() {
+nlohmann::ordered_json provenance(const Compute& compute) {
   return {{"version", kVersion},
           {"compiler", kCompiler},
           {"flags", kCompilerFlags},
           {"blis_version", kernels::blis_version()},
           {"kernel_family", kernels::kernel_family()},
+          {"kernel_choice", compute.reason},
           {"mpi", comm::library_version()}};
 }
 

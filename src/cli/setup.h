@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "cli/compute.h"
 #include "comm/communicator.h"
 #include "config/run_config.h"
 #include "data/dataset.h"
@@ -30,19 +31,6 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
 LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
                          const std::vector<std::string>& overrides);
 
-// What the ranks compute with.
-struct Compute {
-  int threads = 1;            // OpenMP threads of this rank
-  std::string kernel_family;  // the same on all ranks
-  std::string note;           // of what is worth saying: that the ranks' machines differ
-};
-
-// Threads: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run on, shared among the
-// host's ranks. Kernel family: compute.kernels, else the user's BLIS_ARCH_TYPE, else the best that every
-// rank's processor can run. Throws AgreedError where a rank cannot run the family, or families differ and may
-// not. Collective; once a process.
-Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world);
-
 // How the ranks put their statistics together.
 data::AllRanks all_ranks(const comm::Communicator& communicator);
 
@@ -60,6 +48,6 @@ double accuracy(const train::Score& score, const data::DatasetInfo& info);
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);
 
 // Version, compiler, flags, BLIS and MPI: what summary.json says of the program.
-nlohmann::ordered_json provenance();
+nlohmann::ordered_json provenance(const Compute& compute);
 
 }  // namespace lockstep::cli

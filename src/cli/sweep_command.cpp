@@ -169,7 +169,9 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   });
   std::vector<std::string> keys;
   for (const config::Parameter& parameter : sweep.parameters) keys.push_back(parameter.key);
-  SweepResults results(sweep, runs, out / "runs", provenance());
+  ordered_json program = provenance(compute);
+  program.erase("kernel_choice");  // measurements, another time other ones
+  SweepResults results(sweep, runs, out / "runs", program);
   const fs::path table = out / "trials.csv";
   const auto write_table = [&] {  // one rank alone: groups would overwrite each other's
     const std::string text = report::trials_csv(keys, results.trials(), sweep.score);

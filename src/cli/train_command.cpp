@@ -76,7 +76,7 @@ struct Resumed {
 // --resume FILE or latest: rank 0 reads, all ranks parse. Throws AgreedError where there is no whole
 // checkpoint, or it is of another experiment. Collective.
 std::optional<Resumed> read_resumed(const comm::Communicator& world, const TrainArguments& arguments,
-                                    const fs::path& out, const LoadedConfig& loaded, const Compute& compute,
+                                    const fs::path& out, const LoadedConfig& loaded,
                                     const Experiment& experiment, report::Console& console) {
   if (arguments.resume.empty()) return std::nullopt;
   const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
@@ -107,12 +107,6 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const Train
     if (!different.empty())
       throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
                                     resumed.name, fmt::join(different, ", ")));
-    if (resumed.run.kernel_family != compute.kernel_family && loaded.run.compute.kernels == "auto")
-      throw ConfigError(fmt::format(
-          "{} was computed with {} kernels, found {} here: compute.kernels = \"{}\" gives the same "
-          "bits, and \"{}\" goes on with others",
-          resumed.name, resumed.run.kernel_family, compute.kernel_family, resumed.run.kernel_family,
-          compute.kernel_family));
   });
   return resumed;
 }
@@ -193,7 +187,7 @@ class Training {
                                .ranks = world_.size(),
                                .threads = compute_.threads,
                                .config = loaded_.resolved,
-                               .provenance = provenance()});
+                               .provenance = provenance(compute_)});
       });
       console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
     });
@@ -325,9 +319,10 @@ class Training {
 int train(const comm::Session& session, const TrainArguments& arguments) {
   const comm::Communicator& world = session.world();
   const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  const Compute compute = agree_on_compute(loaded.run.compute, world);
+  Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console console(world.rank() == 0 && !arguments.quiet);
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
+  console.line(fmt::format("{} kernels: {}", compute.kernel_family, compute.reason));
   if (!compute.note.empty()) console.line(compute.note);
 
   Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
@@ -338,8 +333,12 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   std::optional<Watchdog> watchdog(std::in_place, watched);
   Experiment experiment(loaded.run, world, compute.threads);
   const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
-  const std::optional<Resumed> resumed =
-      read_resumed(world, arguments, out, loaded, compute, experiment, console);
+  const std::optional<Resumed> resumed = read_resumed(world, arguments, out, loaded, experiment, console);
+  if (resumed && loaded.run.compute.kernels == "auto" &&
+      resumed->run.kernel_family != compute.kernel_family) {
+    change_kernel_family(compute, resumed->run.kernel_family, world);
+    console.line(fmt::format("goes on with {} kernels, those of {}", compute.kernel_family, resumed->name));
+  }
   Training training(world, loaded, compute, experiment, console);
   training.start(out, resumed ? &*resumed : nullptr);
   watched.folder = out / ".heartbeat";

@@ -85,14 +85,11 @@ Communicator Communicator::split(int colour) const {
   return owning(part);
 }
 
-int Communicator::ranks_on_this_host() const {
-  MPI_Comm host = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(handle_->mpi, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
+Communicator Communicator::of_this_host() const {
+  Handle host;
+  check(MPI_Comm_split_type(handle_->mpi, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host.mpi),
         "MPI_Comm_split_type");
-  int size = 0;
-  MPI_Comm_size(host, &size);
-  MPI_Comm_free(&host);
-  return size;
+  return owning(host);
 }
 
 void Communicator::allreduce_sum(std::span<float> x) const {

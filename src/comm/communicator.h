@@ -61,8 +61,8 @@ class Communicator {
   int rank() const { return rank_; }
   int size() const { return size_; }
 
-  // How many ranks of this group share this rank's host, itself included.
-  int ranks_on_this_host() const;
+  // The ranks of this group that share this rank's host, in the same order. Collective over this one.
+  Communicator of_this_host() const;
 
   // x <- the sum of all ranks' x, in place. A float sum's bits depend on the number of ranks; an integer
   // one's do not.

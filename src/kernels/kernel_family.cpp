@@ -3,13 +3,18 @@
 #include <blis.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "base/error.h"
+#include "kernels/gemm.h"
 
 namespace lockstep::kernels {
 namespace {
@@ -19,6 +24,53 @@ const std::array<std::string, 5> kFamilies = {"generic", "penryn", "sandybridge"
 #else
 const std::array<std::string, 1> kFamilies = {"auto"};
 #endif
+
+double processor_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// GFLOP/s of the family that BLIS has been told to use: a forward and a weight gradient's product.
+double measure_products() {
+  constexpr std::size_t kRows = 64, kInputs = 1024, kOutputs = 256;
+  constexpr int kTries = 6;
+  const std::vector<float> x(kRows * kInputs, 0.5F), weight(kOutputs * kInputs, 0.25F),
+      dy(kRows * kOutputs, 0.125F);
+  std::vector<float> y(kRows * kOutputs), gradient(kOutputs * kInputs);
+  const ConstMatrix inputs(x.data(), kRows, kInputs), slopes(dy.data(), kRows, kOutputs);
+  double fastest = 0.0;
+  for (int i = 0; i < kTries; ++i) {
+    const double start = processor_seconds();
+    gemm(inputs, ConstMatrix(weight.data(), kOutputs, kInputs).transposed(),
+         Matrix(y.data(), kRows, kOutputs), Store::kOverwrite, /*threads=*/1);
+    gemm(slopes.transposed(), inputs, Matrix(gradient.data(), kOutputs, kInputs), Store::kOverwrite,
+         /*threads=*/1);
+    const double seconds = processor_seconds() - start;
+    if (i > 0)
+      fastest = std::max(fastest, 4e-9 * kRows * kInputs * kOutputs / seconds);  // the first warms up
+  }
+  return fastest;
+}
+
+// The same with a family of one's own, from a child process.
+double measure_family(const std::string& family) {
+  int ends[2];
+  if (::pipe(ends) != 0) return 0.0;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    use_kernel_family(family);
+    const double rate = measure_products();
+    const bool written = ::write(ends[1], &rate, sizeof rate) == static_cast<ssize_t>(sizeof rate);
+    ::_exit(written ? 0 : 1);
+  }
+  ::close(ends[1]);
+  double rate = 0.0;
+  if (child > 0 && ::read(ends[0], &rate, sizeof rate) != static_cast<ssize_t>(sizeof rate)) rate = 0.0;
+  ::close(ends[0]);
+  if (child > 0) ::waitpid(child, nullptr, 0);
+  return rate;
+}
 
 }  // namespace
 
@@ -51,6 +103,23 @@ std::string kernel_family_of_environment() {
   throw ConfigError(fmt::format(
       "BLIS_ARCH_TYPE is \"{}\", expected BLIS's number of one of {}, which this processor can run", text,
       fmt::join(runnable, ", ")));
+}
+
+std::vector<double> measure_kernel_families(std::span<const std::string> families) {
+  constexpr int kTurns = 2;
+  std::vector<double> rates(families.size());
+  for (int turn = 0; turn < kTurns; ++turn)
+    for (std::size_t f = 0; f < families.size(); ++f)
+      rates[f] = std::max(rates[f], measure_family(families[f]));
+  return rates;
+}
+
+std::size_t choose_kernel_family(std::span<const double> rates) {
+  constexpr double kAdvantage = 1.1;
+  std::size_t choice = 0;
+  for (std::size_t f = 1; f < rates.size(); ++f)
+    if (rates[f] > kAdvantage * rates[choice]) choice = f;
+  return choice;
 }
 
 void use_kernel_family(const std::string& name) {

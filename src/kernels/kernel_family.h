@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace lockstep::kernels {
 
@@ -21,6 +22,17 @@ int best_kernel_family();
 // The family that the user's BLIS_ARCH_TYPE selects, or "" where it is not set. Throws ConfigError where it
 // is no number of a family that this processor can run.
 std::string kernel_family_of_environment();
+
+// GFLOP/s of one core on a few products as dense layers ask for them, with each of the families, all of which
+// this processor can run: the best of several tries that take turns. In processor time, so that other
+// programs on the machine hardly count. Measured in child processes, because BLIS can use one family a
+// process; 0 where none can be started. About 10 ms a family.
+std::vector<double> measure_kernel_families(std::span<const std::string> families);
+
+// Index of the family to use, by what was measured. The families are listed as kernel_families() does; each
+// must be at least a tenth faster than the choice among those before it: that much noise does not change the
+// choice, and with it the last bits of a run's results.
+std::size_t choose_kernel_family(std::span<const double> rates);
 
 // Makes BLIS use the family, whatever BLIS_ARCH_TYPE says. Before the first product of the process; "auto"
 // leaves the choice to BLIS.

@@ -34,8 +34,9 @@ TEST(Communicator, SelfIsThisRankAlone) {
 }
 
 TEST(Communicator, AllRanksOfThisJobShareThisHost) {
-  EXPECT_EQ(world().ranks_on_this_host(), world().size());
-  EXPECT_EQ(self().ranks_on_this_host(), 1);
+  EXPECT_EQ(world().of_this_host().size(), world().size());
+  EXPECT_EQ(world().of_this_host().rank(), world().rank());
+  EXPECT_EQ(self().of_this_host().size(), 1);
 }
 
 // Element i of rank r is r * 1000 + i; small numbers, so that float sums are exact too.

@@ -36,6 +36,29 @@ TEST(KernelFamily, NoneIsListedTwice) {
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
 }
 
+TEST(KernelFamily, MeasuringGivesEachFamilyARateAndLeavesThisProcessAsItIs) {
+  const std::string before = kernel_family();
+  const auto families = kernel_families().first(static_cast<std::size_t>(best_kernel_family()) + 1);
+  const std::vector<double> rates = measure_kernel_families(families);
+  ASSERT_EQ(rates.size(), families.size());
+  for (const double rate : rates) {
+    EXPECT_GT(rate, 0.01);  // GFLOP/s: an interpreter would do that
+    EXPECT_LT(rate, 1e4);
+  }
+  EXPECT_EQ(kernel_family(), before);
+}
+
+TEST(KernelFamily, ALaterOneIsChosenWhereItIsATenthFaster) {
+  const auto chosen = [](std::vector<double> rates) { return choose_kernel_family(rates); };
+  EXPECT_EQ(chosen({90.0}), 0U);
+  EXPECT_EQ(chosen({90.0, 120.0}), 1U);
+  EXPECT_EQ(chosen({90.0, 98.0}), 0U);
+  EXPECT_EQ(chosen({90.0, 70.0}), 0U);
+  EXPECT_EQ(chosen({50.0, 90.0, 95.0}), 1U);
+  EXPECT_EQ(chosen({50.0, 40.0, 60.0}), 2U);
+  EXPECT_EQ(chosen({0.0, 0.0}), 0U);  // nothing could be measured
+}
+
 TEST(BlisVersion, IsNamed) { EXPECT_NE(blis_version().find_first_of("0123456789"), std::string::npos); }
 
 }  // namespace
