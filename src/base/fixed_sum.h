@@ -10,12 +10,14 @@ namespace lockstep {
 // within +-2^40 (1.1e12); anything else, NaN included, makes the sum invalid for good. 2^22 values cannot
 // overflow it. The integers of several sums may be added separately, by an allreduce say.
 struct FixedSum {
+  static constexpr double kLimit = 0x1p40;  // of a value's magnitude
+
   std::int64_t whole = 0;
   std::int64_t fraction = 0;  // 0 <= fraction < 2^40 after add()
   std::int64_t invalid = 0;   // how many values were out of range
 
   void add(double value) {
-    if (!(std::fabs(value) < 0x1p40)) {
+    if (!(std::fabs(value) < kLimit)) {
       ++invalid;
       return;
     }

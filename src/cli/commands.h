@@ -54,6 +54,7 @@ struct SweepArguments {
   std::string sweep;  // a TOML file that names a configuration and what to vary in it
   std::string out;    // empty: runs/NAME-OF-SWEEP
   int ranks_per_trial = 1;
+  std::string program = "lockstep";  // as it was called
 };
 void sweep(const comm::Session& session, const SweepArguments& arguments);
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -36,22 +37,16 @@ Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
   return files;
 }
 
-void write(const fs::path& out, const Files& files) {
-  for (const auto& [name, content] : files) {
-    try {
-      fs::create_directories(out);
-      write_file_atomically(out / name, content);
-    } catch (const std::system_error& error) {
-      throw ConfigError(
-          fmt::format("{}: cannot be written: {}", (out / name).string(), error.code().message()));
-    }
-  }
-}
-
 }  // namespace
 
 void eval(const comm::Session& session, const EvalArguments& arguments) {
   const comm::Communicator& world = session.world();
+  const bool asked = arguments.grid || arguments.confusion || arguments.weights;
+  if (!asked && !arguments.out.empty())
+    throw comm::AgreedError(
+        ExitCode::kConfig, fmt::format("--out {}: there is nothing to write, expected --grid, --confusion or "
+                                       "--weights with it",
+                                       arguments.out));
   std::string config = arguments.config, weights = arguments.model;
   fs::path out = arguments.out;
   std::error_code ignored;
@@ -92,16 +87,20 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
 
   Files files;  // on rank 0
   world.together([&] {
-    if (world.rank() == 0) files = tables(arguments, *dataset, network, threads);
+    if (world.rank() != 0) return;
+    files = tables(arguments, *dataset, network, threads);
+    if (asked) writing(out, [&] { fs::create_directories(out); });  // before the work of scoring
   });
   report::Console console(world.rank() == 0);
   for (auto [name, set] : {std::pair("train", &*train_set), std::pair("test", &*test_set)}) {
     const train::Score score = set->score(network, world, threads);
     if (score.samples == 0) continue;
     if (!std::isfinite(score.loss))
-      throw comm::AgreedError(ExitCode::kModel,
-                              fmt::format("{}: the loss of these weights is {}, expected a finite number",
-                                          run.train.init_from.string(), score.loss));
+      throw comm::AgreedError(
+          ExitCode::kModel,
+          fmt::format("{}: the {} loss of these weights is {}, expected a finite number, and "
+                      "that of each sample below {:.2g}",
+                      run.train.init_from.string(), name, score.loss, FixedSum::kLimit));
     const std::string how_good =
         info.classes == 0
             ? fmt::format("largest error {:.9g}  ({} samples)", score.largest_error, score.samples)
@@ -116,10 +115,11 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     files.emplace_back("confusion.csv", confusion_table(info, counts));
   }
   world.together([&] {
-    if (world.rank() == 0) write(out, files);
+    if (world.rank() != 0) return;
+    for (const auto& [name, content] : files)
+      writing(out / name, [&] { write_file_atomically(out / name, content); });
   });
-  if (arguments.grid || arguments.confusion || arguments.weights)
-    console.line(fmt::format("tables written to {}", out.string()));
+  if (asked) console.line(fmt::format("tables written to {}", out.string()));
 }
 
 }  // namespace lockstep::cli

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 
 #include "base/version.h"
 #include "cli/commands.h"
@@ -17,6 +18,14 @@ namespace {
 std::string place(const nn::Tensor& tensor, std::size_t element) {
   if (tensor.shape.size() == 1) return fmt::format("[{}]", element);
   return fmt::format("[{}, {}]", element / tensor.shape[1], element % tensor.shape[1]);
+}
+
+// A tensor's line of the table.
+std::string line_of(const train::TensorCheck& check, const nn::Tensor& tensor, double tolerance) {
+  return fmt::format("{:<20}{:>9}{:>13.2e}{:>16}{:>14.5g}{:>14.5g}  {}{}", tensor.name, check.checked,
+                     check.worst, place(tensor, check.element), check.backward, check.difference,
+                     check.worst <= tolerance ? "pass" : "FAIL",
+                     check.at_kink > 0 ? fmt::format(" ({} at a kink)", check.at_kink) : "");
 }
 
 // About `samples` in the configuration's shards, and no more than its batch.
@@ -39,15 +48,8 @@ bool gradcheck(const comm::Session& session, const GradcheckArguments& arguments
                            "backward", "difference"));
   bool good = true;
   for (const train::TensorCheck& check : train::check_gradient(experiment.trainer(), arguments.elements)) {
-    const auto& tensors = experiment.model().tensors();
-    const nn::Tensor& tensor =
-        *std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.name == check.tensor; });
-    const bool passed = check.worst <= arguments.tolerance && check.at_kink < check.checked;
-    good = good && passed;
-    console.line(fmt::format("{:<20}{:>9}{:>13.2e}{:>16}{:>14.5g}{:>14.5g}  {}{}", check.tensor,
-                             check.checked, check.worst, place(tensor, check.element), check.backward,
-                             check.difference, passed ? "pass" : "FAIL",
-                             check.at_kink > 0 ? fmt::format(" ({} at a kink)", check.at_kink) : ""));
+    console.line(line_of(check, experiment.model().tensors()[check.tensor], arguments.tolerance));
+    good = good && check.worst <= arguments.tolerance;
   }
   console.line(
       good ? "the backward pass is the derivative of the loss"

@@ -28,8 +28,9 @@ constexpr const char* kExamples = R"(Examples:
   lockstep gradcheck configs/courses/spiral.toml
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong, or training diverged; 3 the data is
-wrong or missing; 4 a checkpoint or weight file is wrong; 5 a rank or the network failed; 130, 143 interrupted, state saved.)";
+Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong, or
+training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong; 5 a rank or the
+network failed; 130, 143 interrupted, state saved.)";
 
 void add_config_options(CLI::App& command, std::string& config, std::vector<std::string>& overrides,
                         const char* config_help) {
@@ -121,13 +122,16 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   gradcheck_command->footer("Exit codes: 0 every tensor agrees; 1 one does not.");
 
   cli::SweepArguments sweep;
+  sweep.program = argv[0];
   CLI::App* sweep_command = app.add_subcommand(
       "sweep", "Train with many hyperparameters, grid or random search; write a table of the trials");
   sweep_command->add_option("SWEEP", sweep.sweep, "A TOML file, such as one of configs/sweeps/")->required();
   sweep_command->add_option("--out", sweep.out, "Where the trials go (default: runs/ and the sweep's name)");
   sweep_command
-      ->add_option("--ranks-per-trial", sweep.ranks_per_trial,
-                   "Ranks that train a trial together (default: 1); the job's ranks form groups of so many")
+      ->add_option(
+          "--ranks-per-trial", sweep.ranks_per_trial,
+          "Ranks that train a trial together (default: 1); the job's ranks form groups of so many, and "
+          "those left over join one: 3 ranks with 2 a trial are one group of 3")
       ->check(CLI::Range(1, 1000000));
   sweep_command->footer(
       "The folder gets trials.csv, best first, and a file for each run of a trial, with a seed and a fold. "

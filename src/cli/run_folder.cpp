@@ -30,14 +30,6 @@ FileLock lock(const fs::path& path) {
 
 }  // namespace
 
-void writing(const fs::path& path, const std::function<void()>& write) {
-  try {
-    write();
-  } catch (const std::system_error& error) {
-    throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(), error.code().message()));
-  }
-}
-
 RunFolder::RunFolder(const fs::path& path, const LoadedConfig& loaded, const Experiment& experiment,
                      const SavedRun* resumed, std::size_t step)
     : path_(path) {

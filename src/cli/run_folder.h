@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,8 +36,5 @@ class RunFolder {
   std::optional<report::GradientsFile> gradients_;
   std::optional<train::CheckpointFolder> checkpoints_;
 };
-
-// Runs a write to the folder; what the system says of a failure becomes a ConfigError that names the path.
-void writing(const std::filesystem::path& path, const std::function<void()>& write);
 
 }  // namespace lockstep::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <span>
 #include <system_error>
 
 #include "base/error.h"
@@ -55,6 +56,14 @@ AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::
   });
   if (from_file) communicator.broadcast(std::as_writable_bytes(arena.span()), 0);
   return arena;
+}
+
+void writing(const std::filesystem::path& path, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const std::system_error& error) {
+    throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(), error.code().message()));
+  }
 }
 
 double accuracy(const train::Score& score, const data::DatasetInfo& info) {

@@ -1,6 +1,8 @@
 // What every command sets up from a configuration, in the same way on every rank.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -35,6 +37,9 @@ data::AllRanks all_ranks(const comm::Communicator& communicator);
 // From train.init_from, which rank 0 reads, else drawn by model.init. Throws AgreedError. Collective.
 AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
                                         const comm::Communicator& communicator);
+
+// Runs a write to a file or folder; what the system says of a failure becomes a ConfigError that names it.
+void writing(const std::filesystem::path& path, const std::function<void()>& write);
 
 // NaN where the targets are values.
 double accuracy(const train::Score& score, const data::DatasetInfo& info);

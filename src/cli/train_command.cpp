@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -287,7 +288,9 @@ class Training {
     }();
     note_progress(Phase::kWriting);
     if (info_.test_samples > 0 && !std::isfinite(test.loss))
-      trainer_.report_divergence(trainer_.steps_done(), "the test loss is not finite");
+      trainer_.report_divergence(
+          trainer_.steps_done(),
+          fmt::format("the test loss, or that of a test sample, is not below {:.2g}", FixedSum::kLimit));
     report::EpochRow row{.epoch = trainer_.epochs_done(),
                          .train_loss = score.loss,
                          .train_accuracy = accuracy(score, info_),

@@ -46,8 +46,8 @@ std::string text_of(const toml::node& node) {
 
 constexpr const char* kSet = "--set";
 
-// Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack is not
-// endless. Counts dots between separators; two dots in a row are no key.
+// Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack
+// is not endless. Counts dots between separators; two dots in a row are no key.
 void refuse_long_keys(const std::string& text, const std::string& name) {
   constexpr std::size_t kMost = 24;
   std::size_t dots = 0, line = 1;
@@ -59,68 +59,70 @@ void refuse_long_keys(const std::string& text, const std::string& name) {
     else if (c == '.')
       dots = last == '.' ? 0 : dots + 1;
     if (dots > kMost)
-      throw ConfigError(fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMost));
+      throw ConfigError(
+          fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMost));
     if (c != ' ' && c != '\t') last = c;
   }
 }
 
 // Throws ConfigError unless the text is UTF-8, which the record of a run needs.
-void refuse_other_than_utf8(const std::string& text, const std::string& key) {
+void refuse_other_than_utf8(const std::string& text, const std::string& key, const std::string& origin) {
   try {
     (void)nlohmann::json(text).dump();
   } catch (const nlohmann::json::type_error&) {
-    throw ConfigError(fmt::format("{} {}: the value is not UTF-8", kSet, key));
+    throw ConfigError(fmt::format("{} {}: the value is not UTF-8", origin, key));
   }
-}
-
-// Where a node is: in the file `name`, or in an override, which also is where nodes without a line come from.
-std::string where_of(const std::string& name, const toml::node& node) {
-  const auto line = node.source().begin.line;
-  return name == kSet || line == 0 ? kSet : fmt::format("{}:{}", name, line);
 }
 
 }  // namespace
 
-Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
+Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
+               const std::vector<std::string>& origins) {
   refuse_long_keys(text, name);
   try {
-    flatten(documents_.emplace_back(toml::parse(text, name)), "", name);
+    flatten(documents_.emplace_back(toml::parse(text, name)), "", name, "");
   } catch (const toml::parse_error& error) {
     throw ConfigError(
         fmt::format("{}:{}: not TOML: {}", name, error.source().begin.line, error.description()));
   }
-  for (const std::string& override : overrides) apply_override(override);
+  for (std::size_t i = 0; i < overrides.size(); ++i)
+    apply_override(overrides[i], origins.empty() ? kSet : origins[i]);
 }
 
-void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& name) {
+void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& file,
+                     const std::string& origin) {
   for (auto&& [key, node] : table) {
     const std::string path = prefix + std::string(key.str());
+    const auto overridden = origins_.find(&node);
+    const bool of_file = overridden == origins_.end() && !file.empty();
+    const std::string& from = overridden == origins_.end() ? origin : overridden->second;
     if (toml::table* section = node.as_table())
-      flatten(*section, path + ".", name);
+      flatten(*section, path + ".", of_file ? file : "", from);
     else
-      entries_[path] = {&node, where_of(name, node)};
+      entries_[path] = {&node, of_file ? fmt::format("{}:{}", file, node.source().begin.line) : from,
+                        of_file ? file : ""};
   }
 }
 
-void Reader::apply_override(const std::string& text) {
+void Reader::apply_override(const std::string& text, const std::string& origin) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    throw ConfigError(fmt::format("{} {}: expected section.key=value", kSet, text));
+    throw ConfigError(fmt::format("{} {}: expected section.key=value", origin, text));
   const std::string key = text.substr(0, equals), value = text.substr(equals + 1);
-  refuse_long_keys(value, kSet);
-  refuse_other_than_utf8(value, key);
+  refuse_long_keys(value, origin);
+  refuse_other_than_utf8(value, key, origin);
   toml::table& document = documents_.emplace_back();
   try {
     document = toml::parse("value = " + value);
-    if (document.size() != 1) throw ConfigError(fmt::format("{} {}: expected one value", kSet, key));
+    if (document.size() != 1) throw ConfigError(fmt::format("{} {}: expected one value", origin, key));
   } catch (const toml::parse_error&) {
     document.insert("value", value);  // a word without quotes is a string
   }
   toml::node& node = *document.get("value");
-  if (!override_in_list(key, node)) entries_[key] = {&node, kSet};
+  if (!override_in_list(key, node, origin)) entries_[key] = {&node, origin, ""};
 }
 
-bool Reader::override_in_list(const std::string& key, const toml::node& value) {
+bool Reader::override_in_list(const std::string& key, const toml::node& value, const std::string& origin) {
   for (auto& [list, entry] : entries_) {
     toml::array* tables = entry.node->as_array();
     if (tables == nullptr || !key.starts_with(list + ".")) continue;
@@ -130,10 +132,11 @@ bool Reader::override_in_list(const std::string& key, const toml::node& value) {
     if (error != std::errc() || *stop != '.') continue;
     toml::table* table = index < tables->size() ? tables->get(index)->as_table() : nullptr;
     if (table == nullptr)
-      throw ConfigError(fmt::format("{} {}: {} has {} tables, expected more than {}", kSet, key, list,
+      throw ConfigError(fmt::format("{} {}: {} has {} tables, expected more than {}", origin, key, list,
                                     tables->size(), index));
     const std::string_view name = stop + 1;
     value.visit([&](const auto& typed) { table->insert_or_assign(name, typed); });
+    origins_[table->get(name)] = origin;
     return true;
   }
   return false;
@@ -214,18 +217,20 @@ void Reader::read(const std::string& key, double& value, const std::string& expe
   record(key, value);
 }
 
-void Reader::read(const std::string& key, std::vector<std::size_t>& widths) {
+void Reader::read(const std::string& key, std::vector<std::size_t>& list, std::size_t least) {
   if (const Entry* entry = find(key)) {
-    const std::string expected = "a list of integers of at least 1, such as [512, 256]";
-    const toml::array* list = entry->node->as_array();
-    if (list == nullptr) refuse(key, *entry, expected);
-    widths.clear();
-    for (const toml::node& width : *list) {
-      if (!width.is_integer() || **width.as_integer() < 1) refuse(key, *entry, expected);
-      widths.push_back(static_cast<std::size_t>(**width.as_integer()));
+    const std::string expected = fmt::format("a list of integers of at least {}", least);
+    const toml::array* found = entry->node->as_array();
+    if (found == nullptr) refuse(key, *entry, expected);
+    list.clear();
+    for (const toml::node& node : *found) {
+      const auto* integer = node.as_integer();
+      if (integer == nullptr || **integer < 0 || static_cast<std::size_t>(**integer) < least)
+        refuse(key, *entry, expected);
+      list.push_back(static_cast<std::size_t>(**integer));
     }
   }
-  record(key, widths);
+  record(key, list);
 }
 
 void Reader::read_name(const std::string& key, std::string& name, const std::vector<std::string>& names) {
@@ -248,7 +253,8 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
     for (std::size_t i = 0; i < list->size(); ++i) {
       Reader table;
       table.prefix_ = fmt::format("{}{}[{}].", prefix_, key, i);
-      table.flatten(*list->get(i)->as_table(), "", entry->where.substr(0, entry->where.rfind(':')));
+      table.origins_ = origins_;
+      table.flatten(*list->get(i)->as_table(), "", entry->file, entry->where);
       read_one(table);
       table.finish();
       resolved.push_back(table.resolved());

@@ -20,8 +20,10 @@ namespace lockstep::config {
 // or a value that the check refuses throws ConfigError: "FILE:LINE: KEY is FOUND, expected EXPECTED".
 class Reader {
  public:
+  // origins: where each override is from, for messages; empty: all from --set.
   // Throws ConfigError where the text is no TOML or an override is no "section.key=value".
-  Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides);
+  Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
+         const std::vector<std::string>& origins = {});
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -35,7 +37,8 @@ class Reader {
   // in_range(x) decides; `expected` describes what it accepts, such as "a number above 0".
   void read(const std::string& key, double& value, const std::string& expected,
             const std::function<bool(double)>& in_range);
-  void read(const std::string& key, std::vector<std::size_t>& widths);
+  // A list of integers of at least `least`.
+  void read(const std::string& key, std::vector<std::size_t>& list, std::size_t least);
 
   template <typename Choice>
   void read(const std::string& key, Choice& value,
@@ -82,20 +85,24 @@ class Reader {
  private:
   struct Entry {
     toml::node* node;   // of a document: a copy would not know its line
-    std::string where;  // "file.toml:12" or "--set"
+    std::string where;  // "file.toml:12", or an override's origin, such as "--set"
+    std::string file;   // "file.toml"; empty for an override
   };
 
   Reader() = default;
-  void flatten(toml::table& table, const std::string& prefix, const std::string& name);
-  void apply_override(const std::string& text);
+  // A table of a file, or, with an empty file name, of an override from `origin`.
+  void flatten(toml::table& table, const std::string& prefix, const std::string& file,
+               const std::string& origin);
+  void apply_override(const std::string& text, const std::string& origin);
   // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
-  bool override_in_list(const std::string& key, const toml::node& value);
+  bool override_in_list(const std::string& key, const toml::node& value, const std::string& origin);
   const Entry* find(const std::string& key);
   void record(const std::string& key, const nlohmann::ordered_json& value);
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
 
-  std::list<toml::table> documents_;  // the file, then each override
-  std::string prefix_;                // of all keys, in messages
+  std::list<toml::table> documents_;                  // the file, then each override
+  std::map<const toml::node*, std::string> origins_;  // of the overrides in lists
+  std::string prefix_;                                // of all keys, in messages
   std::map<std::string, Entry> entries_;
   std::vector<std::string> known_;  // keys that were read
   nlohmann::ordered_json resolved_;

@@ -107,11 +107,20 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
     if (name == type) layer.activation = activation;
 }
 
+// What the network's outputs went through; dropout behind it changes nothing about that.
+kernels::Activation last_activation(const nn::ModelOptions& model) {
+  if (model.layers.empty()) return model.output_activation;
+  const auto last = std::find_if(
+      model.layers.rbegin(), model.layers.rend(),
+      [](const nn::LayerOptions& layer) { return layer.kind != nn::LayerOptions::Kind::kDropout; });
+  return last == model.layers.rend() ? kernels::Activation::kIdentity : last->activation;
+}
+
 void read_model(Reader& in, nn::ModelOptions& model) {
   using kernels::Loss;
   in.read_tables("model.layers", [&](Reader& table) { read_layer(table, model.layers.emplace_back()); });
   if (model.layers.empty()) {
-    in.read("model.hidden", model.hidden);
+    in.read("model.hidden", model.hidden, 1);
     in.read("model.activation", model.activation, activations());
     in.read("model.dropout", model.dropout, kRateText, kRate);
     in.read("model.output_activation", model.output_activation, activations());
@@ -136,7 +145,7 @@ void read_model(Reader& in, nn::ModelOptions& model) {
                  {"half_mse", Loss::kHalfMse}});
   in.read("model.outputs", model.outputs, 0);
   const bool squared = model.loss == Loss::kMse || model.loss == Loss::kHalfMse;
-  const auto last = model.layers.empty() ? model.output_activation : model.layers.back().activation;
+  const auto last = last_activation(model);
   in.check(model.layers.empty() ? "model.output_activation" : "model.layers", [&] {
     if (last != kernels::Activation::kIdentity && !squared)
       throw ConfigError(fmt::format(
@@ -177,8 +186,8 @@ void read_train(Reader& in, train::TrainOptions& train) {
 }  // namespace
 
 RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
-                nlohmann::ordered_json* resolved) {
-  Reader in(text, name, overrides);
+                nlohmann::ordered_json* resolved, const std::vector<std::string>& origins) {
+  Reader in(text, name, overrides, origins);
   RunConfig config;
   in.read("seed", config.seed, 0);
   read_data(in, config.data);

@@ -34,10 +34,10 @@ struct RunConfig {
 
 // The configuration that `text`, the content of the TOML file `name`, and the overrides ("section.key=value",
 // later ones win) describe; keys that neither has keep their defaults. resolved, unless null, gets every
-// key's value. Throws ConfigError, which names the file and line or --set, the key, what was found and what
-// was expected; an unknown key is an error that suggests the nearest one.
+// key's value. Throws ConfigError, which names the file and line or the override's origin (empty: --set for
+// all), the key, what was found and what was expected; an unknown key is an error that suggests the nearest.
 RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
-                nlohmann::ordered_json* resolved = nullptr);
+                nlohmann::ordered_json* resolved = nullptr, const std::vector<std::string>& origins = {});
 
 // The keys that two resolved configurations give different values, of those that a run's numbers depend on.
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b);

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <sstream>
+#include <string_view>
 
 #include "base/elementary.h"
 #include "base/error.h"
@@ -13,9 +16,33 @@
 namespace lockstep::config {
 namespace {
 
+// A TOML string of one line.
+std::string quoted(const std::string& text) {
+  const auto special = [](char c) { return c == '\'' || static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  if (std::none_of(text.begin(), text.end(), special)) return fmt::format("'{}'", text);
+  std::string line;
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      line.append(1, '\\').append(1, c);
+    else if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+      line += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    else
+      line += c;
+  }
+  return fmt::format("\"{}\"", line);
+}
+
+std::string key_text(const std::string& key) {
+  const auto bare = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  };
+  return !key.empty() && std::all_of(key.begin(), key.end(), bare) ? key : quoted(key);
+}
+
 // On one line, numbers as short as they go.
 std::string toml_text(const toml::node& node) {
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", **number);
+  if (const auto* text = node.as_string()) return quoted(**text);
   std::string list;
   if (const auto* array = node.as_array()) {
     for (const toml::node& element : *array) list += (list.empty() ? "" : ", ") + toml_text(element);
@@ -23,7 +50,8 @@ std::string toml_text(const toml::node& node) {
   }
   if (const auto* table = node.as_table()) {
     for (const auto& [key, value] : *table)
-      list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key.str(), toml_text(value));
+      list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", key_text(std::string(key.str())),
+                          toml_text(value));
     return "{ " + list + " }";
   }
   std::ostringstream out;
@@ -34,7 +62,7 @@ std::string toml_text(const toml::node& node) {
 // { uniform = [LOW, HIGH] } and its like.
 Parameter parse_range(const std::string& where, const std::string& key, const std::string& kind,
                       const toml::node& range) {
-  Parameter parameter{.kind = {}, .key = key, .values = {}};
+  Parameter parameter{.kind = {}, .key = key, .where = where, .values = {}};
   const toml::array* ends = range.as_array();
   const auto refuse = [&](const std::string& expected) {
     throw ConfigError(fmt::format("{}: parameters.{} is {{ {} = {} }}, expected {}", where, key, kind,
@@ -50,14 +78,26 @@ Parameter parse_range(const std::string& where, const std::string& key, const st
     refuse("a list of values, or a range: uniform, log_uniform or integer = [LOW, HIGH]");
   if (ends == nullptr || ends->size() != 2 || !ends->get(0)->is_number() || !ends->get(1)->is_number())
     refuse("a pair of numbers [LOW, HIGH]");
-  parameter.low = *ends->get(0)->value<double>();
-  parameter.high = *ends->get(1)->value<double>();
-  if (!(parameter.low < parameter.high)) refuse("LOW below HIGH");
-  if (!std::isfinite(parameter.high - parameter.low)) refuse("finite numbers, and a finite difference");
-  if (parameter.kind == Parameter::Kind::kLogUniform && !(parameter.low > 0.0)) refuse("LOW above 0");
-  if (parameter.kind == Parameter::Kind::kInteger &&
-      !(ends->get(0)->is_integer() && ends->get(1)->is_integer() && parameter.high - parameter.low < 0x1p32 - 1))
-    refuse("integers less than 2^32 - 1 apart");
+  if (parameter.kind == Parameter::Kind::kInteger) {
+    constexpr std::uint64_t kMost = 0xffffffff;  // a draw's
+    const auto* low = ends->get(0)->as_integer();
+    const auto* high = ends->get(1)->as_integer();
+    if (low == nullptr || high == nullptr) refuse("integers");
+    if (**low >= **high) refuse("LOW below HIGH");
+    const std::uint64_t distance = static_cast<std::uint64_t>(**high) - static_cast<std::uint64_t>(**low);
+    if (distance >= kMost) refuse("integers less than 2^32 - 1 apart");
+    parameter.first = **low;
+    parameter.count = static_cast<std::uint32_t>(distance + 1);
+    return parameter;
+  }
+  const double low = parameter.low = *ends->get(0)->value<double>();
+  const double high = parameter.high = *ends->get(1)->value<double>();
+  if (!std::isfinite(low) || !std::isfinite(high)) refuse("finite numbers");
+  if (!(low < high)) refuse("LOW below HIGH");
+  if (!std::isfinite(high - low)) refuse("a finite difference");
+  if (parameter.kind == Parameter::Kind::kLogUniform && !(low > 0.0)) refuse("LOW above 0");
+  if (parameter.kind == Parameter::Kind::kLogUniform && !(high / low < 1e300))
+    refuse("HIGH below 1e300 times LOW");
   return parameter;
 }
 
@@ -65,7 +105,7 @@ Parameter parse_range(const std::string& where, const std::string& key, const st
 // key.kind.
 Parameter parse_parameter(const std::string& where, const std::string& key, const toml::node& node) {
   if (const toml::array* list = node.as_array(); list != nullptr && !list->empty()) {
-    Parameter parameter{.kind = Parameter::Kind::kList, .key = key, .values = {}};
+    Parameter parameter{.kind = Parameter::Kind::kList, .key = key, .where = where, .values = {}};
     for (const toml::node& value : *list) parameter.values.push_back(toml_text(value));
     return parameter;
   }
@@ -97,7 +137,7 @@ std::string draw(const Parameter& parameter, const RandomStream& stream, std::ui
       return fmt::format("{:.6g}",
                          parameter.low * stable_exp(u * stable_log(parameter.high / parameter.low)));
     case Parameter::Kind::kInteger:
-      return fmt::format("{:.0f}", parameter.low + stream.below(index, static_cast<std::uint32_t>(span) + 1));
+      return std::to_string(parameter.first + stream.below(index, parameter.count));
   }
   return "";
 }
@@ -129,6 +169,7 @@ std::vector<std::string> Sweep::values(std::size_t trial) const {
 Sweep parse_sweep(const std::string& text, const std::string& name) {
   Reader in(text, name, {});
   Sweep sweep;
+  sweep.file = name;
   in.read("config", sweep.config);
   if (sweep.config.empty())
     throw ConfigError(fmt::format("{}: config is not set, expected a configuration's file", name));
@@ -143,7 +184,12 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
   }
   in.read_name("score", sweep.score,
                {"test_accuracy", "test_loss", "test_largest_error", "train_accuracy", "train_loss"});
-  in.read("seeds", sweep.seeds);
+  in.read("seeds", sweep.seeds, 0);
+  in.check("seeds", [&] {
+    for (auto seed = sweep.seeds.begin(); seed != sweep.seeds.end(); ++seed)
+      if (std::find(sweep.seeds.begin(), seed, *seed) != seed)
+        throw ConfigError(fmt::format("seeds has {} twice, expected different ones", *seed));
+  });
   in.read("folds", sweep.folds, 0);
   in.check("folds", [&] {
     if (sweep.folds == 1) throw ConfigError("folds is 1, expected at least 2, or 0 for no cross-validation");
@@ -151,6 +197,7 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
   for (const auto& [key, value, where] : in.read_section("set")) {
     refuse_key(where, "set", key);
     sweep.overrides.push_back(key + "=" + toml_text(*value));
+    sweep.origins.push_back(where);
   }
   for (const auto& [key, value, where] : in.read_section("parameters")) {
     const bool range = is_range(key);
@@ -159,9 +206,8 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
     if (range && !random)
       throw ConfigError(fmt::format(
           "{}: parameters.{} is a range, expected a list of values in a grid search", where, parameter));
-    sweep.parameters.push_back(
-        range ? parse_range(where, parameter, key.substr(parameter.size() + 1), *value)
-              : parse_parameter(where, key, *value));
+    sweep.parameters.push_back(range ? parse_range(where, parameter, key.substr(parameter.size() + 1), *value)
+                                     : parse_parameter(where, key, *value));
   }
   if (sweep.parameters.empty())
     throw ConfigError(fmt::format("{}: [parameters] is empty, expected keys to vary and their values", name));
@@ -174,6 +220,21 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
     throw ConfigError(fmt::format("{}: there are {:.0f} trials, expected at most {}", name,
                                   std::max(combinations, static_cast<double>(sweep.trials)), kMost));
   return sweep;
+}
+
+std::string plain_toml(const std::string& value) {
+  const bool quoted =
+      value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front();
+  if (!quoted) return value;
+  const std::string content = value.substr(1, value.size() - 2);
+  const auto changes = [](char c) { return std::string_view("'\"\\").find(c) != std::string_view::npos; };
+  if (content.empty() || std::any_of(content.begin(), content.end(), changes)) return value;
+  try {
+    (void)toml::parse("value = " + content);
+  } catch (const toml::parse_error&) {
+    return content;  // which --set takes for a string
+  }
+  return value;  // "1", say
 }
 
 }  // namespace lockstep::config

@@ -36,7 +36,21 @@ void check_file(const std::filesystem::path& path) {
                                 size, kFileSize, kRecord));
 }
 
+std::filesystem::path folder_of(const std::filesystem::path& chosen) {
+  if (!chosen.empty()) return chosen;
+  const char* variable = std::getenv("CIFAR10_DIR");
+  return variable != nullptr && *variable != '\0' ? variable : "data/cifar-10-batches-bin";
+}
+
 }  // namespace
+
+std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (std::size_t i = 0; i < kTrainFiles; ++i)
+    files.push_back(folder_of(folder) / file_name(Split::kTrain, i));
+  files.push_back(folder_of(folder) / file_name(Split::kTest, 0));
+  return files;
+}
 
 void read_cifar10_records(std::istream& file, const std::string& name, std::span<const std::uint32_t> numbers,
                           std::size_t first, SampleStore& store, std::size_t first_row) {
@@ -62,11 +76,7 @@ void read_cifar10_records(std::istream& file, const std::string& name, std::span
   }
 }
 
-Cifar10::Cifar10(std::filesystem::path folder) : folder_(std::move(folder)) {
-  if (folder_.empty()) {
-    const char* variable = std::getenv("CIFAR10_DIR");
-    folder_ = variable != nullptr && *variable != '\0' ? variable : "data/cifar-10-batches-bin";
-  }
+Cifar10::Cifar10(const std::filesystem::path& folder) : folder_(folder_of(folder)) {
   std::error_code error;
   if (!std::filesystem::is_directory(folder_, error)) {
     const bool missing = !error || error == std::errc::no_such_file_or_directory;

@@ -3,9 +3,12 @@
 // Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009), and the set's web page.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <iosfwd>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 
@@ -15,7 +18,7 @@ class Cifar10 final : public Dataset {
  public:
   // folder: where the six .bin files are; empty: $CIFAR10_DIR, else data/cifar-10-batches-bin.
   // Throws DataError where the folder or a file is missing, or a file has the wrong size.
-  explicit Cifar10(std::filesystem::path folder);
+  explicit Cifar10(const std::filesystem::path& folder);
 
   DatasetInfo info() const override;
   SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
@@ -24,9 +27,12 @@ class Cifar10 final : public Dataset {
   std::filesystem::path folder_;
 };
 
-// Copies the records that are wanted of one file: numbers[i] - first (strictly ascending) is a record's place in
-// the file, row first_row + i of `store` its destination. `name` is for messages. Throws DataError where the file
-// ends before or a label is above 9.
+// Where the six files are, for a folder as the constructor takes it.
+std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& folder);
+
+// Copies the records that are wanted of one file: numbers[i] - first (strictly ascending) is a record's place
+// in the file, row first_row + i of `store` its destination. `name` is for messages. Throws DataError where
+// the file ends before or a label is above 9.
 void read_cifar10_records(std::istream& file, const std::string& name, std::span<const std::uint32_t> numbers,
                           std::size_t first, SampleStore& store, std::size_t first_row);
 

@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -32,6 +31,11 @@ std::optional<double> number(std::string_view cell) {
   const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;
   return value;
+}
+
+bool is_finite(const std::string& cell) {
+  const auto value = number(cell);
+  return value && std::isfinite(*value);
 }
 
 // The rows of a file, blank lines left out.
@@ -85,31 +89,43 @@ class Rows {
   std::vector<Row> rows_;
 };
 
+// What separates the cells of another kind of file; empty where no cell looks like that.
+std::string separator_hint(const std::vector<std::string>& cells) {
+  for (const auto& [separator, name] : {std::pair(';', "semicolons"), std::pair('\t', "tabs")})
+    for (const std::string& cell : cells)
+      if (cell.find(separator) != std::string::npos)
+        return fmt::format(" (the cells seem to be separated by {}, expected commas)", name);
+  return "";
+}
+
 // A file's rows, and what its columns are called.
 struct Table {
   std::filesystem::path path;
   std::vector<std::string> header;  // empty without one
   std::size_t header_line = 0;
+  bool may_have_header = false;  // the first row is taken for samples, and that was not asked for
   std::vector<Row> rows;
 
   Table(std::filesystem::path file, Header kind) : path(std::move(file)), rows(Rows(path).take()) {
     if (rows.empty()) throw DataError(fmt::format("{}: is empty, expected rows of numbers", path.string()));
     const auto& first = rows.front().cells;
-    const bool found =
-        std::none_of(first.begin(), first.end(), [](const auto& cell) { return number(cell); });
+    const bool found = std::none_of(first.begin(), first.end(), is_finite);  // "nan" may be a name
+    may_have_header = kind == Header::kAuto && !found;
     if (kind == Header::kYes || (kind == Header::kAuto && found)) {
       header = first;
       header_line = rows.front().line;
       rows.erase(rows.begin());
     }
     if (rows.empty())
-      throw DataError(fmt::format("{}: has a header and no rows, expected rows of numbers", path.string()));
+      throw DataError(fmt::format("{}: has a header and no rows, expected rows of numbers{}", path.string(),
+                                  separator_hint(header)));
     for (const Row& row : rows)
       if (row.cells.size() != columns())
-        throw DataError(fmt::format("{}:{}: has {} cells, expected {} as in the first row", path.string(),
-                                    row.line, row.cells.size(), columns()));
+        throw DataError(fmt::format("{}:{}: has {} cells, expected {} as in the first row{}", path.string(),
+                                    row.line, row.cells.size(), columns(), separator_hint(row.cells)));
     if (columns() < 2)
-      throw DataError(fmt::format("{}: has a single column, expected features and a target", path.string()));
+      throw DataError(fmt::format("{}: has a single column, expected features and a target{}", path.string(),
+                                  separator_hint(rows.front().cells)));
   }
 
   std::size_t columns() const { return header.empty() ? rows.front().cells.size() : header.size(); }
@@ -117,8 +133,11 @@ struct Table {
     return header.empty() ? std::to_string(column + 1) : fmt::format("\"{}\"", header[column]);
   }
   [[noreturn]] void refuse(const Row& row, std::size_t column, const std::string& expected) const {
-    throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected {}", path.string(), row.line,
-                                column_name(column), row.cells[column], expected));
+    std::string hint = separator_hint(row.cells);
+    if (hint.empty() && may_have_header && !is_finite(rows.front().cells[column]))
+      hint = fmt::format(" (if line {} is a header: data.header = \"yes\")", rows.front().line);
+    throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected {}{}", path.string(), row.line,
+                                column_name(column), row.cells[column], expected, hint));
   }
 
   // Throws DataError unless the columns are those of `other`; without a header they have no names to compare.

@@ -1,11 +1,13 @@
 // Samples from a CSV file: rows of numbers, one column of which is the target. RFC 4180, read by libcsv.
 //
-// header = auto: the first row is a header if no cell of it is a number. Blank lines are skipped. A line
-// break in a cell counts as a space.
+// header = auto: the first row is a header if no cell of it is a finite number. Blank lines are skipped. A
+// line break in a cell counts as a space.
 //
 // Classification: the target column holds whole numbers, or names throughout; the distinct ones, in order,
 // become classes 0, 1, ... Regression: it holds numbers.
 #pragma once
+
+#include <span>
 
 #include "data/dataset.h"
 

@@ -135,4 +135,13 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
   return std::make_unique<View>(std::move(whole), std::move(train), std::move(test));
 }
 
+std::vector<std::filesystem::path> files_of(const DataOptions& options) {
+  if (options.dataset == "cifar10") return cifar10_files(options.dir);
+  std::vector<std::filesystem::path> files;
+  if (options.dataset == "csv")
+    for (const std::filesystem::path& file : {options.file, options.test_file})
+      if (!file.empty()) files.push_back(file);
+  return files;
+}
+
 }  // namespace lockstep::data

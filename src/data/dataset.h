@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -68,5 +69,8 @@ class Dataset {
 // narrowed to a fold, then cut to train_samples and test_samples. Throws ConfigError on an unknown name or
 // more samples or folds than there are, DataError where its files are missing or wrong.
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options);
+
+// The files that it reads; none of a set that is made up.
+std::vector<std::filesystem::path> files_of(const DataOptions& options);
 
 }  // namespace lockstep::data

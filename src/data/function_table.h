@@ -5,6 +5,8 @@
 // plus `noise` times a standard normal draw of (data.seed, point).
 #pragma once
 
+#include <span>
+
 #include "data/dataset.h"
 
 namespace lockstep::data {

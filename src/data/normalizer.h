@@ -4,10 +4,9 @@
 //   none      x = p                                 x = v
 //   scale     x = p / 255                           x = v / a_j    a_j: the largest magnitude of feature j
 //   mean      x = p / 255 - m_j                     x = v - m_j    m_j: mean of feature j
-//   mean_std  x = (p / 255 - m_c) / s_c             x = (v - m_c) / s_c    mean and deviation (of the
-//   population) of
-//             channel c; each number is a channel of its own
+//   mean_std  x = (p / 255 - m_c) / s_c             x = (v - m_c) / s_c
 //
+// m_c and s_c are mean and deviation (of the population) of channel c; each number is a channel of its own.
 // The statistics are of the training samples in use. They come from integer sums, so they are the same
 // however the samples are spread over ranks.
 #pragma once

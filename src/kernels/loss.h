@@ -13,8 +13,7 @@ namespace lockstep::kernels {
 // Of one sample, with outputs o_1..o_C and its target. With several outputs the target is a class, and t its
 // one-hot vector; a single output is to become the target itself: a value, or the class, 0 or 1.
 //   cross_entropy         -log softmax(o)_class                    do = softmax(o) - t       C >= 2
-//   binary_cross_entropy  -t log p - (1-t) log(1-p),               do = p - t                C = 1, t is 0 or
-//   1
+//   binary_cross_entropy  -t log p - (1-t) log(1-p),               do = p - t                C = 1; t is 0, 1
 //                         p = sigmoid(o); o is the logit
 //   mse                   sum_k (o_k - t_k)^2                      do = 2 (o - t)
 //   half_mse              1/2 sum_k (o_k - t_k)^2                  do = o - t

@@ -9,11 +9,6 @@
 #include "report/csv_cell.h"
 
 namespace lockstep::report {
-std::string plain_toml(const std::string& value) {
-  const bool quoted =
-      value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front();
-  return quoted ? value.substr(1, value.size() - 2) : value;
-}
 
 double Trial::mean() const {
   if (!ok() || scores.empty()) return std::numeric_limits<double>::quiet_NaN();
@@ -38,14 +33,16 @@ void sort_trials(std::vector<Trial>& trials, bool higher_is_better) {
   });
 }
 
-std::string trials_csv(const std::vector<std::string>& parameters, const std::vector<Trial>& trials) {
-  std::string table = "trial,status,score,score_std,runs";
+std::string trials_csv(const std::vector<std::string>& parameters, const std::vector<Trial>& trials,
+                       const std::string& score) {
+  std::string table;
+  table.append("trial,status,score_name,score,score_std,runs");
   for (const std::string& key : parameters) table += fmt::format(",{}", key);
   table += ",seconds,error\n";
   for (const Trial& trial : trials) {
-    table += fmt::format("{},{},{:.9g},{:.9g},{}", trial.number, trial.ok() ? "ok" : "failed", trial.mean(),
-                         trial.deviation(), trial.scores.size());
-    for (const std::string& value : trial.values) table += fmt::format(",{}", csv_cell(plain_toml(value)));
+    table += fmt::format("{},{},{},{:.9g},{:.9g},{}", trial.number, trial.ok() ? "ok" : "failed", score,
+                         trial.mean(), trial.deviation(), trial.scores.size());
+    for (const std::string& value : trial.values) table += fmt::format(",{}", csv_cell(value));
     table += fmt::format(",{:.3f},{}\n", trial.seconds, csv_cell(trial.error));
   }
   return table;
@@ -56,7 +53,7 @@ std::string trials_table(const std::vector<std::string>& parameters, const std::
   std::vector<std::size_t> widths;
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     widths.push_back(parameters[p].size());
-    for (const Trial& trial : trials) widths[p] = std::max(widths[p], plain_toml(trial.values[p]).size());
+    for (const Trial& trial : trials) widths[p] = std::max(widths[p], trial.values[p].size());
   }
   std::string table = fmt::format("{:>5}", "trial");
   for (std::size_t p = 0; p < parameters.size(); ++p)
@@ -65,7 +62,7 @@ std::string trials_table(const std::vector<std::string>& parameters, const std::
   for (const Trial& trial : trials) {
     table += fmt::format("\n{:>5}", trial.number);
     for (std::size_t p = 0; p < parameters.size(); ++p)
-      table += fmt::format("  {:>{}}", plain_toml(trial.values[p]), widths[p]);
+      table += fmt::format("  {:>{}}", trial.values[p], widths[p]);
     table += trial.ok() ? fmt::format("  {:>14.6f}  {:>9.6f}", trial.mean(), trial.deviation())
                         : fmt::format("  {:>14}  {}", "failed", trial.error);
   }

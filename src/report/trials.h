@@ -22,11 +22,10 @@ struct Trial {
 // Best first; trials that failed last; of equals the lower number first.
 void sort_trials(std::vector<Trial>& trials, bool higher_is_better);
 
-// "trial,status,score,score_std,runs,PARAMETER...,seconds,error" and a row a trial.
-std::string trials_csv(const std::vector<std::string>& parameters, const std::vector<Trial>& trials);
-
-// A value without the quotation marks that TOML puts around a string.
-std::string plain_toml(const std::string& value);
+// "trial,status,score_name,score,score_std,runs,PARAMETER...,seconds,error" and a row a trial; `score` is the
+// score's name.
+std::string trials_csv(const std::vector<std::string>& parameters, const std::vector<Trial>& trials,
+                       const std::string& score);
 
 // The same for people, lines of aligned columns.
 std::string trials_table(const std::vector<std::string>& parameters, const std::vector<Trial>& trials,

@@ -1,8 +1,11 @@
 #include "train/gradient_check.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <numeric>
+#include <cstdint>
+#include <span>
+#include <utility>
 
 #include "base/random.h"
 #include "kernels/simd.h"
@@ -10,26 +13,101 @@
 namespace lockstep::train {
 namespace {
 
+// What rounding errors amount to: of the losses in double, relative to their size; of float32's sums in the
+// backward pass, relative to the size of their terms; and of what float32 passes on to other layers, where
+// saturated units have a slope of 0, relative to the largest of all terms.
+constexpr double kRoundingOfLoss = 8 * 0x1p-52;
+constexpr double kRoundingOfSums = 4 * 0x1p-23;
+constexpr double kRoundingOfLayers = 0x1p-30;
+constexpr double kVisible = 1e-4;  // relative differences that are worth seeing
+
 struct Element {
   std::size_t tensor = 0, index = 0;  // which tensor, which of its numbers
+  double unit = 1.0;                  // of h: a power of two of the weight's size, or 1
   double left = 0.0, right = 0.0;     // one-sided differences
+  double terms = 0.0;                 // the mean magnitude of the rows' terms of them
+  double disagreement = 0.0;          // the mean of the rows' |left - right|: kinks do not cancel here
+  double noise = 0.0;                 // rounding of the losses, as it shows in the differences
+
   double difference() const { return 0.5 * (left + right); }
 };
 
-std::vector<Element> draw_elements(const std::vector<nn::Tensor>& tensors, std::size_t per_tensor,
-                                   std::uint64_t seed) {
+// What errors are measured by.
+class Scales {
+ public:
+  Scales(std::span<const Element> elements, std::size_t tensors) : largest_(tensors) {
+    for (const Element& element : elements) {
+      largest_[element.tensor] = std::max(largest_[element.tensor], std::fabs(element.difference()));
+      terms_ = std::max(terms_, element.terms);
+    }
+  }
+  double of(const Element& element) const {
+    const double rounding = element.noise + kRoundingOfSums * element.terms + kRoundingOfLayers * terms_;
+    return std::max({std::fabs(element.left), std::fabs(element.right), 0.1 * largest_[element.tensor],
+                     rounding / kVisible});
+  }
+
+ private:
+  std::vector<double> largest_;  // difference of each tensor
+  double terms_ = 0.0;           // the largest of all elements
+};
+
+// With w + unit * 2^-n exact for n up to 52: w has float32's 24 bits.
+double unit_of(float w) { return std::fabs(w) < 1.0F ? 1.0 : std::ldexp(1.0, std::ilogb(w) + 1); }
+
+std::vector<Element> draw_elements(const Trainer& trainer, std::size_t per_tensor) {
+  const std::vector<nn::Tensor>& tensors = trainer.parts().model.tensors();
   std::vector<Element> elements;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const RandomStream stream(seed, Purpose::kGradientCheck, static_cast<std::uint32_t>(t));
+    const RandomStream stream(trainer.parts().seed, Purpose::kGradientCheck, static_cast<std::uint32_t>(t));
     const std::size_t size = tensors[t].size;
-    for (std::size_t i = 0; i < std::min(size, per_tensor); ++i)
-      elements.push_back({.tensor = t,
-                          .index = size <= per_tensor ? i
-                                                      : stream.below(static_cast<std::uint32_t>(i),
-                                                                     static_cast<std::uint32_t>(size))});
+    for (std::size_t i = 0; i < std::min(size, per_tensor); ++i) {
+      const std::size_t index =
+          size <= per_tensor ? i
+                             : stream.below(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(size));
+      const float w = trainer.parameters()[tensors[t].offset + index];
+      elements.push_back({.tensor = t, .index = index, .unit = unit_of(w)});
+    }
   }
   return elements;
 }
+
+// Sums over the numbers of all ranks, `count` of each, that do not depend on which rank has which: every
+// number is rounded to a multiple of 2^-60 or so of the largest one's magnitude times `count`.
+class SumsOfRanks {
+ public:
+  SumsOfRanks(const comm::Communicator& communicator, std::size_t count)
+      : communicator_(communicator), room_(61 - static_cast<int>(std::bit_width(count))) {}
+
+  // terms[i] holds this rank's numbers of sum i. NaN where a number is not finite. Collective.
+  std::vector<double> operator()(const std::vector<std::vector<double>>& terms) const {
+    std::vector<std::int64_t> largest(
+        terms.size());  // as bits, which order magnitudes; NaN's are the largest
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      for (const double x : terms[i])
+        largest[i] = std::max(largest[i], std::bit_cast<std::int64_t>(std::fabs(x)));
+    communicator_.allreduce_max(largest);
+    std::vector<std::int64_t> sums(terms.size());
+    std::vector<int> shifts(terms.size());
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      const auto magnitude = std::bit_cast<double>(largest[i]);
+      if (magnitude == 0.0 || !std::isfinite(magnitude)) continue;
+      shifts[i] = room_ - std::ilogb(magnitude);
+      for (const double x : terms[i]) sums[i] += std::llrint(std::ldexp(x, shifts[i]));
+    }
+    communicator_.allreduce_sum(sums);
+    std::vector<double> values(terms.size());
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      values[i] = std::isfinite(std::bit_cast<double>(largest[i]))
+                      ? std::ldexp(static_cast<double>(sums[i]), -shifts[i])
+                      : std::nan("");
+    return values;
+  }
+
+ private:
+  const comm::Communicator& communicator_;
+  int room_;  // bits that a number may have, so that `count` of them do not overflow
+};
 
 // The losses of this rank's rows of the batch, in double.
 class LossInDouble {
@@ -44,24 +122,36 @@ class LossInDouble {
     numbers_.resize(rows);
     parts_.loader.gather(blocks, parts_.normalizer, x, targets_, numbers_, parts_.threads);
     pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), numbers_};
-    samples_ = static_cast<double>(parts_.plan.batch_samples(trainer.step_in_epoch()));
     if (rows == 0) return;
     inputs_ = parts_.model.inputs_in_double(arena_, {x.begin(), x.end()}, pass_);
-    here_ = of_outputs(parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_));
+    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_);
+    here_ = of_outputs(outputs_);
   }
 
-  // What these rows add to (L(w + move) - L(w)) / move, where L is the mean loss over all ranks' rows and w
-  // one parameter, as a multiple of 2^-40. Rounded row by row: the sum over ranks is the same however many
-  // there are. Safe to call concurrently.
-  std::int64_t slope(const nn::Tensor& tensor, std::size_t layer, std::size_t index, double move) const {
-    if (targets_.empty()) return 0;
+  // (l(w + move) - l(w)) / move for the loss l of each row and one parameter w. Safe to call concurrently.
+  std::vector<double> slopes(const Element& element, double move) const {
+    if (targets_.empty()) return {};
+    const std::size_t layer = parts_.model.layer_of(element.tensor);
     std::vector<double> arena = arena_;
-    arena[tensor.offset + index] += move;
-    const auto there = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_[layer], pass_));
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < there.size(); ++i)
-      sum += std::llrint((there[i] - here_[i]) / move / samples_ * 0x1p40);
-    return sum;
+    arena[parts_.model.tensors()[element.tensor].offset + element.index] += move;
+    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_[layer], pass_));
+    for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = (slopes[i] - here_[i]) / move;
+    return slopes;
+  }
+
+  // What the rounding errors of each row's loss are relative to: |l| + sum_k |o_k dl/do_k|.
+  std::vector<double> magnitudes() const {
+    const std::size_t width = parts_.model.outputs();
+    std::vector<float> outputs(outputs_.begin(), outputs_.end()), slopes(outputs.size());
+    kernels::evaluate_loss(parts_.loss, {outputs.data(), here_.size(), width}, targets_, 1.0,
+                           {slopes.data(), here_.size(), width}, parts_.threads);
+    std::vector<double> magnitudes;
+    for (std::size_t i = 0; i < here_.size(); ++i) {
+      double sum = std::fabs(here_[i]);
+      for (std::size_t k = i * width; k < (i + 1) * width; ++k) sum += std::fabs(outputs_[k] * slopes[k]);
+      magnitudes.push_back(sum);
+    }
+    return magnitudes;
   }
 
  private:
@@ -78,39 +168,91 @@ class LossInDouble {
   std::vector<float> targets_;
   std::vector<std::uint32_t> numbers_;
   nn::Pass pass_;
-  double samples_ = 0.0;
   std::vector<std::vector<double>> inputs_;  // of each layer
-  std::vector<double> here_;                 // the loss of each row
+  std::vector<double> outputs_;
+  std::vector<double> here_;  // the loss of each row
 };
 
-// Overwrites the elements' one-sided differences.
-void take_differences(const TrainerParts& parts, const LossInDouble& loss, double h,
-                      std::span<Element*> elements) {
-  const auto& tensors = parts.model.tensors();
-  std::vector<std::int64_t> sums(2 * elements.size());
-  kernels::parallel_ranges(elements.size(), 1, parts.threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto [t, index, left, right] = *elements[i];
-      const std::size_t layer = parts.model.layer_of(t);
-      sums[2 * i] = loss.slope(tensors[t], layer, index, -h);
-      sums[2 * i + 1] = loss.slope(tensors[t], layer, index, h);
-    }
-  });
-  parts.communicator.allreduce_sum(sums);
-  for (std::size_t i = 0; i < elements.size(); ++i) {
-    elements[i]->left = static_cast<double>(sums[2 * i]) * 0x1p-40;
-    elements[i]->right = static_cast<double>(sums[2 * i + 1]) * 0x1p-40;
-  }
-}
+// The elements' one-sided differences of the mean loss over all ranks' rows.
+class Differences {
+ public:
+  explicit Differences(Trainer& trainer)
+      : parts_(trainer.parts()),
+        samples_(parts_.plan.batch_samples(trainer.step_in_epoch())),
+        loss_(trainer),
+        sums_(parts_.communicator, samples_),
+        magnitude_(sums_({loss_.magnitudes()})[0] / static_cast<double>(samples_)) {}
 
-// Those whose one-sided differences disagree: a kink lies within h.
-std::vector<Element*> at_kink(std::span<Element*> elements) {
-  std::vector<Element*> found;
-  for (Element* element : elements) {
-    const double larger = std::max(std::fabs(element->left), std::fabs(element->right));
-    if (std::fabs(element->left - element->right) > 1e-4 * larger + 1e-7) found.push_back(element);
+  // Rounding of the losses, as it shows in differences with this h.
+  double noise(double h) const { return kRoundingOfLoss * magnitude_ / h; }
+
+  // With h = step * unit. Overwrites the elements' numbers. Collective.
+  void take(double step, std::span<Element*> elements) const {
+    const std::size_t at_once =
+        std::max<std::size_t>(16, (std::size_t{1} << 20) / samples_);  // memory's sake
+    for (; !elements.empty(); elements = elements.subspan(std::min(at_once, elements.size())))
+      take_at_once(step, elements.first(std::min(at_once, elements.size())));
   }
-  return found;
+
+ private:
+  void take_at_once(double step, std::span<Element*> elements) const {
+    std::vector<std::vector<double>> terms(4 * elements.size());  // left, right, magnitude, disagreement
+    kernels::parallel_ranges(elements.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const double h = step * elements[i]->unit;
+        terms[4 * i] = loss_.slopes(*elements[i], -h);
+        terms[4 * i + 1] = loss_.slopes(*elements[i], h);
+        for (std::size_t row = 0; row < terms[4 * i].size(); ++row) {
+          const double left = terms[4 * i][row], right = terms[4 * i + 1][row];
+          terms[4 * i + 2].push_back(std::max(std::fabs(left), std::fabs(right)));
+          terms[4 * i + 3].push_back(std::fabs(left - right));
+        }
+      }
+    });
+    const std::vector<double> sums = sums_(terms);
+    const auto samples = static_cast<double>(samples_);
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      elements[i]->left = sums[4 * i] / samples;
+      elements[i]->right = sums[4 * i + 1] / samples;
+      elements[i]->terms = sums[4 * i + 2] / samples;
+      elements[i]->disagreement = sums[4 * i + 3] / samples;
+      elements[i]->noise = noise(step * elements[i]->unit);
+    }
+  }
+
+  const TrainerParts& parts_;
+  std::size_t samples_;
+  LossInDouble loss_;
+  SumsOfRanks sums_;
+  double magnitude_;  // of the losses, as far as rounding goes
+};
+
+// Takes all differences; returns those at a kink of the loss: the two sides disagree, and in a smaller
+// interval no less, as they would where the loss is curved.
+std::vector<Element*> take_differences(const Differences& differences, std::span<Element> elements,
+                                       std::size_t tensors) {
+  constexpr double kSmaller = 0x1p-4;
+  std::vector<Element*> open, kinks;
+  for (Element& element : elements) open.push_back(&element);
+  for (double step = 0x1p-16; !open.empty();
+       step *= kSmaller) {  // a kink leaves a smaller interval, as a rule
+    std::vector<double> before;
+    for (const Element* element : open) before.push_back(element->disagreement);
+    differences.take(step, open);
+    const Scales scales(elements, tensors);
+    const std::vector<Element*> taken = std::exchange(open, {});
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      const Element& element = *taken[i];
+      const double seen = kVisible * scales.of(element) + 4 * element.noise;
+      if (element.disagreement <= seen) continue;
+      const bool curved = element.disagreement <= 2 * kSmaller * before[i] + 4 * element.noise;
+      if (curved && std::fabs(element.left - element.right) <= seen) continue;
+      // Where noise could explain what is seen, a still smaller interval says nothing.
+      const bool worth = differences.noise(step * kSmaller * element.unit) < 0.02 * element.disagreement;
+      (worth ? open : kinks).push_back(taken[i]);
+    }
+  }
+  return kinks;
 }
 
 }  // namespace
@@ -119,34 +261,25 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
   const TrainerParts& parts = trainer.parts();
   const auto& tensors = parts.model.tensors();
   trainer.compute_gradient();
-  const LossInDouble loss(trainer);
-
-  std::vector<Element> elements = draw_elements(tensors, per_tensor, parts.seed);
-  std::vector<Element*> open;
-  for (Element& element : elements) open.push_back(&element);
-  for (const double h : {1e-6, 1e-7, 1e-8}) {  // a kink leaves a smaller interval, as a rule
-    take_differences(parts, loss, h, open);
-    open = at_kink(open);
-  }
+  std::vector<Element> elements = draw_elements(trainer, per_tensor);
+  const std::vector<Element*> kinks = take_differences(Differences(trainer), elements, tensors.size());
+  const Scales scales(elements, tensors.size());
 
   const std::vector<float> gradient = parts.reducer.gradient();
-  std::vector<double> largest(tensors.size());
-  for (const Element& element : elements)
-    largest[element.tensor] = std::max(largest[element.tensor], std::fabs(element.difference()));
   std::vector<TensorCheck> checks;
-  for (const nn::Tensor& tensor : tensors) checks.push_back({.tensor = tensor.name});
-  for (const Element* element : open) ++checks[element->tensor].at_kink;
+  for (std::size_t t = 0; t < tensors.size(); ++t) checks.push_back({.tensor = t});
+  for (const Element* element : kinks) ++checks[element->tensor].at_kink;
   for (Element& element : elements) {
     TensorCheck& check = checks[element.tensor];
     ++check.checked;
-    if (std::find(open.begin(), open.end(), &element) != open.end()) continue;
     const double backward = gradient[tensors[element.tensor].offset + element.index];
-    const double difference = element.difference();
-    constexpr double kNothing =
-        5e-6;  // losses rounded to 1e-16, over h: 1e-4 of this is what differences see
-    const double scale =
-        std::max({std::fabs(backward), std::fabs(difference), 0.1 * largest[element.tensor], kNothing});
-    const double error = std::fabs(backward - difference) / scale;
+    double difference = element.difference();
+    if (std::find(kinks.begin(), kinks.end(), &element) != kinks.end()) {  // between every row's two sides
+      const double reach = 0.5 * element.disagreement;
+      difference = std::clamp(backward, difference - reach, difference + reach);
+    }
+    const double scale = std::max(std::fabs(backward), scales.of(element));
+    const double error = scale > 0.0 ? std::fabs(backward - difference) / scale : 0.0;
     if (error < check.worst) continue;
     check.worst = error;
     check.element = element.index;

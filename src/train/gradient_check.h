@@ -2,11 +2,11 @@
 // has it after float32 passes and the reduction over ranks, against central differences of the forward pass
 // in double:
 //   dL/dw ~ (L(w + h) - L(w - h)) / 2h
-// The L2 term is left out: the optimizer adds it.
+// h is 2^-16 of |w|, or of 1 where that is larger; smaller where the two sides disagree. The L2 term is left
+// out: the optimizer adds it.
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <vector>
 
 #include "train/trainer.h"
@@ -14,12 +14,15 @@
 namespace lockstep::train {
 
 struct TensorCheck {
-  std::string tensor;
+  std::size_t tensor = 0;   // its place in the model's list
   std::size_t checked = 0;  // elements
-  std::size_t at_kink = 0;  // of these, left out because the loss has a kink within h: relu at 0, say
-  double worst = 0.0;       // largest |backward - difference| / max(|backward|, |difference|, a tenth of the
-                            // tensor's largest)
-  std::size_t element = 0;  // where that is: its place in the tensor
+  // Of these, where the loss has a kink within h, such as relu at 0. There `difference` is what is nearest to
+  // the backward pass between the slopes to the left and the right.
+  std::size_t at_kink = 0;
+  // The largest |backward - difference| / max(|backward|, |difference|, a tenth of the tensor's largest, what
+  // rounding hides).
+  double worst = 0.0;
+  std::size_t element = 0;                  // where that is: its place in the tensor
   double backward = 0.0, difference = 0.0;  // there
 };
 

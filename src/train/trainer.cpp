@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <csignal>
 #include <numeric>
 #include <utility>
@@ -110,8 +112,11 @@ StepReport Trainer::compute_gradient() {
     outcome = finalize();
   }
   report.learning_rate = schedule_.learning_rate(step_);
-  if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite)
-    report_divergence(report.step, first_not_finite());
+  if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
+    const std::string culprit = first_not_finite();
+    if (culprit.empty()) report_large_loss(report.step);
+    report_divergence(report.step, culprit);
+  }
   return report;
 }
 
@@ -221,12 +226,40 @@ std::size_t Trainer::bytes() const {
          parts_.loader.samples().bytes();
 }
 
+double Trainer::largest_of_all(std::span<const float> numbers) const {
+  double largest = 0.0;
+  for (const float x : numbers) largest = std::max(largest, std::fabs(double{x}));
+  auto bits = std::bit_cast<std::int64_t>(largest);  // which order magnitudes
+  parts_.communicator.allreduce_max(std::span(&bits, 1));
+  return std::bit_cast<double>(bits);
+}
+
+std::string Trainer::advice(std::size_t step) const {
+  constexpr double kLarge = 100.0;  // of values; a class of a single output is 0 or 1
+  const double target = largest_of_all(parts_.loader.samples().targets);
+  if (parts_.model.outputs() == 1 && target > kLarge)
+    return fmt::format(
+        "targets reach {:.3g}, expected of order 1: scale them, or try a far smaller train.learning_rate",
+        target);
+  if (step == 1) return "scale the features (data.normalize) or the initial weights (model.init)";
+  return "try a smaller train.learning_rate";
+}
+
 void Trainer::report_divergence(std::size_t step, const std::string& what) const {
   throw comm::AgreedError(
       ExitCode::kConfig,
-      fmt::format("training diverged at step {} (epoch {}): {}, expected finite numbers; try a "
-                  "smaller train.learning_rate",
-                  step, (step - 1) / parts_.plan.steps_per_epoch() + 1, what));
+      fmt::format("training diverged at step {} (epoch {}): {}, expected finite numbers; {}", step,
+                  epoch_of(step), what, advice(step)));
+}
+
+void Trainer::report_large_loss(std::size_t step) {
+  const kernels::Matrix y = workspace_.output(parts_.model.layers().size() - 1, workspace_.max_rows());
+  const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
+                                       largest_of_all({y.data, y.rows * y.cols}));
+  if (step > 1) report_divergence(step, what);
+  throw comm::AgreedError(ExitCode::kConfig,
+                          fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
+                                      FixedSum::kLimit, advice(step)));
 }
 
 std::string Trainer::first_not_finite() {
@@ -246,8 +279,7 @@ std::string Trainer::first_not_finite() {
   for (const nn::Tensor& tensor : tensors)
     if (!kernels::all_finite(tensor.slice(std::span(gradient))))
       return fmt::format("the gradient of {} is not finite", tensor.name);
-  return fmt::format("the output of layer {} ({}) is too large for the loss", layers.size() - 1,
-                     layers.back()->description());
+  return "";
 }
 
 }  // namespace lockstep::train

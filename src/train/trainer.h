@@ -123,8 +123,8 @@ class Trainer {
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
   void restore(const TrainingState& state);
 
-  // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which. All
-  // ranks call it.
+  // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which.
+  // Collective.
   [[noreturn]] void report_divergence(std::size_t step, const std::string& what) const;
 
   // 0.5 l2 sum W^2 of the weights as they are.
@@ -141,8 +141,15 @@ class Trainer {
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
   reduce::Reducer::Outcome finalize();
   void update(double learning_rate);
-  // What is not finite: a weight, else the first layer's output, else a gradient. Collective.
+  // What is not finite: a weight, else the first layer's output, else a gradient; "": nothing. Collective.
   std::string first_not_finite();
+  // Throws the error that ends a run with a loss beyond FixedSum's limit. Collective.
+  [[noreturn]] void report_large_loss(std::size_t step);
+  // What to change in a run that cannot go on at this step. Collective.
+  std::string advice(std::size_t step) const;
+  // The largest magnitude of all ranks' numbers. Collective.
+  double largest_of_all(std::span<const float> numbers) const;
+  std::size_t epoch_of(std::size_t step) const { return (step - 1) / parts_.plan.steps_per_epoch() + 1; }
 
   TrainerParts parts_;
   TrainOptions options_;

@@ -123,6 +123,12 @@ std::vector<BadInput> bad_model_inputs() {
        kAll,
        network("[[model.layers]]\n[[model.layers]]\ntype = \"tanh\"\n"),
        {"bad.toml:3: the network ends with \"tanh\"", "expected no activation at the end"}},
+      {"LayersThatEndWithAnActivationAndDropout",
+       2,
+       kAll,
+       network("[[model.layers]]\n[[model.layers]]\ntype = \"tanh\"\n"
+               "[[model.layers]]\ntype = \"dropout\"\n[[model.layers]]\ntype = \"dropout\"\n"),
+       {"bad.toml:3: the network ends with \"tanh\"", "expected no activation at the end"}},
       {"LayersThatEndWithTooManyOutputs",
        2,
        kAll,

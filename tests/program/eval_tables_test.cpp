@@ -223,5 +223,16 @@ TEST_F(ThreeRanksEvalTables, ThatDoNotApplyAreRefused) {
   expect_refusal("--grid", "the network has 3072 inputs and classes" + no_grid, {"grid.csv", "points.csv"});
 }
 
+TEST_F(EvalTables, ThatCannotBeWrittenEndItBeforeItScores) {
+  train();
+  for (const int ranks : {kOneProcess, 3})
+    for (const std::string out : {"run.toml", "run.toml/tables"}) {
+      const Outcome outcome = eval({"--confusion", "--out", out}, ranks);
+      EXPECT_EQ(outcome.code, 2);
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_EQ(outcome.err, "lockstep: " + out + ": cannot be written: Not a directory\n");
+    }
+}
+
 }  // namespace
 }  // namespace lockstep::program

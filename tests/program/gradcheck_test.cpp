@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <sstream>
 
 #include "files.h"
 #include "process.h"
@@ -118,6 +119,71 @@ TEST_P(GradientCheckOf, AnImpossibleToleranceFails) {
   EXPECT_NE(outcome.out.find("FAIL"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("not the derivative of the loss: an error is above 1e-12\n"), std::string::npos)
       << outcome.out;
+}
+
+// A regression on a line, x from -1 to 1 times `feature`, values up to `target`.
+Outcome check_regression(double feature, double target, const Words& settings, int ranks) {
+  const TemporaryFolder folder;
+  std::ostringstream rows;
+  for (int i = 0; i < 40; ++i) {
+    const double x = i / 20.0 - 0.976;
+    rows << x * feature << "," << (x * x - 0.4) * target << "\n";
+  }
+  write_text(folder / "line.csv", rows.str());
+  write_text(folder / "run.toml",
+             "[data]\ndataset = \"csv\"\nfile = \"line.csv\"\ntask = \"regression\"\nnormalize = \"none\"\n"
+             "shards = 4\n[train]\nbatch_size = 40\n[model]\nloss = \"mse\"\nhidden = [6]\n"
+             "bias_init = \"normal(0.1)\"\n");
+  Words words = {"gradcheck", "run.toml", "--samples", "40"};
+  for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+  return run(words, ranks, in(folder.path()));
+}
+
+TEST_P(GradientCheckOf, FeaturesTargetsAndWeightsOfAnySizePasses) {
+  for (const auto& [feature, target] : {std::pair(1.0, 1e5),
+                                        {1.0, 9e5},
+                                        {30.0, 1.0},
+                                        {1e3, 1e5},
+                                        {1e6, 1.0},
+                                        {1.0, 1e-6},
+                                        {1e-4, 1.0},
+                                        {1e-3, 1e-5}})
+    for (const Words& settings :
+         {Words{"model.activation=tanh"}, {"model.activation=relu"}, {"model.init=normal(30)"}}) {
+      const Outcome outcome = check_regression(feature, target, settings, GetParam());
+      EXPECT_EQ(outcome.code, 0) << "features " << feature << ", targets " << target << ", "
+                                 << settings.front() << "\n"
+                                 << outcome.out << outcome.err;
+    }
+}
+
+// A feature that is the same throughout is 0 less its mean, and so is what every unit of relu sees: the slope
+// of its bias is one on the left and another on the right.
+TEST_P(GradientCheckOf, ATensorAllAtAKinkPasses) {
+  const TemporaryFolder folder;
+  write_text(folder / "data.csv", "2,1\n2,3\n2,2\n2,7\n");
+  write_text(folder / "run.toml",
+             "[data]\ndataset = \"csv\"\nfile = \"data.csv\"\ntask = \"regression\"\nshards = 4\n"
+             "[train]\nbatch_size = 4\n[model]\nloss = \"mse\"\nhidden = [3]\nactivation = \"relu\"\n");
+  const Outcome outcome = run({"gradcheck", "run.toml"}, GetParam(), in(folder.path()));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(std::regex_search(outcome.out, std::regex("layers.0.bias +3 .*  pass \\(3 at a kink\\)\n")))
+      << outcome.out;
+}
+
+// Where all units of a layer are silent, the next layer's are at 0 less their biases, for some samples; and
+// the kinks of the samples may cancel in the mean.
+TEST_P(GradientCheckOf, KinksOfSomeSamplesPass) {
+  const TemporaryFolder folder;
+  for (const std::string init : {"he", "normal(0.00001)"})
+    for (const std::string seed : {"1", "2", "3"}) {
+      const Outcome outcome = check(
+          folder,
+          {"data.dataset=spiral", "data.n=200", "model.hidden=[8,8]", "model.activation=relu",
+           "train.batch_size=96", "model.loss=binary_cross_entropy", "model.init=" + init, "seed=" + seed},
+          GetParam(), {"--samples", "96"});
+      EXPECT_EQ(outcome.code, 0) << init << seed << outcome.out << outcome.err;
+    }
 }
 
 TEST_P(GradientCheckOf, FloatSumsPassesToo) {

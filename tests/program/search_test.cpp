@@ -33,7 +33,7 @@ TEST_F(Search, OfAGridTriesEveryCombinationTheLastKeyChangingFastest) {
 )");
   const Table trials = by_number(trials_of(kOneProcess));
   EXPECT_EQ(trials.header,
-            "trial,status,score,score_std,runs,model.hidden,train.learning_rate,seconds,error");
+            "trial,status,score_name,score,score_std,runs,model.hidden,train.learning_rate,seconds,error");
   ASSERT_EQ(trials.rows.size(), 6U);
   for (std::size_t i = 0; i < 6; ++i) {
     const auto& row = trials.rows[i];
@@ -42,6 +42,7 @@ TEST_F(Search, OfAGridTriesEveryCombinationTheLastKeyChangingFastest) {
     EXPECT_EQ(row.at("train.learning_rate"), (std::vector{"0.1", "0.05", "0.2"}[i % 3]));
     EXPECT_EQ(row.at("status"), "ok");
     EXPECT_EQ(row.at("runs"), "1");
+    EXPECT_EQ(row.at("score_name"), "test_accuracy");
     EXPECT_EQ(row.at("score_std"), "0");
     EXPECT_NEAR(trials.number(i, "score"),
                 trained("test_accuracy", {"model.hidden=" + row.at("model.hidden"),
@@ -129,12 +130,44 @@ TEST_F(Search, SetsValuesForAllTrialsAndNamesTheBestAsACommand) {
   write_sweep("[set]\n\"train.epochs\" = 2\n[parameters]\n\"train.learning_rate\" = [0.1]\n");
   const Outcome outcome = sweep(kOneProcess);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("best: lockstep train run.toml --set 'train.epochs=2' --set "
-                             "'train.learning_rate=0.1'\n"),
+  EXPECT_NE(outcome.out.find("best: " + program() +
+                             " train run.toml --set 'train.epochs=2' --set 'train.learning_rate=0.1'\n"),
             std::string::npos)
       << outcome.out;
   EXPECT_NEAR(read_csv(folder_ / "out/trials.csv").number(0, "score"),
               trained("test_accuracy", {"train.epochs=2", "train.learning_rate=0.1"}), 1e-8);
+}
+
+// A file name with a space and an apostrophe, and column names that TOML takes for a number.
+TEST_F(Search, NamesTheBestAsACommandThatAShellCanRun) {
+  write_text(folder_ / "it's mine.csv", "7,b,3\n1,5,0\n2,6,1\n3,7,0\n4,8,1\n");
+  write_text(
+      folder_ / "run.toml",
+      "[data]\ndataset = \"csv\"\nshards = 2\n[train]\nbatch_size = 4\nepochs = 1\n[compute]\nthreads = 1\n");
+  write_sweep(R"(score = "train_loss"
+[set]
+"data.file" = "it's mine.csv"
+"data.header" = "yes"
+[parameters]
+"data.target" = ["3"]
+"model.activation" = ["relu"]
+"model.hidden" = [[3]]
+)");
+  const Outcome outcome = sweep(kOneProcess);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const std::string best = outcome.out.substr(outcome.out.find("best: ") + 6);
+  EXPECT_NE(best.find("'model.activation=relu'"), std::string::npos) << best;
+  const Outcome again =
+      execute({"sh", "-c", best.substr(0, best.find('\n')) + " --quiet --out best"}, in(folder_.path()));
+  ASSERT_EQ(again.code, 0) << best << again.err;
+  EXPECT_NEAR(read_csv(folder_ / "best/metrics.csv").number(0, "train_loss"),
+              read_csv(folder_ / "out/trials.csv").number(0, "score"), 1e-7);
+}
+
+TEST_F(Search, TakesTheSeedZero) {
+  write_sweep("seeds = [0]\nscore = \"train_loss\"\n[parameters]\n\"train.l2\" = [0.0]\n");
+  EXPECT_NEAR(trials_of(kOneProcess).number(0, "score"), trained("train_loss", {"train.l2=0", "seed=0"}),
+              1e-7);
 }
 
 TEST_F(Search, VariesTheLayersOfAList) {

@@ -69,24 +69,42 @@ TEST_F(ThreeRanksSweep, FailsWhereEveryTrialDoesAndKeepsTheTable) {
   }
 }
 
-TEST_F(ThreeRanksSweep, FailsForMoreFoldsThanSamples) {
-  write_sweep("folds = 37\n[parameters]\n\"train.l2\" = [0.0]\n");
-  for (const int ranks : {kOneProcess, 3}) {
-    const Outcome outcome = sweep(ranks, std::to_string(ranks));
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_EQ(outcome.err,
-              "lockstep: every trial failed, the first: data.folds is 37, expected 2 to 36, the number of "
-              "training samples\n");
+// A sweep that would train everything in vain does not begin.
+TEST_F(ThreeRanksSweep, DoesNotBeginWithoutHopeOfAScore) {
+  const std::string parameters = "[parameters]\n\"train.l2\" = [0.0, 0.1]\n";
+  const std::string values =
+      "[set]\n\"data.dataset\" = \"function\"\n\"model.loss\" = \"mse\"\n" + parameters;
+  for (const auto& [text, refusal] :
+       {std::pair("folds = 37\n" + parameters,
+                  "data.folds is 37, expected 2 to 36, the number of training samples"),
+        {"[set]\n\"data.test_fraction\" = 0\n" + parameters,
+         "score is \"test_accuracy\", which there will not be: circle has no test samples"},
+        {"score = \"test_loss\"\n[set]\n\"data.test_fraction\" = 0\n" + parameters,
+         "score is \"test_loss\", which there will not be: circle has no test samples"},
+        {values,
+         "score is \"test_accuracy\", which there will not be: the targets of function are values, not "
+         "classes"},
+        {"score = \"test_largest_error\"\n" + parameters,
+         "score is \"test_largest_error\", which there will not be: the network has 2 outputs, not one"}}) {
+    write_sweep(text);
+    for (const int ranks : {kOneProcess, 3}) {
+      const Outcome outcome = sweep(ranks);
+      EXPECT_EQ(outcome.code, 2);
+      EXPECT_EQ(outcome.err, std::string("lockstep: sweep.toml: no trial can run: ") + refusal + "\n");
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_FALSE(fs::exists(folder_ / "out"));
+    }
   }
 }
 
-TEST_F(SweepRuns, WithoutTheScoreFail) {
-  write_sweep(
-      "score = \"test_loss\"\n[set]\n\"data.test_fraction\" = 0\n[parameters]\n\"train.l2\" = [0.0]\n");
+TEST_F(SweepRuns, ThatCannotHaveTheScoreAreNotTrained) {
+  write_sweep("score = \"test_loss\"\n[parameters]\n\"data.test_fraction\" = [0, 0.4]\n");
   const Outcome outcome = sweep(kOneProcess);
-  EXPECT_EQ(outcome.code, 2);
-  EXPECT_NE(outcome.out.find("0001: no test_loss"), std::string::npos) << outcome.out;
-  EXPECT_EQ(outcome.err, "lockstep: every trial failed, the first: 0001 has no test_loss\n");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("0001: failed: score is \"test_loss\", which there will not be"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_EQ(read_csv(folder_ / "out/trials.csv").rows.at(0).at("trial"), "2");
 }
 
 // The last trial is long: when two others are done, all ranks are killed.
@@ -105,12 +123,12 @@ TEST_F(ThreeRanksSweep, GoesOnWhereItWasKilled) {
       command += "-np " + std::to_string(ranks) + " ";
     }
     command += "./rank '" + program() + "' sweep sweep.toml --out " + out + " & ";
-    command += "while ! [ -e " + out + "/runs/0001.json ] || ! [ -e " + out +
-               "/runs/0002.json ]; do sleep 0.01; done; ";
+    command += "while ! [ -e " + out + "/runs/0001.json ] || ! [ -e " + out + "/runs/0002.json ] || ! [ -e " +
+               out + "/trials.csv ]; do sleep 0.01; done; ";
     command += "kill -9 $(cat pids); wait";
     execute({"sh", "-c", command}, in(folder_.path(), 30));
     ASSERT_FALSE(fs::exists(folder_ / (out + "/runs/0004.json"))) << "killed too late to say anything";
-    ASSERT_FALSE(fs::exists(folder_ / (out + "/trials.csv")));
+    EXPECT_LT(read_csv(folder_ / (out + "/trials.csv")).rows.size(), 4U);
     Words done;
     for (const std::string name : {"0001", "0002", "0003"})
       if (fs::exists(folder_ / (out + "/runs/" + name + ".json"))) done.push_back(name);
@@ -140,6 +158,71 @@ TEST_F(SweepRuns, ThatLostTheirFileOrHaveABrokenOneAreDoneAgainAndNoOthers) {
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(done_before(again), (Words{"0001", "0004"}));
   EXPECT_EQ(timeless(read_csv(folder_ / "out/trials.csv")), timeless(first));
+}
+
+// Valid JSON, and not what a sweep writes.
+TEST_F(SweepRuns, WithFilesOfOtherKindsAreDoneAgain) {
+  write_sweep(kFourTrials);
+  const Table first = trials_of(kOneProcess);
+  const fs::path file = folder_ / "out/runs/0002.json";
+  const nlohmann::json good = read_json(file);
+  std::vector<nlohmann::json> wrong = {nlohmann::json::array({1}), "ok", nlohmann::json::object()};
+  for (const std::string key : {"status", "seconds", "test_accuracy", "config", "files", "program"})
+    for (const nlohmann::json& value : {nlohmann::json(5), nlohmann::json("x"), nlohmann::json()}) {
+      if (value == 5 && (key == "seconds" || key == "test_accuracy")) continue;  // which are numbers
+      wrong.push_back(good);
+      wrong.back()[key] = value;
+    }
+  for (const nlohmann::json& content : wrong) {
+    write_text(file, content.dump());
+    const Outcome again = sweep(kOneProcess);
+    ASSERT_EQ(again.code, 0) << again.err << content.dump();
+    EXPECT_EQ(done_before(again), (Words{"0001", "0003", "0004"})) << content.dump();
+  }
+  EXPECT_EQ(timeless(read_csv(folder_ / "out/trials.csv")), timeless(first));
+}
+
+TEST_F(SweepRuns, OfChangedFilesOrAnotherProgramAreDoneAgain) {
+  const auto write_data = [&](const std::string& last) {
+    write_text(folder_ / "data.csv", "1,5,0\n2,6,1\n3,7,0\n" + last);
+  };
+  write_data("4,8,1\n");
+  write_sweep(
+      "score = \"train_loss\"\n[set]\n\"data.dataset\" = \"csv\"\n\"data.file\" = \"data.csv\"\n"
+      "\"data.test_fraction\" = 0\n\"train.init_from\" = "
+      "\"start/model.safetensors\"\n[parameters]\n\"train.l2\" "
+      "= [0.0, 0.1]\n");
+  write_planar_config(folder_.path(), "hidden = [5]\n");
+  const auto write_start = [&](const std::string& seed) {
+    const Outcome start = run({"train", "run.toml", "--quiet", "--out", "start", "--set", "train.epochs=1",
+                               "--set", "seed=" + seed},
+                              kOneProcess, in(folder_.path()));
+    ASSERT_EQ(start.code, 0) << start.err;
+  };
+  write_start("1");
+  const std::string planar = read_text(folder_ / "run.toml");
+  std::string text = planar;  // n and noise are of points alone
+  for (const std::string line : {"n = 60\n", "noise = 0.1\n"}) text.erase(text.find(line), line.size());
+  const auto once = [&] {
+    write_text(folder_ / "run.toml", text);
+    const Outcome outcome = sweep(kOneProcess);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    write_text(folder_ / "run.toml", planar);
+    return done_before(outcome);
+  };
+  const Words all = {"0001", "0002"};
+  EXPECT_EQ(once(), Words{});
+  EXPECT_EQ(once(), all);
+  write_data("4,9,1\n");
+  EXPECT_EQ(once(), Words{});
+  EXPECT_EQ(once(), all);
+  write_start("2");
+  EXPECT_EQ(once(), Words{});
+  EXPECT_EQ(once(), all);
+  nlohmann::json result = read_json(folder_ / "out/runs/0001.json");
+  result["program"]["version"] = "0.0.0";
+  write_text(folder_ / "out/runs/0001.json", result.dump());
+  EXPECT_EQ(once(), Words{"0002"});
 }
 
 TEST_F(SweepRuns, OfAChangedConfigurationAreDoneAgain) {

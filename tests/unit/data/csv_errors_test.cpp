@@ -45,6 +45,33 @@ TEST_F(CsvErrorsTest, ACellThatIsNoNumber) {
         {"train.csv:2: ", "column 2 is \"" + std::string(cell) + "\"", "expected a finite number"});
 }
 
+// Years are numbers: such a first row is not taken for a header.
+TEST_F(CsvErrorsTest, AHeaderThatHasANumber) {
+  const std::string hint = "(if line 1 is a header: data.header = \"yes\")";
+  expect_refused("region,1990,1991\n1,2,0\n2,3,1\n",
+                 {"train.csv:1: ", "column 1 is \"region\", expected a finite number", hint});
+  expect_refused("1990,1991,rainy\n1,2,0\n2,3,1\n",
+                 {"train.csv:2: ", "column 3 is \"0\", expected a name, as in the rows before", hint});
+  DataOptions options = options_for(write("1990,1991,rainy\n1,2,0\n2,3,1\n"));
+  options.header = Header::kYes;
+  EXPECT_EQ(Csv(options).info().train_samples, 2U);
+  const auto message =
+      test::message_of<DataError>([&] { Csv csv(options_for(write("region,rainy\n1,0\nx,1\n"))); });
+  EXPECT_EQ(message.find("data.header"), std::string::npos) << message;  // it has one already
+  const auto of_second =
+      test::message_of<DataError>([&] { Csv csv(options_for(write("1,2,cat\n3,four,dog\n"))); });
+  EXPECT_EQ(of_second.find("data.header"), std::string::npos) << of_second;  // no column's name is 2
+}
+
+TEST_F(CsvErrorsTest, CellsThatAreNotSeparatedByCommas) {
+  const std::string semicolons = "(the cells seem to be separated by semicolons, expected commas)";
+  expect_refused("a;b;c\n1;2;0\n3;4;1\n", {"train.csv: has a single column", semicolons});
+  expect_refused("1;2;0\n3;4;1\n", {"train.csv: has a single column", semicolons});
+  expect_refused("1,5;2,0;0\n3,5;4,0;1\n", {"train.csv:1: ", "column 2 is \"5;2\"", semicolons});
+  expect_refused("a;b;c\n1,5;2,0;0\n", {"train.csv:2: ", "has 3 cells, expected 1", semicolons});
+  expect_refused("1\t2\t0\n", {"train.csv: has a header and no rows", "by tabs, expected commas"});
+}
+
 TEST_F(CsvErrorsTest, AnEmptyCell) {
   expect_refused("a,b,label\n1,2,0\n3,,1\n",
                  {"train.csv:3: ", "column \"b\" is \"\"", "expected a finite number"});
