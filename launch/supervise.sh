@@ -17,9 +17,9 @@ stop() {
   fi
 }
 
-# filter: lets the ranks' lines pass, of their watchdogs' only the first, and makes the file `spoken` then. What Open MPI
-# says itself, between rules, after [host:pid], [warn] or mpirun:, goes to the file `said`; with --verbose everything passes.
-# In Bash, since an awk may wait for more than a line before it begins.
+# filter: lets the ranks' lines pass. The first of their watchdogs' goes to the file `spoken`, to be shown in the end: Open MPI may
+# know better. What that says itself, between rules, after [host:pid], [warn] or mpirun:, goes to the file `said`; with
+# --verbose everything passes. In Bash, since an awk may wait for more than a line before it begins.
 filter() {
   trap '' INT TERM HUP USR1
   local line inside='' pass by_open_mpi='^(\[([^] ]*:[0-9]+|warn|err|msg)\]|mpirun:) '
@@ -32,8 +32,7 @@ filter() {
     elif [[ $line != lockstep:*"(run.watchdog_seconds is "* ]]; then
       pass=yes
     elif [[ ! -e $work/spoken ]]; then
-      pass=yes
-      : >"$work/spoken"
+      printf '%s\n' "$line" >"$work/spoken"
     fi
     [[ -z $pass ]] || printf '%s\n' "$line"
   done
@@ -91,7 +90,7 @@ ranks_on() {
 }
 
 # supervise HEARTBEATS COMMAND...: runs it; HEARTBEATS is the folder where a training run's ranks write them, or ''. Sets `code`,
-# `spoken` if a watchdog has said who was missing, and `lost` to a line on the rank or host that was lost, if Open MPI tells.
+# `spoken` to what a watchdog has said, and `lost` to a line on the rank or host that was lost, if Open MPI tells.
 supervise() {
   heartbeats=$1
   local before='' guarding='' i said filtering
@@ -130,7 +129,7 @@ supervise() {
   done
   kill -KILL "$filtering" 2>/dev/null || true
 
-  [[ ! -e $work/spoken ]] || spoken=yes
+  [[ ! -e $work/spoken ]] || spoken=$(<"$work/spoken")
   said=$(tr -s '\n ' ' ' 2>/dev/null <"$work/said") || said=''
   local by_signal='process rank ([0-9]+) with PID [0-9]+ on node [^ ]+ exited on signal ([0-9]+)'
   local of_host='lost communication with a remote daemon.*Remote daemon: [^ ]+ on node ([^ ]+)'
@@ -138,7 +137,7 @@ supervise() {
     lost="rank 0$(place 0) and the others have shown no sign of life for $(<"$work/silent") s" code=5
   elif [[ $said =~ $of_host ]]; then
     lost="host ${BASH_REMATCH[1]} was lost$(ranks_on "${BASH_REMATCH[1]}")"
-  elif [[ $said =~ $by_signal ]]; then
+  elif [[ $said =~ $by_signal ]] && ((code == 128 + BASH_REMATCH[2])); then
     lost="rank ${BASH_REMATCH[1]}$(place "${BASH_REMATCH[1]}") was ended by SIG$(kill -l "${BASH_REMATCH[2]}")"
   fi
   rm -rf -- "$work"

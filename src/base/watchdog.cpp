@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 
 #include "base/diagnosis.h"
@@ -56,7 +57,6 @@ class Thread {
       const double waited = Seconds(Clock::now() - moved_at).count();
       if (options_.seconds > 0.0 && waited > limit) end(stop, moved_at);
     }
-    if (!options_.folder.empty()) fs::remove(heartbeat_file(options_.folder, options_.rank), ignored_);
   }
 
  private:
@@ -137,12 +137,18 @@ void note_progress(Phase phase) {
 }
 
 Watchdog::Watchdog(const Options& options)
-    : thread_([options](const std::stop_token& stop) {
+    : file_(options.folder.empty() ? fs::path() : heartbeat_file(options.folder, options.rank)),
+      thread_([options](const std::stop_token& stop) {
         std::error_code ignored;
         if (!options.folder.empty()) fs::create_directories(options.folder, ignored);
         Thread(options).run(stop);
       }) {}
 
-Watchdog::~Watchdog() = default;
+Watchdog::~Watchdog() {
+  thread_.request_stop();
+  thread_.join();
+  std::error_code ignored;
+  if (!file_.empty() && std::uncaught_exceptions() == 0) fs::remove(file_, ignored);
+}
 
 }  // namespace lockstep

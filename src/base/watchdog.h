@@ -35,10 +35,12 @@ class Watchdog {
   explicit Watchdog(const Options& options);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
-  // Takes the heartbeat file away.
+  // Takes the heartbeat file away, but where an error ends the run: launch/run reads there how far this rank
+  // was.
   ~Watchdog();
 
  private:
+  std::filesystem::path file_;  // of heartbeats
   std::jthread thread_;
 };
 
