@@ -17,9 +17,10 @@ stop() {
   fi
 }
 
-# filter: lets the ranks' lines pass. The first of their watchdogs' goes to the file `spoken`, to be shown in the end: Open MPI may
-# know better. What that says itself, between rules, after [host:pid], [warn] or mpirun:, goes to the file `said`; with
-# --verbose everything passes. In Bash, since an awk may wait for more than a line before it begins.
+# filter: lets the ranks' lines pass. Of those that name a rank, a watchdog's or the error of one rank alone, the first goes to
+# the file `spoken`, to be shown in the end: Open MPI may know better, and a rank that has lost another says so too. What
+# Open MPI says, between rules, after [host:pid], [warn] or mpirun:, goes to the file `said`; with --verbose everything passes.
+# In Bash, since an awk may wait for more than a line before it begins.
 filter() {
   trap '' INT TERM HUP USR1
   local line inside='' pass by_open_mpi='^(\[([^] ]*:[0-9]+|warn|err|msg)\]|mpirun:) '
@@ -29,7 +30,7 @@ filter() {
       [[ -n $inside ]] && inside='' || inside=yes
     elif [[ -n $inside || $line =~ $by_open_mpi ]]; then
       printf '%s\n' "$line" >>"$work/said"
-    elif [[ $line != lockstep:*"(run.watchdog_seconds is "* ]]; then
+    elif [[ ! $line =~ ^lockstep:\ ranks?\ [0-9] ]]; then
       pass=yes
     elif [[ ! -e $work/spoken ]]; then
       printf '%s\n' "$line" >"$work/spoken"
@@ -40,12 +41,12 @@ filter() {
 
 beats() { head -qn 1 "$heartbeats"/rank-* 2>/dev/null || true; }
 
-# guard BEATS: ends mpirun where that hangs, or all ranks do: with a TERM when the heartbeats, other than BEATS, no longer change, for
-# as long as a watchdog waits; with a KILL when a watchdog has spoken, or that TERM was sent, half of run.watchdog_seconds
-# ago, at least 5 s and at most 10. Counts its turns, for clocks can be set. Where this host does not see the ranks' file
-# system no beat is missed: then only what a watchdog says counts.
+# guard BEATS: ends mpirun where that hangs, or all ranks do: with a TERM when the heartbeats, other than BEATS, have not changed
+# for as long as a watchdog waits, at least 5 s; with a KILL when a rank has spoken, or that TERM was sent, half of
+# run.watchdog_seconds ago, at least 5 s and at most 10. Counts its turns, for clocks can be set. Where this host does not
+# see the ranks' file system no beat is missed: then only what a rank says counts.
 guard() {
-  local seen=$1 now beating='' still=0 ending=0 seconds=60 patience
+  local seen=$1 now beating='' still=0 ending=0 seconds=60 patience limit
   while sleep 0.5; do
     now=$(beats)
     if [[ $now != "$seen" ]]; then
@@ -54,11 +55,13 @@ guard() {
     elif [[ -n $beating ]]; then
       still=$((still + 1))
     fi
-    [[ ! -e $work/spoken && ! -e $work/silent ]] || ending=$((ending + 1))
     printf -v patience %.0f "$seconds"
     [[ $patience != 0 && ${#patience} -lt 9 ]] || continue
     patience=$((2 * patience)) # in turns
-    if ((still > (patience < 36 ? patience * 2 / 5 : patience - 22) + 2)) && [[ ! -e $work/silent ]]; then
+    limit=$((patience < 36 ? patience * 2 / 5 : patience - 22))
+    if [[ -e $work/spoken || -e $work/silent ]]; then
+      ending=$((ending + 1))
+    elif ((still > (limit < 8 ? 8 : limit) + 2)); then
       echo "$((still / 2))" >"$work/silent"
       kill -TERM "$mpirun"
     fi
@@ -90,7 +93,7 @@ ranks_on() {
 }
 
 # supervise HEARTBEATS COMMAND...: runs it; HEARTBEATS is the folder where a training run's ranks write them, or ''. Sets `code`,
-# `spoken` to what a watchdog has said, and `lost` to a line on the rank or host that was lost, if Open MPI tells.
+# `spoken` to what a rank has said, and `lost` to a line on the rank or host that was lost, if Open MPI tells.
 supervise() {
   heartbeats=$1
   local before='' guarding='' i said filtering
@@ -133,13 +136,14 @@ supervise() {
   said=$(tr -s '\n ' ' ' 2>/dev/null <"$work/said") || said=''
   local by_signal='process rank ([0-9]+) with PID [0-9]+ on node [^ ]+ exited on signal ([0-9]+)'
   local of_host='lost communication with a remote daemon.*Remote daemon: [^ ]+ on node ([^ ]+)'
-  if [[ -e $work/silent ]]; then
-    lost="rank 0$(place 0) and the others have shown no sign of life for $(<"$work/silent") s" code=5
-  elif [[ $said =~ $of_host ]]; then
+  if [[ $said =~ $of_host ]]; then
     lost="host ${BASH_REMATCH[1]} was lost$(ranks_on "${BASH_REMATCH[1]}")"
   elif [[ $said =~ $by_signal ]] && ((code == 128 + BASH_REMATCH[2])); then
     lost="rank ${BASH_REMATCH[1]}$(place "${BASH_REMATCH[1]}") was ended by SIG$(kill -l "${BASH_REMATCH[2]}")"
+  elif [[ -e $work/silent ]]; then
+    lost="rank 0$(place 0) and the others have shown no sign of life for $(<"$work/silent") s"
   fi
+  [[ ! -e $work/silent ]] || code=5
   rm -rf -- "$work"
 }
 
