@@ -48,6 +48,7 @@ beats() { head -qn 1 "$heartbeats"/rank-* 2>/dev/null || true; }
 guard() {
   local seen=$1 now beating='' still=0 ending=0 seconds=60 patience limit
   while sleep 0.5; do
+    kill -0 "$mpirun" 2>/dev/null || return 0 # launch/run may have been killed, and mpirun with it
     now=$(beats)
     if [[ $now != "$seen" ]]; then
       seen=$now beating=yes still=0
