@@ -17,51 +17,94 @@ stop() {
   fi
 }
 
-# filter FILE: lets the ranks' lines pass; what Open MPI says itself, between rules, after [host:pid] or mpirun:, goes to the file.
+# filter: lets the ranks' lines pass. Of those that name a rank, a watchdog's or the error of one rank alone, the first goes to
+# the file `spoken`, to be shown in the end: Open MPI may know better, and a rank that has lost another says so too. What
+# Open MPI says, between rules, after [host:pid], [warn] or mpirun:, goes to the file `said`; with --verbose everything passes.
+# In Bash, since an awk may wait for more than a line before it begins.
 filter() {
   trap '' INT TERM HUP USR1
-  awk -v file="$1" '
-    /^-----------------------------------*$/ { inside = !inside; next }
-    inside || /^\[[^] ]*:[0-9]+\] / || /^mpirun: / { print > file; fflush(file); next }
-    { print; fflush() }'
-}
-
-# newest FOLDER: when its newest file was written, in seconds; nothing if it has none.
-newest() { find "$1" -type f -printf '%T@\n' 2>/dev/null | sort -g | tail -n 1; }
-
-# guard FOLDER SECONDS: ends mpirun when ranks have written heartbeats there since now, but none for that long.
-guard() {
-  local began last
-  began=$(date +%s)
-  while sleep 1; do
-    last=$(newest "$1")
-    [[ -n $last ]] && ((${last%.*} >= began)) || continue
-    (($(date +%s) - ${last%.*} > $2)) || continue
-    touch "$work/guarded"
-    kill -KILL -- "-$mpirun" 2>/dev/null
-    return
+  local line inside='' pass by_open_mpi='^(\[([^] ]*:[0-9]+|warn|err|msg)\]|mpirun:) '
+  while IFS= read -r line || [[ -n $line ]]; do
+    pass=$verbose
+    if [[ $line =~ ^-----------------------------------*$ ]]; then
+      [[ -n $inside ]] && inside='' || inside=yes
+    elif [[ -n $inside || $line =~ $by_open_mpi ]]; then
+      printf '%s\n' "$line" >>"$work/said"
+    elif [[ ! $line =~ ^lockstep:\ ranks?\ [0-9] ]]; then
+      pass=yes
+    elif [[ ! -e $work/spoken ]]; then
+      printf '%s\n' "$line" >"$work/spoken"
+    fi
+    [[ -z $pass ]] || printf '%s\n' "$line"
   done
 }
 
-# place RANK: " on HOST, at step N in PHASE", from its heartbeat.
+beats() { head -qn 1 "$heartbeats"/rank-* 2>/dev/null || true; }
+
+# guard BEATS: ends mpirun where that hangs, or all ranks do: with a TERM when the heartbeats, other than BEATS, have not changed
+# for as long as a watchdog waits, at least 5 s; with a KILL when a rank has spoken, or that TERM was sent, half of
+# run.watchdog_seconds ago, at least 5 s and at most 10. Counts its turns, for clocks can be set. Where this host does not
+# see the ranks' file system no beat is missed: then only what a rank says counts.
+guard() {
+  local seen=$1 now beating='' still=0 ending=0 seconds=60 patience limit
+  while sleep 0.5; do
+    kill -0 "$mpirun" 2>/dev/null || return 0 # launch/run may have been killed, and mpirun with it
+    now=$(beats)
+    if [[ $now != "$seen" ]]; then
+      seen=$now beating=yes still=0
+      ! read -r _ seconds _ 2>/dev/null <"$heartbeats/rank-0" || : # a rank that ends takes its heartbeat away
+    elif [[ -n $beating ]]; then
+      still=$((still + 1))
+    fi
+    printf -v patience %.0f "$seconds"
+    [[ $patience != 0 && ${#patience} -lt 9 ]] || continue
+    patience=$((2 * patience)) # in turns
+    limit=$((patience < 36 ? patience * 2 / 5 : patience - 22))
+    if [[ -e $work/spoken || -e $work/silent ]]; then
+      ending=$((ending + 1))
+    elif ((still > (limit < 8 ? 8 : limit) + 2)); then
+      echo "$((still / 2))" >"$work/silent"
+      kill -TERM "$mpirun"
+    fi
+    ((ending < (patience < 20 ? 10 : patience > 40 ? 20 : patience / 2) - 1)) || break
+  done
+  kill -KILL -- "-$mpirun" 2>/dev/null
+}
+
+# place RANK: " on HOST, at step N in PHASE,", from its heartbeat.
 place() {
-  local step host phase
-  read -r _ _ step host phase 2>/dev/null <"$heartbeats/rank-$1" || return 0
+  local step host phase file=$heartbeats/rank-$1
+  [[ $file -nt $work/began ]] && read -r _ _ step host phase <"$file" || return 0
   echo " on $host, at step $step in $phase,"
 }
 
-# supervise HEARTBEATS SECONDS COMMAND...: runs it. Sets `code`, and `killed` to a line on the rank or host that was lost,
-# if Open MPI or the heartbeats tell.
+# ranks_on HOST: " with rank N, at step N in PHASE", from the heartbeats; nothing where there are none.
+ranks_on() {
+  local file step host phase ranks='' last='' where=''
+  for file in "$heartbeats"/rank-*; do
+    [[ $file -nt $work/began ]] || continue
+    read -r _ _ step host phase <"$file"
+    [[ $host == "$1" ]] || continue
+    ranks+=${ranks:+, }${file##*-}
+    [[ -n $last ]] && ((step >= last)) || last=$step where=", at step $step in $phase"
+  done
+  local word=rank
+  [[ $ranks != *,* ]] || word=ranks
+  [[ -z $ranks ]] || echo " with $word $ranks$where"
+}
+
+# supervise HEARTBEATS COMMAND...: runs it; HEARTBEATS is the folder where a training run's ranks write them, or ''. Sets `code`,
+# `spoken` to what a rank has said, and `lost` to a line on the rank or host that was lost, if Open MPI tells.
 supervise() {
   heartbeats=$1
-  local patience=${2%.*} guarding='' i rank signal watched=$2
-  shift 2
-  local by_signal='process rank ([0-9]+) with PID [0-9]+ on node [^ ]+ exited on signal ([0-9]+)'
-  killed=''
+  local before='' guarding='' i said filtering
+  shift
+  lost='' spoken=''
   work=$(mktemp -d)
-  exec {errors}> >(filter "$work/said" >&2)
-  local filtering=$!
-  if [[ -n $verbose ]]; then exec {errors}>&2; fi
+  touch "$work/began"
+  [[ -z $heartbeats ]] || before=$(beats)
+  exec {errors}> >(filter >&2)
+  filtering=$!
 
   # In a process group of its own, so that Ctrl-C comes to this script alone. Should the script be killed, mpirun gets
   # a TERM.
@@ -73,8 +116,8 @@ supervise() {
   set +m
   trap 'stop 130' INT
   trap 'stop 143' TERM HUP USR1
-  if [[ $heartbeats != /.heartbeat && $watched != 0 ]]; then
-    guard "$heartbeats" $((patience + 15)) 2>/dev/null &
+  if [[ -n $heartbeats ]]; then
+    guard "$before" {errors}>&- &
     guarding=$!
   fi
   while # a signal ends `wait`, not mpirun
@@ -90,13 +133,18 @@ supervise() {
   done
   kill -KILL "$filtering" 2>/dev/null || true
 
-  if [[ -e $work/guarded ]]; then
-    killed="no rank has shown a sign of life for $((patience + 15)) s, nor did mpirun end: it was killed"
-    code=5
-  elif [[ -r $work/said && $(tr '\n' ' ' <"$work/said") =~ $by_signal ]]; then
-    rank=${BASH_REMATCH[1]} signal=${BASH_REMATCH[2]}
-    killed="rank $rank$(place "$rank") was ended by SIG$(kill -l "$signal")"
+  [[ ! -e $work/spoken ]] || spoken=$(<"$work/spoken")
+  said=$(tr -s '\n ' ' ' 2>/dev/null <"$work/said") || said=''
+  local by_signal='process rank ([0-9]+) with PID [0-9]+ on node [^ ]+ exited on signal ([0-9]+)'
+  local of_host='lost communication with a remote daemon.*Remote daemon: [^ ]+ on node ([^ ]+)'
+  if [[ $said =~ $of_host ]]; then
+    lost="host ${BASH_REMATCH[1]} was lost$(ranks_on "${BASH_REMATCH[1]}")"
+  elif [[ $said =~ $by_signal ]] && ((code == 128 + BASH_REMATCH[2])); then
+    lost="rank ${BASH_REMATCH[1]}$(place "${BASH_REMATCH[1]}") was ended by SIG$(kill -l "${BASH_REMATCH[2]}")"
+  elif [[ -e $work/silent ]]; then
+    lost="rank 0$(place 0) and the others have shown no sign of life for $(<"$work/silent") s"
   fi
+  [[ ! -e $work/silent ]] || code=5
   rm -rf -- "$work"
 }
 
@@ -109,12 +157,12 @@ answers() {
 
 # Rewrites the command for the hosts that still answer: their slots, and no more ranks than those.
 leave_out_lost_hosts() {
-  local host slots all=0 left=() lost=() i
+  local host slots all=0 left=() gone=() i
   while read -r host slots; do
     if answers "$host"; then
       left+=("$host:$slots") all=$((all + slots))
     else
-      lost+=("$host")
+      gone+=("$host")
     fi
   done < <(if [[ ${hosts[0]} == --host ]]; then
     tr ',' '\n' <<<"${hosts[1]}" | awk -F: 'NF { print $1, $2 ? $2 : 1 }'
@@ -122,8 +170,8 @@ leave_out_lost_hosts() {
     awk '!/^ *#/ && NF { slots = 1; for (i = 2; i <= NF; ++i) if (sub(/^slots=/, "", $i)) slots = $i; print $1, slots }' \
       "${hosts[1]}"
   fi)
-  ((${#lost[@]})) || return 0
-  ((${#left[@]})) || fail 5 "no host answers: ${lost[*]}"
+  ((${#gone[@]})) || return 0
+  ((${#left[@]})) || fail 5 "no host answers: ${gone[*]}"
   for ((i = 0; i < ${#command[@]}; ++i)); do
     if [[ ${command[i]} == "${hosts[0]}" && ${command[i + 1]} == "${hosts[1]}" ]]; then
       command[i]=--host
@@ -133,5 +181,5 @@ leave_out_lost_hosts() {
     fi
   done
   hosts=(--host "$(IFS=, && echo "${left[*]}")")
-  note "${lost[*]} does not answer: going on with ${left[*]}"
+  note "${gone[*]} does not answer: going on with ${left[*]}"
 }

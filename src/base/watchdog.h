@@ -1,9 +1,9 @@
 // Ends a process that no longer moves, so that no job hangs: a collective waits for ever when a rank is
 // stopped or cut off.
 //
-// Each rank's watchdog is a thread. It writes a heartbeat file, rank-N in a folder that all ranks see, and
-// when its own rank has not moved for the time given, it reads the others': one whose file no longer changes
-// is the one that is missed. One rank says so in a line, and all end with ExitCode::kRank.
+// Each rank's watchdog is a thread. It writes a heartbeat file in a folder that all ranks see, and when its
+// own rank has not moved for a time, it reads the others' and finds out who is missed. One rank says so in a
+// line, and all end with ExitCode::kRank.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 #include <string>
 #include <thread>
 
-namespace lockstep {
+#include "base/heartbeat.h"
 
-enum class Phase { kSetUp, kForwardAndBackward, kReduction, kUpdate, kEvaluation, kWriting };
+namespace lockstep {
 
 // This process moves: it enters a phase of step `step` (1, 2, ...). Cheap; from any thread.
 void note_progress(Phase phase, std::size_t step);
@@ -23,7 +23,10 @@ void note_progress(Phase phase);
 class Watchdog {
  public:
   struct Options {
-    double seconds = 60.0;  // without progress, tenfold during the set-up; 0: for ever
+    // When nothing moves the job is over after so long, tenfold during the set-up; 0: never. The ranks give
+    // up earlier, at two fifths of that time or 11 s before its end: then mpirun and launch/run end
+    // everything.
+    double seconds = 60.0;
     int rank = 0, ranks = 1;
     std::string host;
     std::filesystem::path
@@ -32,10 +35,12 @@ class Watchdog {
   explicit Watchdog(const Options& options);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
-  // Takes the heartbeat file away.
+  // Takes the heartbeat file away, but where an error ends the run: launch/run reads there how far this rank
+  // was.
   ~Watchdog();
 
  private:
+  std::filesystem::path file_;  // of heartbeats
   std::jthread thread_;
 };
 

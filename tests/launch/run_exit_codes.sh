@@ -17,6 +17,16 @@ for end in 2 3 4 5; do
   refused "$end" "^lockstep: no$"
 done
 
+# What a rank says of itself alone, or of others, is said once; Open MPI, if it knows more, says it instead.
+for end in 3 5; do
+  stand_in "$LOCKSTEP" <<<"echo \"lockstep: rank \$OMPI_COMM_WORLD_RANK: no\" >&2; exit $end"
+  try "$repo/launch/run" -np 2 --force c.toml
+  refused "$end" "^lockstep: rank [01]: no$"
+done
+stand_in "$LOCKSTEP" <<<'echo "lockstep: rank $OMPI_COMM_WORLD_RANK: no" >&2; sleep 1; ((OMPI_COMM_WORLD_RANK)) || kill -9 $$; sleep 20'
+try "$repo/launch/run" -np 2 --force c.toml
+refused 5 "^launch/run: rank 0 was ended by SIGKILL$"
+
 stand_in "$LOCKSTEP" <<<'((OMPI_COMM_WORLD_RANK)) || { sleep 1 && kill -9 $$; }; sleep 20'
 try "$repo/launch/run" -np 2 --force c.toml
 refused 5 "^launch/run: rank 0 was ended by SIGKILL$"
