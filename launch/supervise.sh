@@ -3,13 +3,16 @@
 
 # mpirun given INT or TERM kills the ranks within 2 s and returns 1. USR1 it passes on to all of them, on every
 # host, and returns what they return; one that comes while it is still starting them is lost, hence the repetition.
-asked='' forced='' woken=''
+asked='' forced='' woken='' mpirun=''
+ask() { while kill -USR1 "$mpirun"; do sleep 2; done >/dev/null 2>&1 & }
 # shellcheck disable=SC2317 # traps call it
 stop() {
   woken=yes
   if [[ -z $asked ]]; then
     asked=$1 asked_at=$SECONDS
-    while kill -USR1 "$mpirun"; do sleep 2; done >/dev/null 2>&1 &
+    [[ -z $mpirun ]] || ask # before it starts, or between two of them, the signal is only noted
+  elif [[ -z $mpirun ]]; then
+    return
   elif [[ -z $forced ]] && ((SECONDS - asked_at >= 2)); then # at once it is the same one: timeout sends it twice
     forced=yes # on a second TERM mpirun would leave without its ranks
     kill -TERM "$mpirun" 2>/dev/null || true
@@ -114,8 +117,7 @@ supervise() {
   "${under[@]}" "$@" </dev/null 2>&"$errors" &
   mpirun=$!
   set +m
-  trap 'stop 130' INT
-  trap 'stop 143' TERM HUP USR1
+  [[ -z $asked ]] || ask
   if [[ -n $heartbeats ]]; then
     guard "$before" {errors}>&- &
     guarding=$!
@@ -145,6 +147,7 @@ supervise() {
     lost="rank 0$(place 0) and the others have shown no sign of life for $(<"$work/silent") s"
   fi
   [[ ! -e $work/silent ]] || code=5
+  mpirun=''
   rm -rf -- "$work"
 }
 

@@ -28,9 +28,9 @@ constexpr const char* kExamples = R"(Examples:
   lockstep gradcheck configs/courses/spiral.toml
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong, or
-training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong; 5 a rank or the
-network failed; 130, 143 interrupted, state saved.)";
+Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong,
+or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
+5 a rank or the network failed; 130, 143 interrupted, state saved.)";
 
 void add_config_options(CLI::App& command, std::string& config, std::vector<std::string>& overrides,
                         const char* config_help) {
