@@ -106,7 +106,11 @@ Diagnosis diagnose(const Heartbeats& before, const Heartbeats& after, int own) {
     const bool beats = of(before, rank) && of(after, rank) && of(before, rank)->beat != of(after, rank)->beat;
     (beats || rank == own ? alive : silent).push_back(rank);
   }
-  return {.speaker = alive.front(), .missing = missing(after, silent)};
+  const bool reached = silent.empty() && unanswered_address(after).empty();
+  const bool writes = std::any_of(after.begin(), after.end(), [](const auto& heartbeat) {
+    return heartbeat && heartbeat->phase == Phase::kWriting;
+  });
+  return {.speaker = alive.front(), .missing = missing(after, silent), .writes = reached && writes};
 }
 
 }  // namespace lockstep

@@ -53,14 +53,17 @@ class Thread {
         seen = moves;
         moved_at = Clock::now();
       }
-      const double limit = (current_phase == Phase::kSetUp ? 10.0 : 1.0) * limit_ - kBeatsToTell * interval_;
+      const Phase phase = current_phase;
+      const bool patient = phase == Phase::kSetUp || phase == Phase::kWriting;
+      const double limit = (patient ? kPatience : 1.0) * limit_ - kBeatsToTell * interval_;
       const double waited = Seconds(Clock::now() - moved_at).count();
       if (options_.seconds > 0.0 && waited > limit) end(stop, moved_at);
     }
   }
 
  private:
-  static constexpr int kBeatsToTell = 4;  // a rank that has not beaten in that time is missed
+  static constexpr int kBeatsToTell = 4;     // a rank that has not beaten in that time is missed
+  static constexpr double kPatience = 10.0;  // with files, which may be on a slow disk
 
   // False when asked to stop.
   bool beat_and_sleep(const std::stop_token& stop) {
@@ -101,6 +104,7 @@ class Thread {
           waited);
     } else {
       const Diagnosis diagnosis = diagnose(before, heartbeats(), options_.rank);
+      if (diagnosis.writes && waited < kPatience * limit_) return;
       // The launcher ends all when one has ended: the speaker first.
       if (diagnosis.speaker != options_.rank) std::this_thread::sleep_for(Seconds(2.0));
       if (claim(options_.folder)) say(diagnosis.missing, waited);
@@ -135,6 +139,8 @@ void note_progress(Phase phase) {
   current_phase = phase;
   ++moves;
 }
+
+WritingPhase::WritingPhase() : before_(current_phase) { note_progress(Phase::kWriting); }
 
 Watchdog::Watchdog(const Options& options)
     : file_(options.folder.empty() ? fs::path() : heartbeat_file(options.folder, options.rank)),

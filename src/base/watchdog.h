@@ -20,12 +20,24 @@ void note_progress(Phase phase, std::size_t step);
 // The same in the step as before.
 void note_progress(Phase phase);
 
+// This process writes files as long as the object lives; then it is in the phase that it was in before.
+class WritingPhase {
+ public:
+  WritingPhase();
+  WritingPhase(const WritingPhase&) = delete;
+  WritingPhase& operator=(const WritingPhase&) = delete;
+  ~WritingPhase() { note_progress(before_); }
+
+ private:
+  Phase before_;
+};
+
 class Watchdog {
  public:
   struct Options {
-    // When nothing moves the job is over after so long, tenfold during the set-up; 0: never. The ranks give
-    // up earlier, at two fifths of that time or 11 s before its end: then mpirun and launch/run end
-    // everything.
+    // When nothing moves the job is over after so long, tenfold during the set-up and while a rank writes;
+    // 0: never. The ranks give up earlier, at two fifths of that time or 11 s before its end: then mpirun and
+    // launch/run end everything.
     double seconds = 60.0;
     int rank = 0, ranks = 1;
     std::string host;

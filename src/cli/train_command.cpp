@@ -201,9 +201,9 @@ class Training {
   // Writes the model and the summary. Collective.
   void finish() {
     const std::string hash = weights_hash();
-    note_progress(Phase::kWriting);
     world_.together([&] {
       if (!folder_) return;
+      const WritingPhase writing_phase;
       warn_of(folder_->checkpoints().wait());
       folder_->metrics().complete();
       writing(folder_->path(), [&] {
@@ -227,6 +227,7 @@ class Training {
   // After the last checkpoint is on the disk: where it is; "" where it could not be written.
   std::string last_checkpoint() {
     if (!folder_) return "";
+    const WritingPhase writing_phase;
     const std::string problem = folder_->checkpoints().wait();
     if (!problem.empty()) console_.warning(problem);
     return problem.empty() ? folder_->checkpoints().file_of(trainer_.steps_done()).string() : "";
@@ -286,7 +287,6 @@ class Training {
       const Span span(Activity::kEvaluation, trainer_.steps_done());
       return experiment_.test_score();
     }();
-    note_progress(Phase::kWriting);
     if (info_.test_samples > 0 && !std::isfinite(test.loss))
       trainer_.report_divergence(
           trainer_.steps_done(),
@@ -329,6 +329,7 @@ class Training {
 
   // A file that cannot be written now may be written later: training goes on.
   void write_rows(const report::EpochRow& row) {
+    const WritingPhase writing_phase;
     std::vector<double> norms;
     for (double& sum : record_.gradient_norms)
       norms.push_back(std::exchange(sum, 0.0) / static_cast<double>(record_.gradient_steps));
@@ -344,6 +345,7 @@ class Training {
 
   void save(bool best) {
     if (!folder_) return;
+    const WritingPhase writing_phase;
     try {
       if (folder_->steps()) folder_->steps()->flush();
     } catch (const ConfigError& error) {

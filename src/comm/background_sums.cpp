@@ -20,11 +20,10 @@ struct BackgroundSums::State {
     constexpr std::size_t kLargest = std::size_t{1} << 30;
     require(size <= kLargest, "BackgroundSums: too many numbers for one message");
     const std::lock_guard lock(mutex);
-    check(failure, "MPI_Testsome");
+    if (failure != MPI_SUCCESS) return;
     requests.push_back(MPI_REQUEST_NULL);
     begun.push_back(nanoseconds_now());
-    check(MPI_Iallreduce(MPI_IN_PLACE, x, static_cast<int>(size), type, MPI_SUM, mpi, &requests.back()),
-          "MPI_Iallreduce");
+    failure = MPI_Iallreduce(MPI_IN_PLACE, x, static_cast<int>(size), type, MPI_SUM, mpi, &requests.back());
     ++open;
     active = true;
     wake.notify_one();
@@ -92,7 +91,7 @@ void BackgroundSums::wait() {
   state_->requests.clear();
   state_->begun.clear();
   state_->open = 0;
-  check(state_->failure, "MPI_Testsome");
+  check(state_->failure, "MPI_Iallreduce");
 }
 
 }  // namespace lockstep::comm

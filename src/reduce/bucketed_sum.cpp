@@ -31,7 +31,8 @@ BucketedSum<T>::BucketedSum(std::span<T> arena, const ReduceOptions& options,
                             const comm::Communicator& communicator)
     : arena_(arena), communicator_(&communicator), left_(arena.size()) {
   const bool overlapped = reduce::overlaps(options, communicator);
-  bucket_ = std::max<std::size_t>(1, bucket_bytes(options, overlapped) / sizeof(T));
+  constexpr std::size_t kLargest = std::size_t{1} << 30;  // numbers, what one message can hold
+  bucket_ = std::clamp<std::size_t>(bucket_bytes(options, overlapped) / sizeof(T), 1, kLargest);
   if (overlapped) background_.emplace(communicator);
 }
 

@@ -52,6 +52,19 @@ TEST(Diagnosis, NamesStoppedRanksHostByHost) {
             "reached");
 }
 
+TEST(Diagnosis, SeesARankWhoseDiskMayBeSlow) {
+  Moments job;
+  EXPECT_FALSE(diagnose(job.before, job.after, 0).writes);
+  job.after[1]->phase = Phase::kWriting;
+  EXPECT_TRUE(diagnose(job.before, job.after, 0).writes);
+  Moments stopped = job;
+  stopped.stop(2);
+  EXPECT_FALSE(diagnose(stopped.before, stopped.after, 0).writes) << "that is not what keeps the job";
+  Moments cut = job;
+  cut.after[0]->unanswered = {"10.0.0.2"};
+  EXPECT_FALSE(diagnose(cut.before, cut.after, 0).writes);
+}
+
 TEST(Diagnosis, NamesARankWithoutHeartbeatByItsNumber) {
   Moments job;
   job.before[3] = job.after[3] = std::nullopt;
