@@ -31,11 +31,11 @@ int cores_in_mask() {
 // A host of the job, as its first rank sees it.
 struct Host {
   std::string name;
-  std::int64_t ranks = 0, cores = 0;  // cores: those that any of its ranks may run on
+  std::int64_t ranks = 0, threads = 0, cores = 0;  // cores: those that any of its ranks may run on
 };
 
 // What every rank learns of its own host; rank 0 gets the list. Collective.
-std::vector<Host> hosts_of(const comm::Communicator& world) {
+std::vector<Host> hosts_of(const comm::Communicator& world, int threads) {
   const comm::Communicator host = world.of_this_host();
   cpu_set_t mask;
   CPU_ZERO(&mask);
@@ -45,11 +45,15 @@ std::vector<Host> hosts_of(const comm::Communicator& world) {
     allowed[static_cast<std::size_t>(core)] = CPU_ISSET(core, &mask) ? 1 : 0;
   host.allreduce_max(allowed);
   const auto cores = std::count(allowed.begin(), allowed.end(), 1);
+  std::int64_t all_threads[] = {threads};
+  host.allreduce_sum(all_threads);
   const std::vector<std::string> names = world.gather(comm::host_name(), 0);
-  const auto sizes = world.allgather(host.rank() == 0 ? host.size() : 0), all_cores = world.allgather(cores);
+  const auto of_hosts = [&](std::int64_t x) { return world.allgather(host.rank() == 0 ? x : 0); };
+  const auto host_ranks = of_hosts(host.size()), host_threads = of_hosts(all_threads[0]),
+             host_cores = of_hosts(cores);
   std::vector<Host> hosts;
   for (std::size_t r = 0; r < names.size(); ++r)
-    if (sizes[r] > 0) hosts.push_back({names[r], sizes[r], all_cores[r]});
+    if (host_ranks[r] > 0) hosts.push_back({names[r], host_ranks[r], host_threads[r], host_cores[r]});
   return hosts;
 }
 
@@ -116,24 +120,22 @@ class Doctor {
   }
 
   void examine_layout(const Compute& compute) {
-    const std::vector<Host> hosts = hosts_of(world_);
+    const std::vector<Host> hosts = hosts_of(world_, compute.threads);
     const auto threads = world_.allgather(compute.threads), cores = world_.allgather(cores_in_mask());
     if (world_.rank() != 0) return;
     entry("ranks", fmt::format("{} on {} host{}", world_.size(), hosts.size(), hosts.size() == 1 ? "" : "s"));
     for (const Host& host : hosts) {
       entry("", fmt::format("{}: {} rank{}, {} core{} to run on", host.name, host.ranks,
                             host.ranks == 1 ? "" : "s", host.cores, host.cores == 1 ? "" : "s"));
-      const std::int64_t busy = host.ranks * threads.front();
-      if (busy > host.cores)
+      if (host.threads > host.cores)
+        advice_.push_back(fmt::format(
+            "{} has {} threads on {} ranks for {} cores, and they take turns: fewer of them there", host.name,
+            host.threads, host.ranks, host.cores));
+      else if (host.threads < host.cores)
         advice_.push_back(
-            fmt::format("{} has {} ranks x {} threads for {} cores, and they take turns: -np {} --threads {}",
-                        host.name, host.ranks, threads.front(), host.cores,
-                        std::max<std::int64_t>(1, host.cores / threads.front()), threads.front()));
-      else if (busy < host.cores)
-        advice_.push_back(
-            fmt::format("{} has {} ranks x {} threads, and {} of its {} cores do nothing: more ranks, or "
-                        "--threads",
-                        host.name, host.ranks, threads.front(), host.cores - busy, host.cores));
+            fmt::format("{} has {} threads on {} ranks, and {} of its {} cores do nothing: more ranks there, "
+                        "or --threads",
+                        host.name, host.threads, host.ranks, host.cores - host.threads, host.cores));
     }
     entry("threads", fmt::format("{} a rank", fmt::join(threads, ", ")));
     for (std::size_t r = 0; r < threads.size(); ++r)

@@ -182,7 +182,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
     train_share(runs, results, sweep.score, groups, compute.threads, [&] {
       if (world.rank() == 0) write_table();
     });
-  } catch (const Error& error) {
+  } catch (const comm::AgreedError& error) {  // of this group; what one rank alone knows of ends the job
     failure = error;
   }
   world.together([&] {

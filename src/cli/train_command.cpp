@@ -5,7 +5,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -21,11 +20,11 @@
 #include "cli/experiment.h"
 #include "cli/run_folder.h"
 #include "cli/setup.h"
+#include "cli/trace_file.h"
 #include "kernels/arrays.h"
 #include "nn/model_file.h"
 #include "report/console.h"
 #include "report/summary.h"
-#include "report/trace.h"
 
 namespace lockstep::cli {
 namespace {
@@ -113,31 +112,6 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const Train
                                     resumed.name, fmt::join(different, ", ")));
   });
   return resumed;
-}
-
-constexpr std::size_t kMostEvents = 1'000'000;  // of each rank: 24 MB
-
-// Puts the ranks' timelines together, by rank 0's clock. Collective.
-void write_trace(const comm::Communicator& world, const std::string& path, report::Console& console) {
-  const std::vector<TimelineEvent> events = kept_timeline();
-  const std::vector<std::int64_t> ahead = world.allgather(world.clock_ahead_of_first());
-  const auto bytes = std::as_bytes(std::span(events));
-  const std::vector<std::string> of_ranks =
-      world.gather({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, 0);
-  const std::vector<std::string> hosts = world.gather(comm::host_name(), 0);
-  world.together([&] {
-    if (world.rank() != 0) return;
-    std::vector<report::RankTimeline> ranks;
-    for (std::size_t r = 0; r < of_ranks.size(); ++r) {
-      report::RankTimeline& rank = ranks.emplace_back();
-      rank.host = hosts[r];
-      rank.clock_ahead = ahead[r];
-      rank.events.resize(of_ranks[r].size() / sizeof(TimelineEvent));
-      std::memcpy(rank.events.data(), of_ranks[r].data(), of_ranks[r].size());
-    }
-    writing(path, [&] { write_file_atomically(path, report::trace_json(ranks)); });
-    console.line(fmt::format("trace of {} ranks written to {}", ranks.size(), path));
-  });
 }
 
 // A training run under way: the trainer, the record of the run, and on rank 0 the folder.
@@ -372,6 +346,28 @@ class Training {
   std::optional<RunFolder> folder_;  // on rank 0
 };
 
+// Ends a run that has stopped, and says why. The exit code. Collective.
+int conclude(Training& training, const train::StopRequests& stop, const config::RunConfig& run,
+             const train::Trainer& trainer, report::Console& console) {
+  if (stop.interrupts + stop.terminations > 0) {
+    const bool interrupt = stop.interrupts > 0;
+    const std::string saved = training.last_checkpoint();
+    console.line(fmt::format("{} after step {}: {}", interrupt ? "interrupted" : "terminated",
+                             trainer.steps_done(),
+                             saved.empty() ? "its state could not be saved"
+                                           : fmt::format("saved {}, --resume latest goes on", saved)));
+    return interrupt ? 130 : 143;
+  }
+  if (stop.timeouts > 0)
+    console.line(fmt::format("train.max_seconds are over after step {}; --resume latest goes on",
+                             trainer.steps_done()));
+  else if (trainer.epochs_done() < run.train.epochs)
+    console.line(fmt::format("stopped early after epoch {}: {} epochs without a better {}",
+                             trainer.epochs_done(), run.train.patience, run.train.monitor));
+  training.finish();
+  return 0;
+}
+
 }  // namespace
 
 int train(const comm::Session& session, const TrainArguments& arguments) {
@@ -406,27 +402,10 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
     console.line(
         fmt::format("goes on from {}, after step {}", resumed->name, experiment.trainer().steps_done()));
 
-  if (!arguments.trace.empty()) keep_timeline(kMostEvents);
-  const train::StopRequests stop = training.run();
+  if (!arguments.trace.empty()) begin_trace(world, arguments.trace);
+  const int code = conclude(training, training.run(), loaded.run, experiment.trainer(), console);
   if (!arguments.trace.empty()) write_trace(world, arguments.trace, console);
-  if (stop.interrupts + stop.terminations > 0) {
-    const bool interrupt = stop.interrupts > 0;
-    const std::string saved = training.last_checkpoint();
-    console.line(fmt::format("{} after step {}: {}", interrupt ? "interrupted" : "terminated",
-                             experiment.trainer().steps_done(),
-                             saved.empty() ? "its state could not be saved"
-                                           : fmt::format("saved {}, --resume latest goes on", saved)));
-    return interrupt ? 130 : 143;
-  }
-  if (stop.timeouts > 0)
-    console.line(fmt::format("train.max_seconds are over after step {}; --resume latest goes on",
-                             experiment.trainer().steps_done()));
-  else if (experiment.trainer().epochs_done() < loaded.run.train.epochs)
-    console.line(fmt::format("stopped early after epoch {}: {} epochs without a better {}",
-                             experiment.trainer().epochs_done(), loaded.run.train.patience,
-                             loaded.run.train.monitor));
-  training.finish();
-  return 0;
+  return code;
 }
 
 }  // namespace lockstep::cli

@@ -21,11 +21,14 @@ struct BackgroundSums::State {
     require(size <= kLargest, "BackgroundSums: too many numbers for one message");
     const std::lock_guard lock(mutex);
     if (failure != MPI_SUCCESS) return;
-    requests.push_back(MPI_REQUEST_NULL);
-    begun.push_back(nanoseconds_now());
-    failure = MPI_Iallreduce(MPI_IN_PLACE, x, static_cast<int>(size), type, MPI_SUM, mpi, &requests.back());
+    MPI_Request request = MPI_REQUEST_NULL;
+    const std::int64_t now = nanoseconds_now();
+    failure = MPI_Iallreduce(MPI_IN_PLACE, x, static_cast<int>(size), type, MPI_SUM, mpi, &request);
+    active = failure == MPI_SUCCESS;
+    if (!active) return;
+    requests.push_back(request);
+    begun.push_back(now);
     ++open;
-    active = true;
     wake.notify_one();
   }
 
@@ -45,7 +48,7 @@ struct BackgroundSums::State {
 
   void look_after(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
-    while (wake.wait(lock, stop, [this] { return active; })) {
+    while (!stop.stop_requested() && wake.wait(lock, stop, [this] { return active; })) {
       test();
       lock.unlock();
       std::this_thread::sleep_for(std::chrono::microseconds(100));
@@ -82,6 +85,7 @@ void BackgroundSums::start(std::span<std::int32_t> x) { state_->begin(x.data(), 
 void BackgroundSums::pause() {
   const std::lock_guard lock(state_->mutex);
   state_->active = false;
+  check(state_->failure, "MPI_Iallreduce");
 }
 
 void BackgroundSums::wait() {

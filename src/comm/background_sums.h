@@ -14,7 +14,8 @@ namespace lockstep::comm {
 // it likes.
 //
 // Collective: all ranks start the same sums in the same order. Between the first start and pause() or wait()
-// the caller leaves MPI alone. A failure throws RankError from wait().
+// the caller leaves MPI alone. A failure throws RankError from pause()
+// and wait().
 class BackgroundSums {
  public:
   // Whether MPI lets another thread than the main one call it. Without that there are no background sums.

@@ -5,9 +5,8 @@
 // micro-batches may be short or empty, and no sample is dropped, padded or counted twice. Rank r of P owns
 // shards floor(r S / P) .. floor((r+1) S / P) - 1.
 //
-//   shuffle = kShards  shards come from a permutation of the samples that depends on the seed alone; each
-//   epoch
-//                      orders a shard anew, by (seed, epoch, shard)
+//   shuffle = kShards  shards come from a permutation of the samples that depends on the seed alone;
+//                      each epoch orders a shard anew, by (seed, epoch, shard)
 //   shuffle = kNone    step t takes samples t B .. (t+1) B - 1 of the file order, cut into S even pieces
 #pragma once
 

@@ -3,12 +3,14 @@
 #include <blis.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -66,7 +68,13 @@ double measure_family(const std::string& family) {
   }
   ::close(ends[1]);
   double rate = 0.0;
-  if (child > 0 && ::read(ends[0], &rate, sizeof rate) != static_cast<ssize_t>(sizeof rate)) rate = 0.0;
+  pollfd answer{ends[0], POLLIN, 0};
+  constexpr int kLongest = 10000;  // milliseconds
+  if (child > 0 && (::poll(&answer, 1, kLongest) != 1 ||
+                    ::read(ends[0], &rate, sizeof rate) != static_cast<ssize_t>(sizeof rate))) {
+    rate = 0.0;
+    ::kill(child, SIGKILL);
+  }
   ::close(ends[0]);
   if (child > 0) ::waitpid(child, nullptr, 0);
   return rate;

@@ -1,7 +1,8 @@
 // Which of BLIS's kernel families computes the matrix products.
 //
 // Families differ in the last bits of their results, so all ranks of a run use one. BLIS itself would choose
-// by the processor's name, which says nothing on virtual machines; here the instruction set decides.
+// by the processor's name, which says nothing on virtual machines; here it is
+// measured which is the fastest of those that the instruction set allows.
 #pragma once
 
 #include <span>

@@ -52,7 +52,7 @@ class ExactReducer final : public Reducer {
   BucketedSum<std::int32_t> sum_;      // of it
   bool last_pass_ = false, complete_ = false;
   struct Contribution {
-    bool begun = false;  // does sums_ hold this step's?
+    bool begun = false;  // does arena_ hold this step's?
     kernels::Magnitude magnitude;
   };
   std::vector<Contribution> contributions_;    // per tensor

@@ -3,9 +3,8 @@
 // A step: any number of passes, each start_pass and a Model::backward, which calls add for every tensor, from
 // the arena's end to its beginning; then finalize. After it every rank holds the same sum, up to the promise
 // of the mode:
-//   exact  the same bits at any number of ranks and threads. README.md in this folder says how and why.
-//   float  the classical trainer: each rank sums its rows in one product a tensor, then
-//   MPI_Allreduce(MPI_FLOAT).
+//   exact  the same bits at any number of ranks and threads; README.md in this folder says how and why.
+//   float  the classical trainer: each rank sums its rows in one product a tensor, the ranks sum floats.
 //          Agrees with one process to rounding.
 #pragma once
 

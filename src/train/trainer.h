@@ -136,10 +136,10 @@ class Trainer {
  private:
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
-  StopRequests own_stop_requests() const;
   // The same for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
   reduce::Reducer::Outcome finalize();
+  StopRequests own_stop_requests() const;
   void update(double learning_rate);
   // What is not finite: a weight, else the first layer's output, else a gradient; "": nothing. Collective.
   std::string first_not_finite();

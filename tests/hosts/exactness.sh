@@ -7,10 +7,10 @@ repo=$1 program=$2
 [[ -n ${HOSTS-} ]] || exec "$repo/tests/hosts/world" 4 "$0" "$@"
 source "$repo/tests/hosts/jobs.bash"
 
-# trained RANKS HOSTS: the hash of the weights after a training run there.
+# trained RANKS HOSTS WORD...: the hash of the weights after a training run there.
 trained() {
   rm -rf "$work/out"
-  try lockstep "$1" "$2" --set train.epochs=3
+  try lockstep "$@" --set train.epochs=3
   check "the exit code is 0" test "$code" = 0
   check "nothing is said" test -z "$err"
   hash=$(summary weights_hash)
@@ -24,6 +24,9 @@ for layout in "2 h0:1,h1:1" "4 h0:2,h1:2" "4 h0:1,h1:1,h2:1,h3:1" "3 h0:1,h2:2";
   trained $layout
   check "$layout has the weights of one process, $alone, not $hash" test "$hash" = "$alone"
 done
+
+trained 4 h0:2,h1:2 --set reduce.bucket_bytes=256
+check "many small sums during backward: the weights of one process, $alone, not $hash" test "$hash" = "$alone"
 
 sent() { on h1 awk '$1 == "data:" { print $10 }' /proc/net/dev; }
 for host in h0 h1 h2 h3; do limit_rate "$host" 20mbit; done

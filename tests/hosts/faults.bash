@@ -30,7 +30,8 @@ cut_data_network() { isolate_data h1; }
 # suffer FAULT SECONDS: that happens to a job with such a watchdog. Sets `code`, `out`, `err` and `took` as wait_for_end
 # does, and `left` to the processes that are still there 10 s later; a stopped host goes on before.
 suffer() {
-  begin 4 h0:2,h1:2 --set train.epochs=1000000 --set checkpoint.every_epochs=1000 --set run.watchdog_seconds="$2"
+  begin 4 h0:2,h1:2 --set train.epochs=1000000 --set checkpoint.every_epochs=1000 \
+    --set reduce.bucket_bytes=256 --set run.watchdog_seconds="$2"
   "$1"
   wait_for_end 60
   [[ $1 != stopped_host ]] || resume_host h1

@@ -101,8 +101,11 @@ TEST(Communicator, GatherGivesTheRootEveryRanksBytes) {
 }
 
 TEST(Communicator, ClocksOfOneHostAreTheSame) {
-  constexpr std::int64_t kSecond = 1'000'000'000;  // of a machine that is very busy
-  EXPECT_LT(std::abs(world().clock_ahead_of_first()), kSecond);
+  constexpr std::int64_t kClose = 10'000'000;
+  std::int64_t best = 1'000'000'000;
+  for (int tries = 0; tries < 10; ++tries)  // of which one, on the busiest machine, meets no pause
+    best = std::min(best, std::abs(world().clock_ahead_of_first()));
+  EXPECT_LT(best, kClose);
 }
 
 TEST(Communicator, AllreduceMinIsTheSmallest) {
