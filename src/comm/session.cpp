@@ -15,6 +15,10 @@ namespace lockstep::comm {
 namespace {
 
 Communicator initialised_world(int& argc, char**& argv) {
+  // For a process without mpirun Open MPI would start a daemon (orted), which takes 0.1 s. Debian's locks
+  // itself up now and then when it ends (in PMIx_server_finalize), and keeps the program's output open for
+  // ever.
+  ::setenv("OMPI_MCA_ess_singleton_isolated", "1", /*overwrite=*/0);
   int provided = MPI_THREAD_SINGLE;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
     throw RankError("MPI_Init_thread failed");
