@@ -1,6 +1,5 @@
 // lockstep train: from a configuration to a run folder.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <chrono>
@@ -11,13 +10,13 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/timeline.h"
 #include "base/version.h"
 #include "base/watchdog.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
+#include "cli/resume.h"
 #include "cli/run_folder.h"
 #include "cli/setup.h"
 #include "cli/trace_file.h"
@@ -67,51 +66,6 @@ double monitored(const std::string& monitor, const report::EpochRow& row, const 
     throw ConfigError(
         fmt::format("train.monitor is \"{}\", which this data set has not: expected \"auto\"", monitor));
   return value;
-}
-
-// A checkpoint to go on from, with where it came from.
-struct Resumed {
-  std::string name;
-  train::Checkpoint checkpoint;
-  SavedRun run;
-};
-
-// --resume FILE or latest: rank 0 reads, all ranks parse. Throws AgreedError where there is no whole
-// checkpoint, or it is of another experiment. Collective.
-std::optional<Resumed> read_resumed(const comm::Communicator& world, const TrainArguments& arguments,
-                                    const fs::path& out, const LoadedConfig& loaded,
-                                    const Experiment& experiment, report::Console& console) {
-  if (arguments.resume.empty()) return std::nullopt;
-  const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
-  Resumed resumed;
-  std::string content;
-  world.together([&] {
-    if (world.rank() != 0) return;
-    if (arguments.resume != "latest") {
-      resumed.name = arguments.resume;
-      try {
-        content = read_file(resumed.name);
-      } catch (const std::system_error& error) {
-        throw ModelError(fmt::format("{}: cannot be read: {}", resumed.name, error.code().message()));
-      }
-      return;
-    }
-    train::FoundCheckpoint found = train::find_latest(out / "checkpoints", tensors);
-    for (const std::string& line : found.skipped) console.warning(fmt::format("skipped {}", line));
-    resumed.name = found.path.string();
-    content = std::move(found.content);
-  });
-  world.broadcast(resumed.name, 0);
-  world.broadcast(content, 0);
-  world.together([&] {
-    resumed.checkpoint = train::parse_checkpoint(std::move(content), resumed.name, tensors);
-    resumed.run = from_metadata(resumed.checkpoint.run, resumed.name);
-    const auto different = config::different_keys(loaded.resolved, resumed.run.config);
-    if (!different.empty())
-      throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
-                                    resumed.name, fmt::join(different, ", ")));
-  });
-  return resumed;
 }
 
 // A training run under way: the trainer, the record of the run, and on rank 0 the folder.
@@ -387,7 +341,8 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   std::optional<Watchdog> watchdog(std::in_place, watched);
   Experiment experiment(loaded.run, world, compute.threads);
   const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
-  const std::optional<Resumed> resumed = read_resumed(world, arguments, out, loaded, experiment, console);
+  const std::optional<Resumed> resumed =
+      read_resumed(world, arguments.resume, out, loaded, experiment, console);
   if (resumed && loaded.run.compute.kernels == "auto" &&
       resumed->run.kernel_family != compute.kernel_family) {
     change_kernel_family(compute, resumed->run.kernel_family, world);

@@ -142,7 +142,8 @@ std::string header_of(std::span<const TensorView> tensors, const TensorMetadata&
   return header_bytes.append(text);
 }
 
-std::vector<std::span<const std::byte>> parts_of(const std::string& header, std::span<const TensorView> tensors) {
+std::vector<std::span<const std::byte>> parts_of(const std::string& header,
+                                                 std::span<const TensorView> tensors) {
   std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(header))};
   for (const TensorView& tensor : tensors) parts.push_back(tensor.bytes);
   return parts;
@@ -195,7 +196,8 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
 
 void SafetensorsFile::check_checksum(const std::string& name) const {
   const auto entry = metadata.find(kChecksum);
-  const std::size_t place = entry == metadata.end() ? std::string::npos : place_of_checksum(content, entry->second);
+  const std::size_t place =
+      entry == metadata.end() ? std::string::npos : place_of_checksum(content, entry->second);
   if (place == std::string::npos || entry->second.size() != kNoChecksum.size())
     throw ModelError(fmt::format("{}: has no checksum, expected one of 16 hex digits", name));
   const auto all = std::as_bytes(std::span(content));
@@ -203,7 +205,8 @@ void SafetensorsFile::check_checksum(const std::string& name) const {
                                               all.subspan(place + kNoChecksum.size())};
   const std::string found = hash_hex(parts);
   if (found != entry->second)
-    throw ModelError(fmt::format("{}: its bytes have the checksum {}, expected {}", name, found, entry->second));
+    throw ModelError(
+        fmt::format("{}: its bytes have the checksum {}, expected {}", name, found, entry->second));
 }
 
 }  // namespace lockstep::nn

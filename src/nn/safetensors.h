@@ -26,7 +26,8 @@ using TensorMetadata = std::map<std::string, std::string>;
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const TensorMetadata& metadata);
 
-// The same with a metadata entry "checksum": XXH3-64 of the whole file, the entry's own 16 hex digits counted as zeros.
+// The same with a metadata entry "checksum": XXH3-64 of the whole file, the entry's own 16 hex digits counted
+// as zeros.
 void write_safetensors_with_checksum(const std::filesystem::path& path, std::span<const TensorView> tensors,
                                      TensorMetadata metadata);
 

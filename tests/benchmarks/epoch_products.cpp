@@ -21,18 +21,14 @@
 #include "comm/session.h"
 #include "data/shard_plan.h"
 #include "kernels/gemm.h"
+#include "numbers.h"
 
 namespace {
 
 using namespace lockstep;
+using benchmarks::numbers;
 using kernels::Matrix;
 using kernels::Store;
-
-std::vector<float> numbers(std::size_t n) {
-  std::vector<float> x(n);
-  for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i * 2654435761U % 1000) * 1e-3F - 0.5F;
-  return x;
-}
 
 struct Layer {
   std::size_t in, out;

@@ -10,20 +10,16 @@
 #include "kernels/bytes.h"
 #include "kernels/fixed_point.h"
 #include "kernels/gemm.h"
+#include "numbers.h"
 #include "optim/sgd.h"
 
 namespace {
 
 using namespace lockstep;
+using benchmarks::numbers;
 using kernels::ConstMatrix;
 using kernels::Matrix;
 using kernels::Store;
-
-std::vector<float> numbers(std::size_t n) {
-  std::vector<float> x(n);
-  for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i * 2654435761U % 1000) * 1e-3F - 0.5F;
-  return x;
-}
 
 std::size_t argument(const benchmark::State& state, std::size_t i) {
   return static_cast<std::size_t>(state.range(i));

@@ -1,0 +1,53 @@
+#include "cli/resume.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "train/checkpoint_folder.h"
+
+namespace lockstep::cli {
+
+namespace fs = std::filesystem;
+
+std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::string& resume,
+                                    const fs::path& out, const LoadedConfig& loaded,
+                                    const Experiment& experiment, report::Console& console) {
+  if (resume.empty()) return std::nullopt;
+  const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
+  Resumed resumed;
+  std::string content;
+  world.together([&] {
+    if (world.rank() != 0) return;
+    if (resume != "latest") {
+      resumed.name = resume;
+      try {
+        content = read_file(resumed.name);
+      } catch (const std::system_error& error) {
+        throw ModelError(fmt::format("{}: cannot be read: {}", resumed.name, error.code().message()));
+      }
+      return;
+    }
+    train::FoundCheckpoint found = train::find_latest(out / "checkpoints", tensors);
+    for (const std::string& line : found.skipped) console.warning(fmt::format("skipped {}", line));
+    resumed.name = found.path.string();
+    content = std::move(found.content);
+  });
+  world.broadcast(resumed.name, 0);
+  world.broadcast(content, 0);
+  world.together([&] {
+    resumed.checkpoint = train::parse_checkpoint(std::move(content), resumed.name, tensors);
+    resumed.run = from_metadata(resumed.checkpoint.run, resumed.name);
+    const auto different = config::different_keys(loaded.resolved, resumed.run.config);
+    if (!different.empty())
+      throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
+                                    resumed.name, fmt::join(different, ", ")));
+  });
+  return resumed;
+}
+
+}  // namespace lockstep::cli
