@@ -16,14 +16,16 @@ struct BackgroundSums::State {
   explicit State(MPI_Comm communicator)
       : mpi(communicator), thread([this](const std::stop_token& stop) { look_after(stop); }) {}
 
-  void begin(void* x, std::size_t size, MPI_Datatype type) {
+  template <typename T>
+  void begin(std::span<T> x) {
     constexpr std::size_t kLargest = std::size_t{1} << 30;
-    require(size <= kLargest, "BackgroundSums: too many numbers for one message");
+    require(x.size() <= kLargest, "BackgroundSums: too many numbers for one message");
     const std::lock_guard lock(mutex);
     if (failure != MPI_SUCCESS) return;
     MPI_Request request = MPI_REQUEST_NULL;
     const std::int64_t now = nanoseconds_now();
-    failure = MPI_Iallreduce(MPI_IN_PLACE, x, static_cast<int>(size), type, MPI_SUM, mpi, &request);
+    failure = MPI_Iallreduce(MPI_IN_PLACE, x.data(), static_cast<int>(x.size()), type_of<T>(), sum_of<T>(),
+                             mpi, &request);
     active = failure == MPI_SUCCESS;
     if (!active) return;
     requests.push_back(request);
@@ -79,8 +81,10 @@ BackgroundSums::BackgroundSums(const Communicator& communicator)
 
 BackgroundSums::~BackgroundSums() = default;
 
-void BackgroundSums::start(std::span<float> x) { state_->begin(x.data(), x.size(), MPI_FLOAT); }
-void BackgroundSums::start(std::span<std::int32_t> x) { state_->begin(x.data(), x.size(), MPI_INT32_T); }
+void BackgroundSums::start(std::span<float> x) { state_->begin(x); }
+void BackgroundSums::start(std::span<Bfloat16> x) { state_->begin(x); }
+void BackgroundSums::start(std::span<std::int16_t> x) { state_->begin(x); }
+void BackgroundSums::start(std::span<std::int32_t> x) { state_->begin(x); }
 
 void BackgroundSums::pause() {
   const std::lock_guard lock(state_->mutex);

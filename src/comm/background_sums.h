@@ -30,6 +30,8 @@ class BackgroundSums {
   // Begins x <- the sum of all ranks' x, in place; x must stay until wait() has returned. At most 2^30
   // numbers.
   void start(std::span<float> x);
+  void start(std::span<Bfloat16> x);
+  void start(std::span<std::int16_t> x);
   void start(std::span<std::int32_t> x);
 
   // The thread stops calling MPI, so that the caller may, until the next start.

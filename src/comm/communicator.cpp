@@ -14,15 +14,31 @@ namespace {
 constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // elements; MPI counts in int
 
 template <typename T>
-void allreduce_in_place(std::span<T> x, MPI_Datatype type, MPI_Comm mpi, MPI_Op operation = MPI_SUM) {
+void allreduce_in_place(std::span<T> x, MPI_Op operation, MPI_Comm mpi) {
   for (std::size_t begin = 0; begin < x.size(); begin += kLargestMessage) {
     const auto part = x.subspan(begin, std::min(kLargestMessage, x.size() - begin));
-    check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type, operation, mpi),
-          "MPI_Allreduce");
+    check(
+        MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type_of<T>(), operation, mpi),
+        "MPI_Allreduce");
   }
 }
 
+void add_bfloat16(void* x, void* sums, int* length, MPI_Datatype* /*type*/) {
+  const auto* from = static_cast<const Bfloat16*>(x);
+  auto* to = static_cast<Bfloat16*>(sums);
+  for (int i = 0; i < *length; ++i) to[i] = to_bfloat16(to_float(to[i]) + to_float(from[i]));
+}
+
 }  // namespace
+
+MPI_Op bfloat16_sum() {
+  static const MPI_Op operation = [] {
+    MPI_Op created = MPI_OP_NULL;
+    check(MPI_Op_create(add_bfloat16, /*commute=*/1, &created), "MPI_Op_create");
+    return created;
+  }();
+  return operation;
+}
 
 std::string host_name() {
   char name[MPI_MAX_PROCESSOR_NAME];
@@ -70,19 +86,27 @@ Communicator Communicator::of_this_host() const {
 }
 
 void Communicator::allreduce_sum(std::span<float> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_FLOAT, handle_->mpi);
+  if (size_ > 1) allreduce_in_place(x, sum_of<float>(), handle_->mpi);
+}
+
+void Communicator::allreduce_sum(std::span<Bfloat16> x) const {
+  if (size_ > 1) allreduce_in_place(x, sum_of<Bfloat16>(), handle_->mpi);
+}
+
+void Communicator::allreduce_sum(std::span<std::int16_t> x) const {
+  if (size_ > 1) allreduce_in_place(x, sum_of<std::int16_t>(), handle_->mpi);
 }
 
 void Communicator::allreduce_sum(std::span<std::int32_t> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_INT32_T, handle_->mpi);
+  if (size_ > 1) allreduce_in_place(x, sum_of<std::int32_t>(), handle_->mpi);
 }
 
 void Communicator::allreduce_sum(std::span<std::int64_t> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi);
+  if (size_ > 1) allreduce_in_place(x, sum_of<std::int64_t>(), handle_->mpi);
 }
 
 void Communicator::allreduce_max(std::span<std::int64_t> x) const {
-  if (size_ > 1) allreduce_in_place(x, MPI_INT64_T, handle_->mpi, MPI_MAX);
+  if (size_ > 1) allreduce_in_place(x, MPI_MAX, handle_->mpi);
 }
 
 std::int64_t Communicator::allreduce_min(std::int64_t x) const {

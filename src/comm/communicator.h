@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bfloat16.h"
 #include "base/error.h"
 
 namespace lockstep::comm {
@@ -53,6 +54,8 @@ class Communicator {
   // x <- the sum of all ranks' x, in place. A float sum's bits depend on the number of ranks; an integer
   // one's do not.
   void allreduce_sum(std::span<float> x) const;
+  void allreduce_sum(std::span<Bfloat16> x) const;
+  void allreduce_sum(std::span<std::int16_t> x) const;
   void allreduce_sum(std::span<std::int32_t> x) const;
   void allreduce_sum(std::span<std::int64_t> x) const;
 

@@ -195,6 +195,16 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   read_train(in, config.train);
   in.read<reduce::Mode>("reduce.mode", config.reduce.mode,
                         {{"exact", reduce::Mode::kExact}, {"float", reduce::Mode::kFloat}});
+  using reduce::Wire;
+  in.read<Wire>("reduce.wire", config.reduce.wire,
+                {{"full", Wire::kFull}, {"int16", Wire::kInt16}, {"bf16", Wire::kBf16}});
+  in.check("reduce.wire", [&] {
+    const bool exact = config.reduce.mode == reduce::Mode::kExact;
+    if (config.reduce.wire == (exact ? Wire::kBf16 : Wire::kInt16))
+      throw ConfigError(fmt::format(R"(reduce.wire is "{}", expected "full" or "{}" with reduce.mode = "{}")",
+                                    exact ? "bf16" : "int16", exact ? "int16" : "bf16",
+                                    exact ? "exact" : "float"));
+  });
   in.read<reduce::Overlap>("reduce.overlap", config.reduce.overlap,
                            {{"auto", reduce::Overlap::kAuto},
                             {"always", reduce::Overlap::kAlways},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/narrow.h"
+
 namespace lockstep::reduce {
 namespace {
 
@@ -32,7 +34,9 @@ BucketedSum<T>::BucketedSum(std::span<T> arena, const ReduceOptions& options,
     : arena_(arena), communicator_(&communicator), left_(arena.size()) {
   const bool overlapped = reduce::overlaps(options, communicator);
   constexpr std::size_t kLargest = std::size_t{1} << 30;  // numbers, what one message can hold
-  bucket_ = std::clamp<std::size_t>(bucket_bytes(options, overlapped) / sizeof(T), 1, kLargest);
+  if (options.wire != Wire::kFull && communicator.size() > 1) wire_ = AlignedBuffer<Half>(arena.size());
+  const std::size_t width = wire_.size() > 0 ? sizeof(Half) : sizeof(T);
+  bucket_ = std::clamp<std::size_t>(bucket_bytes(options, overlapped) / width, 1, kLargest);
   if (overlapped) background_.emplace(communicator);
 }
 
@@ -42,7 +46,14 @@ void BucketedSum<T>::complete_from(std::size_t first) {
   while (left_ > first && (left_ - first >= bucket_ || first == 0)) {
     const std::size_t size = std::min(bucket_, left_);
     left_ -= size;
-    background_->start(arena_.subspan(left_, size));
+    const auto bucket = arena_.subspan(left_, size);
+    if (wire_.size() == 0) {
+      background_->start(bucket);
+      continue;
+    }
+    const auto half = wire_.span().subspan(left_, size);
+    kernels::narrow(bucket, half);
+    background_->start(half);
   }
 }
 
@@ -58,11 +69,20 @@ void BucketedSum<T>::finish() {
   complete();
   if (background_) {
     background_->wait();
+    if (wire_.size() > 0) kernels::widen(wire_.span(), arena_);
   } else {
     for (std::size_t end = arena_.size(); end > 0;) {
       const std::size_t size = std::min(bucket_, end);
       end -= size;
-      communicator_->allreduce_sum(arena_.subspan(end, size));
+      const auto bucket = arena_.subspan(end, size);
+      if (wire_.size() == 0) {
+        communicator_->allreduce_sum(bucket);
+        continue;
+      }
+      const auto half = wire_.span().subspan(end, size);
+      kernels::narrow(bucket, half);
+      communicator_->allreduce_sum(half);
+      kernels::widen(half, bucket);
     }
   }
   left_ = arena_.size();

@@ -29,7 +29,7 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
                            const comm::Communicator& communicator, int threads)
     : Reducer(model),
       threads_(threads),
-      scales_(model.tensors().size(), contributions),
+      scales_(model.tensors().size(), contributions, options.wire == Wire::kInt16 ? 16 : 32),
       inverses_(model.tensors().size()),
       arena_(Scales::kSlots * model.tensors().size() + model.parameters()),
       sum_(arena_.span(), options, communicator),
@@ -47,7 +47,7 @@ std::span<std::int32_t> ExactReducer::slots() {
 }
 
 std::size_t ExactReducer::bytes() const {
-  std::size_t bytes = arena_.size() * sizeof(std::int32_t);
+  std::size_t bytes = arena_.size() * sizeof(std::int32_t) + sum_.bytes();
   for (const auto& scratch : scratch_) bytes += scratch.size() * sizeof(float);
   return bytes;
 }

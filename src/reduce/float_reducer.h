@@ -28,7 +28,7 @@ class FloatReducer final : public Reducer {
     require(state.empty(), "FloatReducer: has no state");
   }
   bool overlaps() const override { return sum_.overlaps(); }
-  std::size_t bytes() const override { return gradient_.size() * sizeof(float); }
+  std::size_t bytes() const override { return gradient_.size() * sizeof(float) + sum_.bytes(); }
 
  private:
   int threads_;

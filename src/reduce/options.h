@@ -10,8 +10,13 @@ enum class Mode { kExact, kFloat };
 // Whether gradients are summed while backward goes on: kAuto where ranks are on several hosts.
 enum class Overlap { kAuto, kAlways, kNever };
 
+// What a gradient's sum travels as: kFull 4 bytes a number; kInt16 (exact) and kBf16 (float) half of that,
+// rounded more coarsely.
+enum class Wire { kFull, kInt16, kBf16 };
+
 struct ReduceOptions {
   Mode mode = Mode::kExact;
+  Wire wire = Wire::kFull;
   Overlap overlap = Overlap::kAuto;
   std::size_t bucket_bytes = 0;  // of a message; 0: 1 MiB with overlap, 256 KiB without
 };

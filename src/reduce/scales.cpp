@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/elementary.h"
 #include "base/error.h"
@@ -12,9 +11,6 @@
 namespace lockstep::reduce {
 namespace {
 
-constexpr int kLeastBits = 16;    // of a contribution at the limit
-constexpr int kHeadroomBits = 4;  // a gradient may grow 16-fold from one step to the next
-constexpr int kSlackBits = 4;     // and shrink 16-fold, before a step has to be repeated
 constexpr int kLargestExponent = 126;
 constexpr int kZeroBits = 63;  // the slot of bit length b is b + kZeroBits
 constexpr std::size_t kAllZeroSlot = 0, kNotFiniteSlot = Scales::kSlots - 1;
@@ -22,14 +18,15 @@ constexpr int kInitialExponent = 24;
 
 }  // namespace
 
-Scales::Scales(std::size_t tensors, std::size_t contributions) : exponents_(tensors, kInitialExponent) {
-  constexpr std::int64_t kLargestSum = std::numeric_limits<std::int32_t>::max();
-  const std::int64_t each = kLargestSum / static_cast<std::int64_t>(contributions);
-  if (each < (std::int64_t{1} << kLeastBits))
-    throw ConfigError(
-        fmt::format("a step sums {} gradient blocks (data.shards, times the 1024-row pieces of a "
-                    "micro-batch), expected at most {} with reduce.mode = \"exact\"",
-                    contributions, kLargestSum >> kLeastBits));
+Scales::Scales(std::size_t tensors, std::size_t contributions, int sum_bits)
+    : range_(sum_bits == 32 ? kFullRange : kNarrowRange), exponents_(tensors, kInitialExponent) {
+  const std::int64_t largest_sum = (std::int64_t{1} << (sum_bits - 1)) - 1;
+  const std::int64_t each = largest_sum / static_cast<std::int64_t>(contributions);
+  if (each < (std::int64_t{1} << range_.least))
+    throw ConfigError(fmt::format(
+        "a step sums {} gradient blocks (data.shards, times the 1024-row pieces of a "
+        "micro-batch), expected at most {} with reduce.mode = \"exact\"{}",
+        contributions, largest_sum >> range_.least, sum_bits == 32 ? "" : " and reduce.wire = \"int16\""));
   limit_ = static_cast<float>(each);
   if (static_cast<double>(limit_) > static_cast<double>(each)) limit_ = std::nextafter(limit_, 0.0F);
   full_bits_ = std::ilogb(limit_);
@@ -60,7 +57,7 @@ std::size_t Scales::highest_slot(std::size_t tensor, std::span<const std::int32_
 int Scales::next_exponent(std::size_t tensor, std::size_t highest) const {
   if (highest == kAllZeroSlot || highest == kNotFiniteSlot) return exponents_[tensor];
   const int bits = static_cast<int>(highest) - kZeroBits;
-  return std::clamp(exponents_[tensor] + full_bits_ - kHeadroomBits - bits, -kLargestExponent,
+  return std::clamp(exponents_[tensor] + full_bits_ - range_.headroom - bits, -kLargestExponent,
                     kLargestExponent);
 }
 
@@ -68,7 +65,7 @@ Scales::Verdict Scales::judge(std::size_t tensor, std::span<const std::int32_t> 
   const std::size_t highest = highest_slot(tensor, slots);
   if (highest == kNotFiniteSlot) return Verdict::kNotFinite;
   const int rise = next_exponent(tensor, highest) - exponents_[tensor];
-  return -kHeadroomBits <= rise && rise <= kSlackBits ? Verdict::kFits : Verdict::kRescale;
+  return -range_.headroom <= rise && rise <= range_.slack ? Verdict::kFits : Verdict::kRescale;
 }
 
 void Scales::follow(std::span<const std::int32_t> slots) {

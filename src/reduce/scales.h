@@ -15,11 +15,12 @@ namespace lockstep::reduce {
 
 class Scales {
  public:
-  // For tensors to whose sums at most `contributions` blocks contribute in one step, over all ranks.
-  // Throws ConfigError if they leave an integer fewer than kLeastBits bits each.
-  Scales(std::size_t tensors, std::size_t contributions);
+  // For tensors to whose sums at most `contributions` blocks contribute in one step, over all ranks. Sums fit
+  // integers of sum_bits: 32, or 16 where they travel as such. Throws ConfigError if that leaves a
+  // contribution too few bits.
+  Scales(std::size_t tensors, std::size_t contributions, int sum_bits = 32);
 
-  // A contribution is clamped to +-limit(), so that the sum of all of them fits 32 bits.
+  // A contribution is clamped to +-limit(), so that the sum of all of them fits.
   float limit() const { return limit_; }
   float scale(std::size_t tensor) const;    // what a contribution is multiplied with
   float inverse(std::size_t tensor) const;  // what a sum is multiplied with
@@ -51,6 +52,15 @@ class Scales {
   // The exponent that leaves the headroom above numbers of the highest slot.
   int next_exponent(std::size_t tensor, std::size_t highest) const;
 
+  // How far the largest number of a step may lie from where the step before expected it.
+  struct Range {
+    int least;     // bits of a contribution at the limit, or the configuration is refused
+    int headroom;  // bits that a gradient may grow from one step to the next
+    int slack;     // bits that it may shrink, before a step has to be repeated
+  };
+  static constexpr Range kFullRange{16, 4, 4}, kNarrowRange{8, 1, 4};
+
+  Range range_;
   float limit_;
   int full_bits_;  // |q| < 2^full_bits_ is within the limit
   std::vector<int> exponents_;

@@ -86,6 +86,9 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   o.train.sgd.nesterov = o.train.sgd.momentum != 0.0 && from(0, 1) == 0;
   o.train.sgd.l2 = from(0, 1) == 0 ? 0.0 : 1e-3;
   o.train.check_replicas_every = 1;
+  o.reduce.wire = from(0, 3) == 0 ? reduce::Wire::kInt16 : reduce::Wire::kFull;
+  o.reduce.overlap = from(0, 3) == 0 ? reduce::Overlap::kAlways : reduce::Overlap::kAuto;
+  o.reduce.bucket_bytes = from(0, 1) == 0 ? 0 : from(4, 10000);
   draw.steps = from(1, 5);
   return draw;
 }
@@ -94,7 +97,7 @@ std::ostream& operator<<(std::ostream& out, const Draw& draw) {
   const SmallRunOptions& o = draw.options;
   out << draw.ranks << " ranks x " << draw.threads << " threads, " << o.samples << " samples of "
       << o.features << (o.pixels ? " pixels, " : " numbers, ") << o.shards << " shards, batch " << o.batch
-      << ", hidden";
+      << (o.reduce.wire == reduce::Wire::kInt16 ? ", 16 bits" : "") << ", hidden";
   for (const std::size_t width : o.model.hidden) out << ' ' << width;
   return out << ", " << kernels::name(o.model.loss) << ", seed " << o.seed;
 }

@@ -185,6 +185,12 @@ std::vector<BadInput> bad_inputs() {
        command(
            {"train", "run.toml", "--quiet", "--set", "data.shards=32768", "--set", "train.batch_size=32768"}),
        {"32768 gradient blocks", "data.shards", "expected at most 32767", "reduce.mode"}},
+      {"MoreGradientBlocksThanNarrowSumsCanHold",
+       2,
+       Seen::kByAll,
+       command({"train", "run.toml", "--quiet", "--set", "data.shards=128", "--set", "train.batch_size=128",
+                "--set", "reduce.wire=int16"}),
+       {"128 gradient blocks", "data.shards", "expected at most 127", "reduce.wire"}},
       {"UnknownDataSet",
        2,
        Seen::kByAll,

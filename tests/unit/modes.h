@@ -1,6 +1,8 @@
 // The ways of reducing gradients, each with what it promises: tests of a promise go through all of them.
 #pragma once
 
+#include <span>
+
 #include "reduce/reducer.h"
 
 namespace lockstep::test {
@@ -8,7 +10,8 @@ namespace lockstep::test {
 struct ModeCase {
   reduce::ReduceOptions options;
   const char* name;
-  bool exact;  // the same bits at any number of ranks, threads and passes; else the same to rounding
+  bool exact;  // the same bits at any number of ranks, threads and passes; else the same to `rounding`
+  double rounding = 1e-5;  // of a tensor's sum, relative to its norm
 };
 
 // Overlap with messages of 16 numbers, so that small networks have many.
@@ -20,6 +23,25 @@ inline constexpr ModeCase kModes[] = {
     {{.mode = reduce::Mode::kFloat}, "float", false},
     {{.mode = reduce::Mode::kFloat, .overlap = reduce::Overlap::kAlways, .bucket_bytes = 64},
      "float, overlapped",
-     false}};
+     false},
+    {{.mode = reduce::Mode::kExact, .wire = reduce::Wire::kInt16}, "exact, 16-bit integers", true, 3e-2},
+    {{.mode = reduce::Mode::kExact,
+      .wire = reduce::Wire::kInt16,
+      .overlap = reduce::Overlap::kAlways,
+      .bucket_bytes = 64},
+     "exact, 16-bit integers, overlapped",
+     true,
+     3e-2},
+    {{.mode = reduce::Mode::kFloat, .wire = reduce::Wire::kBf16}, "float, bfloat16", false, 2e-2},
+    {{.mode = reduce::Mode::kFloat,
+      .wire = reduce::Wire::kBf16,
+      .overlap = reduce::Overlap::kAlways,
+      .bucket_bytes = 64},
+     "float, bfloat16, overlapped",
+     false,
+     2e-2}};
+
+// Those that round no more than float32 does.
+inline constexpr std::span<const ModeCase> kFullModes(kModes, 4);
 
 }  // namespace lockstep::test

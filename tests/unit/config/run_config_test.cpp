@@ -248,6 +248,16 @@ TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
                 "flower", "function"});
   expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine"});
   expect_error("", {"reduce.mode=half"}, {"reduce.mode", "float"});
+  expect_error("", {"reduce.wire=fp8"}, {"reduce.wire", "full", "int16", "bf16"});
+}
+
+TEST(RunConfig, AWireBelongsToItsMode) {
+  expect_error("", {"reduce.wire=bf16"}, {R"(reduce.wire is "bf16", expected "full" or "int16")", "exact"});
+  expect_error("", {"reduce.mode=float", "reduce.wire=int16"},
+               {R"(reduce.wire is "int16", expected "full" or "bf16")", "float"});
+  EXPECT_EQ(parse("", "run.toml", {"reduce.wire=int16"}).reduce.wire, reduce::Wire::kInt16);
+  EXPECT_EQ(parse("", "run.toml", {"reduce.mode=float", "reduce.wire=bf16"}).reduce.wire,
+            reduce::Wire::kBf16);
 }
 
 TEST(RunConfig, TextThatIsNoTomlIsAnErrorThatNamesTheLine) {

@@ -116,7 +116,7 @@ void expect_same(const ModeCase& mode, const Problem& problem, const std::vector
   if (mode.exact)
     EXPECT_TRUE(test::same_bits(a, b));
   else
-    test::expect_close_tensors(problem.model(), a, {b.begin(), b.end()}, 1e-5);
+    test::expect_close_tensors(problem.model(), a, {b.begin(), b.end()}, mode.rounding);
 }
 
 template <typename Body>
@@ -131,7 +131,7 @@ void for_every_mode(Body&& body) {
 void expect_reference(const ModeCase& mode, const Problem& problem) {
   const nn::Model model = problem.model();
   const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
-  for (const double tolerance : {mode.exact ? 1e-4 : 1e-5, 1e-5}) {
+  for (const double tolerance : {std::max(mode.exact ? 1e-4 : 1e-5, mode.rounding), mode.rounding}) {
     EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
     test::expect_close_tensors(model, reducer->gradient(), reference(problem), tolerance);
   }
@@ -210,7 +210,8 @@ TEST(Reducer, ASumBeginsAnew) {
     const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
     for (int step = 0; step < 3; ++step) {
       EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
-      test::expect_close_tensors(model, reducer->gradient(), reference(problem), 1e-4);
+      test::expect_close_tensors(model, reducer->gradient(), reference(problem),
+                                 std::max(1e-4, mode.rounding));
     }
     EXPECT_EQ(reducer->finalize(), Reducer::Outcome::kSummed);  // of nothing
     for (const float g : reducer->gradient()) EXPECT_EQ(g, 0.0F);
@@ -229,7 +230,8 @@ TEST(Reducer, FollowsGradientsOfAnySize) {
       problem.factor = factor;
       EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
       EXPECT_EQ(add(*alone, problem, model, arena_of(model), self()), Reducer::Outcome::kSummed);
-      test::expect_close_tensors(model, reducer->gradient(), reference(problem), 1e-4);
+      test::expect_close_tensors(model, reducer->gradient(), reference(problem),
+                                 std::max(1e-4, mode.rounding));
       expect_same(mode, problem, reducer->gradient(), alone->gradient());
     }
   });
@@ -257,6 +259,10 @@ TEST(Reducer, ExactSumsRefuseMoreBlocksThanTheyHaveBitsFor) {
   test::expect_line_with(
       test::message_of<ConfigError>([&] { make_reducer({.mode = Mode::kExact}, model, 32768, world(), 1); }),
       {"32768", "32767", "data.shards", "reduce.mode"});
+  const ReduceOptions narrow = {.mode = Mode::kExact, .wire = Wire::kInt16};
+  EXPECT_NO_THROW(make_reducer(narrow, model, 127, world(), 1));
+  test::expect_line_with(test::message_of<ConfigError>([&] { make_reducer(narrow, model, 128, world(), 1); }),
+                         {"128", "127", "data.shards", "reduce.wire"});
 }
 
 }  // namespace

@@ -60,6 +60,27 @@ TEST(Scales, NoSumOfContributionsLeavesTheInteger) {
   EXPECT_THROW(Scales(1, 32768), ConfigError);
 }
 
+TEST(Scales, NoSumOfContributionsLeavesA16BitInteger) {
+  for (const std::size_t contributions : {1, 8, 127}) {
+    const double limit = Scales(1, contributions, 16).limit();
+    EXPECT_LE(limit * static_cast<double>(contributions), std::numeric_limits<std::int16_t>::max());
+    EXPECT_GE(limit * static_cast<double>(contributions), std::numeric_limits<std::int16_t>::max() * 0.99);
+  }
+  EXPECT_THROW(Scales(1, 128, 16), ConfigError);
+}
+
+// With so few bits they are kept: what fits may grow 2-fold, or shrink 16-fold.
+TEST(Scales, SixteenBitsAreMostlyUsed) {
+  Scales scales(1, 8, 16);
+  EXPECT_LE(repetitions(scales, 0.7), 1);
+  for (int k = -8; k <= 8; ++k) {
+    const double now = std::ldexp(0.7, k);
+    const bool fits = scales.judge(0, counted(scales, {now})) == Verdict::kFits;
+    EXPECT_EQ(fits, -4 <= k && k <= 1) << now;
+    EXPECT_TRUE(!fits || now * scales.scale(0) <= scales.limit());
+  }
+}
+
 TEST(Scales, InverseUndoesTheScaleExactly) {
   for (const double largest : {1e-38, 1e-30, 1e-3, 1.0, 1e10, 1e38}) {
     const Scales scales = settled_on(largest);
