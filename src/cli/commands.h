@@ -61,6 +61,21 @@ void sweep(const comm::Session& session, const SweepArguments& arguments);
 // Prints what this job has to work with: kernels, cores, ranks, allreduce, data, and what it would change.
 void doctor(const comm::Session& session);
 
+struct PredictArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::vector<std::string> networks;  // between hosts; empty: the job's own, or 25gbit
+  std::vector<std::string> at;  // RANKSxTHREADS to predict; empty: the best layouts of 1, 2, 4, ... cores
+  int most = 4096;              // cores
+  int cores_per_host = 0;       // 0: as many as were measured together
+  bool weak = false;            // the batch grows with the ranks
+  std::string calibration;      // a file of measurements, which this job's are added to
+  bool no_measure = false;      // the file's are enough
+  std::string csv;              // where the table goes too
+};
+// Measures steps and sums, and prints how long an epoch would take on more ranks and hosts.
+void predict(const comm::Session& session, const PredictArguments& arguments);
+
 // Prints "x,sigmoid,sigmoid_slope,..." and a row for each of 401 points on -4..4.
 void activations(const comm::Session& session);
 

@@ -1,4 +1,6 @@
 // The program's door: command line, exit codes, and the one place that prints errors.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -10,6 +12,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "comm/session.h"
+#include "report/scaling_model.h"
 
 namespace {
 
@@ -142,6 +145,36 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "activations",
       "Print every activation function and its slope as a table (launch/plot --activations draws it)");
 
+  cli::PredictArguments predict;
+  CLI::App* predict_command = app.add_subcommand(
+      "predict", "Measure steps and sums; say how long an epoch would take on up to thousands of ranks");
+  add_config_options(*predict_command, predict.config, predict.overrides,
+                     "A TOML file, such as one of configs/");
+  predict_command
+      ->add_option("--network", predict.networks,
+                   fmt::format("Between hosts: {}; may be a list (default: this job's, else 25gbit)",
+                               lockstep::report::kNetworkNames))
+      ->delimiter(',');
+  predict_command
+      ->add_option("--at", predict.at,
+                   "Layouts to predict, as RANKSxTHREADS (default: the best of 1, 2, 4, ... cores)")
+      ->delimiter(',');
+  predict_command->add_option("--most", predict.most, "The most cores (default: 4096)")
+      ->check(CLI::Range(1, 1 << 20));
+  predict_command
+      ->add_option("--cores-per-host", predict.cores_per_host,
+                   "Cores of a host (default: as many as were measured together)")
+      ->check(CLI::Range(1, 4096));
+  predict_command->add_flag("--weak", predict.weak,
+                            "Every rank has the configuration's batch: the global one grows with the ranks");
+  predict_command->add_option("--calibration", predict.calibration,
+                              "A file of measurements: read if it is there, and this job's added");
+  predict_command->add_flag("--no-measure", predict.no_measure, "The calibration's measurements are enough");
+  predict_command->add_option("--csv", predict.csv, "Write the predictions as a table, too");
+  predict_command->footer(
+      "Run it as the job would run on one host, such as launch/run -np 2 predict CONFIG; once for each\n"
+      "layout of ranks and threads, with one --calibration file, to have them compared.");
+
   CLI::App* doctor_command = app.add_subcommand(
       "doctor",
       "Measure what the job has to work with: kernels, cores, ranks, allreduce, data; say what to change");
@@ -157,11 +190,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
     const auto named = app.get_subcommands(
         [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });
     const bool unknown = argc > 1 && argv[1][0] != '-' && named.empty();
-    const std::string what =
-        unknown
-            ? std::string(argv[1]) +
-                  " is no subcommand, expected train, eval, verify, gradcheck, sweep, activations or doctor"
-            : std::string(error.what());
+    const std::string what = unknown ? std::string(argv[1]) +
+                                           " is no subcommand, expected train, eval, verify, gradcheck, "
+                                           "sweep, activations, predict or doctor"
+                                     : std::string(error.what());
     if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", what.c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
@@ -169,6 +201,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
   if (activations_command->parsed()) cli::activations(session);
+  if (predict_command->parsed()) cli::predict(session, predict);
   if (doctor_command->parsed()) cli::doctor(session);
   if (sweep_command->parsed()) cli::sweep(session, sweep);
   if (gradcheck_command->parsed()) return cli::gradcheck(session, gradcheck) ? 0 : 1;

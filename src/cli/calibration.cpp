@@ -1,0 +1,256 @@
+#include "cli/calibration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/timeline.h"
+#include "cli/setup.h"
+#include "reduce/bucketed_sum.h"
+
+namespace lockstep::cli {
+namespace {
+
+using report::StepLoad;
+
+// Nanoseconds of a step's parts.
+struct StepTime {
+  std::int64_t forward = 0, backward = 0, update = 0;
+  std::int64_t all() const { return forward + backward + update; }
+};
+
+// The loads to measure: those of a few ranks of this experiment, and smaller ones, as long as they are short.
+std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std::size_t samples) {
+  constexpr std::size_t kMostRows = 1024;
+  const std::size_t most_rows = std::min(samples, kMostRows);
+  const std::size_t blocks = std::clamp<std::size_t>(most_rows / micro_batch, 1, shards);
+  std::vector<StepLoad> loads;
+  for (const std::size_t rows : {micro_batch, micro_batch / 4, micro_batch / 16})
+    for (const std::size_t n : {blocks, (blocks + 1) / 2, (blocks + 3) / 4, std::size_t{1}})
+      if (rows > 0 && n * rows <= most_rows) loads.push_back({n, n * rows});
+  if (loads.empty()) loads.push_back({1, most_rows});
+  const auto as_pair = [](const StepLoad& load) { return std::pair(load.blocks, load.rows); };
+  std::sort(loads.begin(), loads.end(), [&](auto& a, auto& b) { return as_pair(a) < as_pair(b); });
+  loads.erase(
+      std::unique(loads.begin(), loads.end(), [&](auto& a, auto& b) { return as_pair(a) == as_pair(b); }),
+      loads.end());
+  return loads;
+}
+
+std::int64_t nanoseconds_in(Activity activity) {
+  return std::llround(1e9 * seconds_by_activity()[static_cast<std::size_t>(activity)]);
+}
+
+// The median step of a process by itself, on batches of this load.
+StepTime measure_steps(config::RunConfig run, const comm::Communicator& self, StepLoad load,
+                       std::size_t samples, int threads) {
+  constexpr std::size_t kStepsAnEpoch = 8, kWarmUp = 2, kLeast = 3, kMost = 40;
+  constexpr std::int64_t kLongEnough = 150'000'000;
+  run.data.shards = load.blocks;
+  run.train.batch_size = load.rows;
+  run.data.train_samples = std::min(samples, kStepsAnEpoch * load.rows);
+  run.data.test_samples = 1;
+  run.train.sgd.learning_rate = 0.0;
+  run.train.check_replicas_every = 0;
+  Experiment experiment(run, self, threads);
+  train::Trainer& trainer = experiment.trainer();
+  const std::size_t steps_an_epoch = experiment.plan().steps_per_epoch();
+  std::vector<StepTime> times;
+  std::int64_t spent = 0;
+  for (std::size_t step = 0; times.size() < kLeast || (times.size() < kMost && spent < kLongEnough); ++step) {
+    const std::int64_t begin = nanoseconds_now(), gather = nanoseconds_in(Activity::kGather),
+                       forward = nanoseconds_in(Activity::kForward),
+                       backward = nanoseconds_in(Activity::kBackward);
+    const bool last = trainer.step_in_epoch() + 1 == steps_an_epoch;
+    trainer.step();
+    if (step < kWarmUp || (last && steps_an_epoch > 1)) continue;  // an epoch's last step compares replicas
+    StepTime time;
+    const std::int64_t all = nanoseconds_now() - begin;
+    time.forward = nanoseconds_in(Activity::kGather) - gather + nanoseconds_in(Activity::kForward) - forward;
+    time.backward = nanoseconds_in(Activity::kBackward) - backward;
+    time.update = std::max<std::int64_t>(1, all - time.forward - time.backward);
+    times.push_back(time);
+    spent += all;
+  }
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end(),
+                   [](const StepTime& a, const StepTime& b) { return a.all() < b.all(); });
+  return times[times.size() / 2];
+}
+
+class Measuring {
+ public:
+  Measuring(const comm::Session& session, const config::RunConfig& run, const Experiment& experiment)
+      : session_(session),
+        run_(run),
+        samples_(experiment.info().train_samples),
+        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), samples_)) {}
+
+  // By rank 0 alone, or by all ranks at once, of which the slowest counts. Collective.
+  report::LayoutCost layout(bool all_at_once, int ranks_on_host, int threads) const {
+    const comm::Communicator& world = session_.world();
+    report::LayoutCost cost{ranks_on_host, threads, {}};
+    for (const StepLoad& load : loads_) {
+      std::array<std::int64_t, 3> slowest = {};
+      world.together([&] {
+        if (world.rank() > 0 && !all_at_once) return;
+        const StepTime time = measure_steps(run_, session_.self(), load, samples_, threads);
+        slowest = {time.forward, time.backward, time.update};
+      });
+      world.allreduce_max(slowest);
+      cost.steps.push_back({load,
+                            {1e-9 * static_cast<double>(slowest[0]), 1e-9 * static_cast<double>(slowest[1]),
+                             1e-9 * static_cast<double>(slowest[2])}});
+    }
+    return cost;
+  }
+
+ private:
+  const comm::Session& session_;
+  const config::RunConfig& run_;
+  std::size_t samples_;  // that there are
+  std::vector<StepLoad> loads_;
+};
+
+// The median time of `action`, in seconds, begun by all ranks together. Collective.
+template <typename Action>
+double seconds_of(const comm::Communicator& world, Action&& action) {
+  constexpr std::size_t kRepeats = 11;
+  std::array<std::int64_t, kRepeats> times = {};
+  for (std::int64_t& time : times) {
+    world.allreduce_min(0);
+    const std::int64_t start = nanoseconds_now();
+    action();
+    time = nanoseconds_now() - start;
+  }
+  std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
+  return 1e-9 * static_cast<double>(times[kRepeats / 2]);
+}
+
+// Inverts the model's formulas for a sum without overlap.
+report::Network measure_network(const comm::Communicator& world, reduce::ReduceOptions options,
+                                std::size_t parameters) {
+  const double p = world.size(), messages = 2.0 * std::ceil(std::log2(p));
+  std::int64_t number = 1;
+  const double small = seconds_of(world, [&] { world.allreduce_sum(std::span(&number, 1)); });
+  AlignedBuffer<std::int32_t> numbers(parameters);
+  options.overlap = reduce::Overlap::kNever;
+  options.wire = reduce::Wire::kFull;
+  reduce::BucketedSum<std::int32_t> sum(numbers.span(), options, world);
+  const double whole = seconds_of(world, [&] { sum.finish(); });
+  const double bytes = static_cast<double>(parameters) * sizeof(std::int32_t);
+  return {"measured", small / messages, std::max(0.0, whole - small) / (2.0 * (p - 1.0) / p * bytes)};
+}
+
+nlohmann::ordered_json to_json(const report::LayoutCost& layout) {
+  nlohmann::ordered_json json = {{"ranks_on_host", layout.ranks_on_host}, {"threads", layout.threads}};
+  for (const auto& [load, seconds] : layout.steps)
+    json["steps"].push_back({{"blocks", load.blocks},
+                             {"rows", load.rows},
+                             {"forward", seconds.forward},
+                             {"backward", seconds.backward},
+                             {"update", seconds.update}});
+  return json;
+}
+
+report::LayoutCost layout_from(const nlohmann::ordered_json& json) {
+  report::LayoutCost layout{json.at("ranks_on_host").get<int>(), json.at("threads").get<int>(), {}};
+  for (const auto& step : json.at("steps"))
+    layout.steps.push_back({{step.at("blocks").get<std::size_t>(), step.at("rows").get<std::size_t>()},
+                            {step.at("forward").get<double>(), step.at("backward").get<double>(),
+                             step.at("update").get<double>()}});
+  return layout;
+}
+
+// Whether the model can work with it.
+bool sensible(const report::LayoutCost& layout) {
+  const auto positive = [](const report::MeasuredStep& step) {
+    return step.seconds.forward > 0.0 && step.seconds.backward > 0.0 && step.seconds.update > 0.0;
+  };
+  return layout.ranks_on_host > 0 && layout.threads > 0 && !layout.steps.empty() &&
+         std::all_of(layout.steps.begin(), layout.steps.end(), positive);
+}
+
+nlohmann::ordered_json to_json(const report::Network& network) {
+  return {{"latency", network.latency}, {"seconds_per_byte", network.seconds_per_byte}};
+}
+
+report::Network network_from(const nlohmann::ordered_json& json) {
+  return {"measured", json.at("latency").get<double>(), json.at("seconds_per_byte").get<double>()};
+}
+
+}  // namespace
+
+Calibration calibrate(const comm::Session& session, const config::RunConfig& run,
+                      const Experiment& experiment, const std::string& kernel_family, int threads) {
+  const comm::Communicator& world = session.world();
+  const int ranks_on_host = world.of_this_host().size();
+  Calibration calibration;
+  for (const nn::Tensor& tensor : experiment.model().tensors()) calibration.tensors.push_back(tensor.size);
+  calibration.kernel_family = kernel_family;
+  const Measuring measuring(session, run, experiment);
+  if (ranks_on_host > 1) calibration.layouts.push_back(measuring.layout(false, 1, threads));
+  calibration.layouts.push_back(measuring.layout(true, ranks_on_host, threads));
+  if (world.size() > 1) {
+    auto& network = world.on_one_host() ? calibration.within_host : calibration.between_hosts;
+    network = measure_network(world, run.reduce, experiment.model().parameters());
+  }
+  return calibration;
+}
+
+Calibration merged(Calibration before, const Calibration& measured) {
+  before.tensors = measured.tensors;
+  before.kernel_family = measured.kernel_family;
+  for (const report::LayoutCost& layout : measured.layouts) {
+    std::erase_if(before.layouts, [&](const report::LayoutCost& old) {
+      return old.ranks_on_host == layout.ranks_on_host && old.threads == layout.threads;
+    });
+    before.layouts.push_back(layout);
+  }
+  if (measured.within_host) before.within_host = measured.within_host;
+  if (measured.between_hosts) before.between_hosts = measured.between_hosts;
+  return before;
+}
+
+Calibration read_calibration(const std::filesystem::path& path, const std::vector<std::size_t>& tensors) {
+  Calibration calibration;
+  try {
+    const auto json = nlohmann::ordered_json::parse(read_file(path));
+    calibration.tensors = json.at("tensors").get<std::vector<std::size_t>>();
+    calibration.kernel_family = json.at("kernel_family").get<std::string>();
+    for (const auto& layout : json.at("layouts")) calibration.layouts.push_back(layout_from(layout));
+    if (json.contains("within_host")) calibration.within_host = network_from(json.at("within_host"));
+    if (json.contains("between_hosts")) calibration.between_hosts = network_from(json.at("between_hosts"));
+  } catch (const nlohmann::json::exception& error) {
+    throw ConfigError(fmt::format("{}: {}, expected what lockstep predict --calibration wrote", path.string(),
+                                  error.what()));
+  } catch (const std::system_error& error) {
+    throw ConfigError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
+  }
+  if (!std::all_of(calibration.layouts.begin(), calibration.layouts.end(), sensible))
+    throw ConfigError(
+        fmt::format("{}: a layout without steps, or with a number that is not positive, expected "
+                    "what lockstep predict --calibration wrote",
+                    path.string()));
+  if (calibration.layouts.empty() || calibration.tensors != tensors)
+    throw ConfigError(fmt::format(
+        "{}: is of another network, expected one with the tensors of this configuration", path.string()));
+  return calibration;
+}
+
+void write_calibration(const std::filesystem::path& path, const Calibration& calibration) {
+  nlohmann::ordered_json json = {{"tensors", calibration.tensors},
+                                 {"kernel_family", calibration.kernel_family}};
+  json["layouts"] = nlohmann::ordered_json::array();
+  for (const report::LayoutCost& layout : calibration.layouts) json["layouts"].push_back(to_json(layout));
+  if (calibration.within_host) json["within_host"] = to_json(*calibration.within_host);
+  if (calibration.between_hosts) json["between_hosts"] = to_json(*calibration.between_hosts);
+  writing(path, [&] { write_file_atomically(path, json.dump(2) + "\n"); });
+}
+
+}  // namespace lockstep::cli

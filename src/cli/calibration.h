@@ -1,0 +1,35 @@
+// What lockstep predict measures: what steps cost on this host, and what sums over the job's ranks cost.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/experiment.h"
+#include "comm/session.h"
+#include "report/scaling_model.h"
+
+namespace lockstep::cli {
+
+struct Calibration {
+  std::vector<std::size_t> tensors;  // elements: of which network
+  std::string kernel_family;
+  std::vector<report::LayoutCost> layouts;
+  std::optional<report::Network> within_host, between_hosts;
+};
+
+// Measures steps of one rank on otherwise idle cores (where the job has one rank a host and several hosts:
+// not), then of all ranks at once, over several numbers of blocks and rows, with copies of the network that
+// learn nothing; then sums over the ranks. Rank 0's is the job's. Collective; some seconds.
+Calibration calibrate(const comm::Session& session, const config::RunConfig& run,
+                      const Experiment& experiment, const std::string& kernel_family, int threads);
+
+// `calibration` with what is measured anew in place of the same layouts and networks of before.
+Calibration merged(Calibration before, const Calibration& measured);
+
+// As JSON. Throws ConfigError, which names the file, where it cannot be read, is none, or of another network.
+Calibration read_calibration(const std::filesystem::path& path, const std::vector<std::size_t>& tensors);
+void write_calibration(const std::filesystem::path& path, const Calibration& calibration);
+
+}  // namespace lockstep::cli
