@@ -61,6 +61,13 @@ void sweep(const comm::Session& session, const SweepArguments& arguments);
 // Prints what this job has to work with: kernels, cores, ranks, allreduce, data, and what it would change.
 void doctor(const comm::Session& session);
 
+// Prints what a file or folder is, and what is in it: weights, a checkpoint, data, a configuration, a search,
+// a run.
+void inspect(const comm::Session& session, const std::string& path);
+
+// Prints the configurations of a folder, "" for those that come with the program, with a line each.
+void configs(const comm::Session& session, const std::string& folder);
+
 // Prints "x,sigmoid,sigmoid_slope,..." and a row for each of 401 points on -4..4.
 void activations(const comm::Session& session);
 

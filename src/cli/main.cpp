@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/interruption.h"
-#include "base/version.h"
 #include "cli/commands.h"
+#include "cli/provenance.h"
 #include "comm/session.h"
 
 namespace {
@@ -47,7 +47,7 @@ void add_config_options(CLI::App& command, std::string& config, std::vector<std:
 int run(const lockstep::comm::Session& session, int argc, char** argv) {
   CLI::App app(kIntroduction, "lockstep");
   app.footer(kExamples);
-  app.set_version_flag("--version", std::string("lockstep ") + lockstep::kVersion);
+  app.set_version_flag("--version", cli::version_text);
   app.require_subcommand(1);
 
   cli::TrainArguments train;
@@ -138,6 +138,21 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "The same\n"
       "command again goes on where it was interrupted. The folder must be one that all ranks see.");
 
+  std::string path;
+  CLI::App* inspect_command = app.add_subcommand(
+      "inspect",
+      "Say what a file or folder is, and what is in it: weights, checkpoint, data, configuration, run");
+  inspect_command
+      ->add_option(
+          "PATH", path,
+          "A safetensors file, a CSV file, a TOML file, the folder of a run or one with CIFAR-10's files")
+      ->required();
+
+  std::string folder;
+  CLI::App* configs_command =
+      app.add_subcommand("configs", "List the configurations that come with the program, with a line each");
+  configs_command->add_option("DIR", folder, "Those of this folder instead");
+
   CLI::App* activations_command = app.add_subcommand(
       "activations",
       "Print every activation function and its slope as a table (launch/plot --activations draws it)");
@@ -168,6 +183,8 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   if (train_command->parsed()) return cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
+  if (inspect_command->parsed()) cli::inspect(session, path);
+  if (configs_command->parsed()) cli::configs(session, folder);
   if (activations_command->parsed()) cli::activations(session);
   if (doctor_command->parsed()) cli::doctor(session);
   if (sweep_command->parsed()) cli::sweep(session, sweep);

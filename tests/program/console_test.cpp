@@ -1,6 +1,7 @@
 // What a person, a pipe and a script see of the program.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 #include <sstream>
 
@@ -133,11 +134,24 @@ TEST_P(Console, SubcommandsExplainTheirOptions) {
     EXPECT_NE(verify.out.find(part), std::string::npos) << part;
 }
 
-TEST_P(Console, VersionIsOneLine) {
+TEST_P(Console, VersionSaysOfTheProgramWhatASummaryRecords) {
   const Outcome outcome = run({"--version"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out, "lockstep " LOCKSTEP_VERSION "\n");
   EXPECT_EQ(outcome.err, "");
+  ASSERT_EQ(run({"train", "run.toml", "--out", "out", "--quiet"}).code, 0);
+  auto provenance = read_json(folder_ / "out/summary.json").at("provenance");
+  Words lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.at(0), "lockstep " LOCKSTEP_VERSION);
+  ASSERT_EQ(lines.back().find("kernel_families  "), 0U) << outcome.out;
+  EXPECT_NE(lines.back().find(provenance.at("kernel_family").get<std::string>()), std::string::npos);
+  for (const char* of_the_run : {"version", "kernel_family", "kernel_choice"}) provenance.erase(of_the_run);
+  EXPECT_EQ(lines.size(), 2 + provenance.size()) << outcome.out;
+  for (const auto& [name, value] : provenance.items()) {
+    std::string line = name;
+    line.resize(17, ' ');
+    line += value.get<std::string>();
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), line), 1) << line << "\n" << outcome.out;
+  }
 }
 
 }  // namespace
