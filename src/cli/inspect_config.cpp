@@ -12,16 +12,16 @@ namespace {
 
 std::string values_of(const config::Parameter& parameter) {
   switch (parameter.kind) {
-    case config::Parameter::Kind::kList:
-      return fmt::format("{}", fmt::join(parameter.values, ", "));
     case config::Parameter::Kind::kUniform:
       return fmt::format("{} to {}", parameter.low, parameter.high);
     case config::Parameter::Kind::kLogUniform:
       return fmt::format("{} to {}, by the logarithm", parameter.low, parameter.high);
     case config::Parameter::Kind::kInteger:
+      return fmt::format("{} to {}, integers", parameter.first, parameter.first + (parameter.count - 1));
+    case config::Parameter::Kind::kList:
       break;
   }
-  return fmt::format("{} integers from {} on", parameter.count, parameter.first);
+  return fmt::format("{}", fmt::join(parameter.values, ", "));
 }
 
 Lines inspect_sweep(const std::filesystem::path& path, const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "cli/inspect.h"
 #include "cli/run_record.h"
@@ -34,6 +35,17 @@ Lines tensor_table(const nn::SafetensorsFile& file) {
   return lines;
 }
 
+// "circle, exact reduction, haswell kernels".
+std::string describe_experiment(const SavedRun& run, const std::string& name) {
+  try {
+    return fmt::format("{}, {} reduction, {} kernels", run.config.at("data").at("dataset").get<std::string>(),
+                       run.config.at("reduce").at("mode").get<std::string>(), run.kernel_family);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(
+        fmt::format("{}: the configuration that it keeps is not readable: {}", name, error.what()));
+  }
+}
+
 }  // namespace
 
 std::string weights_hash(const nn::SafetensorsFile& file) {
@@ -55,12 +67,8 @@ Lines inspect_weights(const std::filesystem::path& path, const nn::SafetensorsFi
   const std::string name = path.string();
   Lines lines;
   if (train::is_checkpoint(file)) {
-    const std::string state = describe_checkpoint(file, name);
-    const SavedRun run = from_metadata(file.metadata, name);
-    lines = {
-        fmt::format("{}: a checkpoint, whole", name), state,
-        fmt::format("{}, {} reduction, {} kernels", run.config.at("data").at("dataset").get<std::string>(),
-                    run.config.at("reduce").at("mode").get<std::string>(), run.kernel_family)};
+    lines = {fmt::format("{}: a checkpoint, whole", name), describe_checkpoint(file, name),
+             describe_experiment(from_metadata(file.metadata, name), name)};
   } else {
     std::size_t numbers = 0;
     for (const nn::TensorView& tensor : file.tensors) {

@@ -18,10 +18,18 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
   world.together([&] {
     if (world.rank() != 0) return;
     try {
+      if (std::filesystem::is_directory(path))
+        throw ConfigError(
+            fmt::format("{}: is a folder, expected a TOML file{}", path,
+                        std::filesystem::exists(path + "/config.toml") ? ", such as its config.toml" : ""));
       text = read_file(path);
     } catch (const std::system_error& error) {
-      throw ConfigError(fmt::format("{}: cannot be read: {}", path, error.code().message()));
+      const bool missing = error.code() == std::errc::no_such_file_or_directory;
+      throw ConfigError(fmt::format("{}: cannot be read: {}{}", path, error.code().message(),
+                                    missing ? ", expected a TOML file, such as lockstep configs lists" : ""));
     }
+    if (text.find('\0') != std::string::npos)
+      throw ConfigError(fmt::format("{}: is no text, expected a TOML file", path));
   });
   world.broadcast(text, 0);
   return text;

@@ -38,7 +38,9 @@ class Console : public testing::TestWithParam<int> {
   Console() { write_small_config(folder_.path()); }
 
   Outcome run(const Words& arguments, bool terminal = false) {
-    return program::run(arguments, GetParam(), in(folder_.path(), 20, terminal));
+    surroundings_.folder = folder_.path();
+    surroundings_.terminal = terminal;
+    return program::run(arguments, GetParam(), surroundings_);
   }
 
   // Trains for two epochs that are long enough for a bar to move, on any machine.
@@ -61,9 +63,12 @@ class Console : public testing::TestWithParam<int> {
   }
 
   TemporaryFolder folder_;
+  Surroundings surroundings_;
 };
 INSTANTIATE_TEST_SUITE_P(OneProcess, Console, testing::Values(kOneProcess));
 INSTANTIATE_TEST_SUITE_P(ThreeRanks, Console, testing::Values(3));
+using ConsoleAlone = Console;
+INSTANTIATE_TEST_SUITE_P(OneProcess, ConsoleAlone, testing::Values(kOneProcess));
 
 const std::string kEpochRow =
     R"( +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%  +0\.05  +[0-9.]+  +[0-9]+)";
@@ -99,6 +104,67 @@ TEST_P(Console, TerminalGetsAProgressBarThatLeavesNoTrace) {
   const Words lines = lines_of(visible(outcome.out));
   EXPECT_EQ(count(lines, kEpochRow), 2U) << visible(outcome.out);
   EXPECT_EQ(count(lines, ".*[0-9] samples/s.*"), 0U) << visible(outcome.out);
+}
+
+// The longest of the lines that a terminal showed at any time, bars among them.
+std::size_t longest_shown(const std::string& text) {
+  std::size_t longest = 0;
+  std::istringstream stream(std::regex_replace(text, std::regex("\r|\x1b\\[K"), "\n"));
+  for (std::string line; std::getline(stream, line);) longest = std::max(longest, line.size());
+  return longest;
+}
+// The table and its bars.
+std::string table_of(const std::string& text) {
+  const std::size_t begin = text.find("epoch  train loss");
+  return text.substr(begin, text.find("weights ") - begin);
+}
+
+TEST_P(Console, TableAndBarKeepWithinANarrowTerminal) {
+  surroundings_.columns = 60;
+  const Outcome outcome = train_slowly(true);
+  ASSERT_EQ(outcome.code, 0) << outcome.out;
+  const std::string table = table_of(outcome.out);
+  EXPECT_LE(longest_shown(table), 60U) << visible(table);
+  EXPECT_TRUE(std::regex_search(table, std::regex("\r" + kBar))) << table;
+  EXPECT_TRUE(table.starts_with("epoch  train loss  train acc   test loss   test acc\r")) << visible(table);
+  EXPECT_EQ(count(lines_of(visible(table)), R"( +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%)"), 2U)
+      << visible(table);
+}
+
+TEST_P(ConsoleAlone, UsesAsMuchOfATerminalAsColumnsSays) {
+  surroundings_.environment = {{"COLUMNS", "30"}};
+  const Outcome outcome = train_slowly(true);
+  ASSERT_EQ(outcome.code, 0) << outcome.out;
+  const std::string table = table_of(outcome.out);
+  EXPECT_LE(longest_shown(table), 30U) << visible(table);
+  EXPECT_TRUE(std::regex_search(table, std::regex(R"(\repoch [12]/2  +[0-9]+%  [0-9]+:[0-9][0-9] left)")))
+      << table;
+}
+
+TEST_P(ConsoleAlone, WritesTheSameToAPipeWhateverTheTerminalIsSaidToBe) {
+  const auto timeless_lines = [&] {
+    const Outcome outcome = run({"inspect", "run.toml"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    std::string text = outcome.out + lines_of(run({"train", "run.toml"}).out).at(8);
+    return text;
+  };
+  const std::string text = timeless_lines();
+  EXPECT_TRUE(
+      text.ends_with("epoch  train loss  train acc   test loss   test acc         lr   seconds  samples/s"))
+      << text;
+  surroundings_.environment = {{"COLUMNS", "30"}, {"NO_COLOR", "1"}, {"TERM", "xterm-256color"}};
+  EXPECT_EQ(timeless_lines(), text);
+}
+
+TEST_P(ConsoleAlone, ColoursNothing) {
+  surroundings_.environment = {{"NO_COLOR", "1"}, {"TERM", "xterm-256color"}};
+  const std::regex colour("\x1b\\[[0-9;]*m");
+  for (const Words& words : {Words{"train", "run.toml"}, Words{"train", "nowhere.toml"},
+                             Words{"inspect", "run.toml"}, Words{"--help"}}) {
+    const Outcome outcome = run(words, true);
+    EXPECT_NE(outcome.out, "");
+    EXPECT_FALSE(std::regex_search(outcome.out, colour)) << outcome.out;
+  }
 }
 
 TEST_P(Console, QuietPrintsNothingEvenOnATerminal) {
