@@ -76,11 +76,15 @@ std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char*
   if (word == "-np" || word == "-n")
     return fmt::format("{} has no option {}, mpirun has: launch/run -np P {}", first, word, first);
   if (!word.starts_with('-')) return fmt::format("{}: {} is one argument too many {}", first, word, hint);
+  const auto without_dashes = [](const std::string& name) {
+    return name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  };
   std::vector<std::string> options;
-  for (const CLI::Option* option : command.get_options()) options.push_back(option->get_name());
-  if (const auto meant = lockstep::nearest(word, options))
-    return fmt::format("{} has no option {}, did you mean {}?", first, word, *meant);
-  const bool settable = std::ranges::find(options, "--set") != options.end();
+  for (const CLI::Option* option : command.get_options())
+    if (!option->get_positional()) options.push_back(without_dashes(option->get_name()));
+  if (const auto meant = lockstep::nearest(without_dashes(word), options))
+    return fmt::format("{} has no option {}, did you mean --{}?", first, word, *meant);
+  const bool settable = std::ranges::find(options, "set") != options.end();
   return fmt::format("{} has no option {}{} {}", first, word,
                      settable ? "; values of the configuration are changed by --set section.key=value" : "",
                      hint);
