@@ -51,11 +51,11 @@ TEST_P(ConfigsOfRanks, OfAFolderAreThoseWithAndWithoutADescription) {
   const TemporaryFolder folder;
   fs::create_directories(folder / "mine/more");
   write_text(folder / "mine/more/a.toml", "# Of  a folder below.\nseed = 1\n");
-  write_text(folder / "mine/topmost.toml", "seed = 1\n# not the first line\n");
+  write_text(folder / "mine/sample.toml", "seed = 1\n# not the first line\n");
   write_text(folder / "mine/notes.txt", "# no configuration\n");
   const Outcome outcome = run({"configs", "mine"}, GetParam(), in(folder.path()));
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out, "mine/topmost.toml  -\nmine/more/a.toml  Of  a folder below.\n");
+  EXPECT_EQ(outcome.out, "mine/sample.toml  -\nmine/more/a.toml  Of  a folder below.\n");
 }
 
 TEST_P(ConfigsOfRanks, OfNoFolderOrAnEmptyOneAreAnError) {
