@@ -1,12 +1,18 @@
 # shellcheck shell=bash
-# What the launch scripts share; sourced, never run. Each script is `launch/NAME`, and names itself so.
+# What the launch scripts share; sourced, never run. Each script is `launch/NAME`, and names itself so; installed it is
+# `lockstep-NAME`.
 #
 # Exit codes are those of lockstep: 2 the command line or the machine's set-up is wrong, 3 the data is wrong or
 # missing, 5 a rank or the network failed.
 
 # shellcheck disable=SC2034 # for the scripts
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-me=launch/$(basename -- "$0")
+name=$(basename -- "$0") prefix=launch/
+[[ $name != lockstep-* ]] || prefix=lockstep- name=${name#lockstep-}
+me=$prefix$name
+
+# installed: true if these scripts are those that `cmake --install` put into share/lockstep.
+installed() { [[ ! -e $repo/CMakePresets.json ]]; }
 
 # fail CODE MESSAGE: one line on stderr, and out.
 fail() {
@@ -17,9 +23,9 @@ fail() {
 note() { printf '%s: note: %s\n' "$me" "$1" >&2; }
 say() { printf '%s: %s\n' "$me" "$1"; }
 
-# help: prints the calling script's header comment, and out.
+# help: prints the calling script's header comment, with its own name, and out.
 help() {
-  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+  sed -n -e "s|launch/$name|$me|g" -e '2,/^[^#]/s/^# \{0,1\}//p' "$0"
   exit 0
 }
 

@@ -76,6 +76,13 @@ struct PredictArguments {
 // Measures steps and sums, and prints how long an epoch would take on more ranks and hosts.
 void predict(const comm::Session& session, const PredictArguments& arguments);
 
+// Prints what a file or folder is, and what is in it: weights, a checkpoint, data, a configuration, a search,
+// a run.
+void inspect(const comm::Session& session, const std::string& path);
+
+// Prints the configurations of a folder, "" for those that come with the program, with a line each.
+void configs(const comm::Session& session, const std::string& folder);
+
 // Prints "x,sigmoid,sigmoid_slope,..." and a row for each of 401 points on -4..4.
 void activations(const comm::Session& session);
 

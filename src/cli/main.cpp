@@ -1,16 +1,21 @@
 // The program's door: command line, exit codes, and the one place that prints errors.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/interruption.h"
-#include "base/version.h"
+#include "base/nearest.h"
 #include "cli/commands.h"
+#include "cli/provenance.h"
 #include "comm/session.h"
 #include "report/scaling_model.h"
 
@@ -47,10 +52,49 @@ void add_config_options(CLI::App& command, std::string& config, std::vector<std:
       ->allow_extra_args(false);
 }
 
+// What is wrong with the command line, and what to do about it.
+std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first.empty() || first.starts_with('-') || std::ranges::find(names, first) == names.end()) {
+    const auto meant = lockstep::nearest(first, names);
+    if (first.ends_with(".toml"))
+      return fmt::format("{0} is no subcommand, did you mean lockstep train {0}?", first);
+    if (!first.empty() && meant) return fmt::format("{} is no subcommand, did you mean {}?", first, *meant);
+    const std::string found = first.empty() ? "no subcommand" : fmt::format("{} is no subcommand", first);
+    return fmt::format("{}, expected one of {} (lockstep --help shows the usage)", found,
+                       fmt::join(names, ", "));
+  }
+  const CLI::App& command = *app.get_subcommand(first);
+  const std::string hint = fmt::format("(lockstep {} --help shows the usage)", first);
+  const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
+  if (unexpected.empty()) return fmt::format("{}: {} {}", first, error.what(), hint);
+  const std::string& word = unexpected.front();
+  for (int i = 2; i + 2 < argc; ++i)
+    if (std::string_view(argv[i]) == "--set" && word == argv[i + 2])
+      return fmt::format("--set {1} {0}: expected --set {1}={0}", word, argv[i + 1]);
+  if (word == "-np" || word == "-n")
+    return fmt::format("{} has no option {}, mpirun has: launch/run -np P {}", first, word, first);
+  if (!word.starts_with('-')) return fmt::format("{}: {} is one argument too many {}", first, word, hint);
+  const auto without_dashes = [](const std::string& name) {
+    return name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  };
+  std::vector<std::string> options;
+  for (const CLI::Option* option : command.get_options())
+    if (!option->get_positional()) options.push_back(without_dashes(option->get_name()));
+  if (const auto meant = lockstep::nearest(without_dashes(word), options))
+    return fmt::format("{} has no option {}, did you mean --{}?", first, word, *meant);
+  const bool settable = std::ranges::find(options, "set") != options.end();
+  return fmt::format("{} has no option {}{} {}", first, word,
+                     settable ? "; values of the configuration are changed by --set section.key=value" : "",
+                     hint);
+}
+
 int run(const lockstep::comm::Session& session, int argc, char** argv) {
   CLI::App app(kIntroduction, "lockstep");
   app.footer(kExamples);
-  app.set_version_flag("--version", std::string("lockstep ") + lockstep::kVersion);
+  app.set_version_flag("--version", cli::version_text);
   app.require_subcommand(1);
 
   cli::TrainArguments train;
@@ -141,6 +185,21 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "The same\n"
       "command again goes on where it was interrupted. The folder must be one that all ranks see.");
 
+  std::string path;
+  CLI::App* inspect_command = app.add_subcommand(
+      "inspect",
+      "Say what a file or folder is, and what is in it: weights, checkpoint, data, configuration, run");
+  inspect_command
+      ->add_option(
+          "PATH", path,
+          "A safetensors file, a CSV file, a TOML file, the folder of a run or one with CIFAR-10's files")
+      ->required();
+
+  std::string folder;
+  CLI::App* configs_command =
+      app.add_subcommand("configs", "List the configurations that come with the program, with a line each");
+  configs_command->add_option("DIR", folder, "Those of this folder instead");
+
   CLI::App* activations_command = app.add_subcommand(
       "activations",
       "Print every activation function and its slope as a table (launch/plot --activations draws it)");
@@ -187,19 +246,14 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       if (speaks) app.exit(error);
       return 0;
     }
-    const auto named = app.get_subcommands(
-        [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });
-    const bool unknown = argc > 1 && argv[1][0] != '-' && named.empty();
-    const std::string what = unknown ? std::string(argv[1]) +
-                                           " is no subcommand, expected train, eval, verify, gradcheck, "
-                                           "sweep, activations, predict or doctor"
-                                     : std::string(error.what());
-    if (speaks) std::fprintf(stderr, "lockstep: %s (lockstep --help shows the usage)\n", what.c_str());
+    if (speaks) std::fprintf(stderr, "lockstep: %s\n", explain(app, error, argc, argv).c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
   if (train_command->parsed()) return cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
+  if (inspect_command->parsed()) cli::inspect(session, path);
+  if (configs_command->parsed()) cli::configs(session, folder);
   if (activations_command->parsed()) cli::activations(session);
   if (predict_command->parsed()) cli::predict(session, predict);
   if (doctor_command->parsed()) cli::doctor(session);

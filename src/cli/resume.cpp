@@ -28,7 +28,8 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::
       try {
         content = read_file(resumed.name);
       } catch (const std::system_error& error) {
-        throw ModelError(fmt::format("{}: cannot be read: {}", resumed.name, error.code().message()));
+        throw ModelError(fmt::format("{}: cannot be read: {}, expected a checkpoint or latest", resumed.name,
+                                     error.code().message()));
       }
       return;
     }

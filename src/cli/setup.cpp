@@ -8,8 +8,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/version.h"
-#include "comm/session.h"
 #include "kernels/kernel_family.h"
 #include "nn/model_file.h"
 
@@ -20,10 +18,18 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
   world.together([&] {
     if (world.rank() != 0) return;
     try {
+      if (std::filesystem::is_directory(path))
+        throw ConfigError(
+            fmt::format("{}: is a folder, expected a TOML file{}", path,
+                        std::filesystem::exists(path + "/config.toml") ? ", such as its config.toml" : ""));
       text = read_file(path);
     } catch (const std::system_error& error) {
-      throw ConfigError(fmt::format("{}: cannot be read: {}", path, error.code().message()));
+      const bool missing = error.code() == std::errc::no_such_file_or_directory;
+      throw ConfigError(fmt::format("{}: cannot be read: {}{}", path, error.code().message(),
+                                    missing ? ", expected a TOML file, such as lockstep configs lists" : ""));
     }
+    if (text.find('\0') != std::string::npos)
+      throw ConfigError(fmt::format("{}: is no text, expected a TOML file", path));
   });
   world.broadcast(text, 0);
   return text;
@@ -77,14 +83,25 @@ std::string describe_run(const config::RunConfig& run, int ranks, const Compute&
                      run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
 }
 
-nlohmann::ordered_json provenance(const Compute& compute) {
-  return {{"version", kVersion},
-          {"compiler", kCompiler},
-          {"flags", kCompilerFlags},
-          {"blis_version", kernels::blis_version()},
-          {"kernel_family", kernels::kernel_family()},
-          {"kernel_choice", compute.reason},
-          {"mpi", comm::library_version()}};
+std::vector<std::string> layer_table(const nn::Model& model) {
+  std::vector<std::string> lines = {fmt::format("{:<28}{:>10}{:>14}", "layer", "outputs", "parameters")};
+  for (const auto& layer : model.layers()) {
+    std::size_t parameters = 0;
+    for (const auto& tensor : layer->tensors()) {
+      std::size_t size = 1;
+      for (const std::size_t n : tensor.shape) size *= n;
+      parameters += size;
+    }
+    lines.push_back(fmt::format("{:<28}{:>10}{:>14}", layer->description(), layer->outputs(), parameters));
+  }
+  return lines;
+}
+
+std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch) {
+  return fmt::format(
+      "{} training samples in {} shards, batch {} = {} x {}, {} steps an epoch; {} test samples",
+      info.train_samples, plan.shards(), batch, plan.shards(), plan.micro_batch(), plan.steps_per_epoch(),
+      info.test_samples);
 }
 
 }  // namespace lockstep::cli

@@ -13,6 +13,7 @@
 #include "config/run_config.h"
 #include "data/dataset.h"
 #include "data/normalizer.h"
+#include "data/shard_plan.h"
 #include "nn/model.h"
 
 namespace lockstep::cli {
@@ -47,7 +48,10 @@ double accuracy(const train::Score& score, const data::DatasetInfo& info);
 // "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);
 
-// Version, compiler, flags, BLIS and MPI: what summary.json says of the program.
-nlohmann::ordered_json provenance(const Compute& compute);
+// A line for each layer, below a header: what it is, its outputs and its parameters.
+std::vector<std::string> layer_table(const nn::Model& model);
+
+// "50000 training samples in 8 shards, batch 128 = 8 x 16, 391 steps an epoch; 10000 test samples".
+std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch);
 
 }  // namespace lockstep::cli

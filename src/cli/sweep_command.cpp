@@ -20,6 +20,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
+#include "cli/provenance.h"
 #include "cli/setup.h"
 #include "cli/sweep_runs.h"
 #include "report/console.h"

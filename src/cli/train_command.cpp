@@ -16,6 +16,7 @@
 #include "base/watchdog.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
+#include "cli/provenance.h"
 #include "cli/resume.h"
 #include "cli/run_folder.h"
 #include "cli/setup.h"
@@ -32,26 +33,12 @@ namespace fs = std::filesystem;
 
 void print_model(report::Console& console, const LoadedConfig& loaded, const Experiment& experiment) {
   const data::DatasetInfo& info = experiment.info();
-  const data::ShardPlan& plan = experiment.plan();
-  const nn::Model& model = experiment.model();
   if (!info.note.empty()) console.line(info.note);
-  console.line(fmt::format("{:<28}{:>10}{:>14}", "layer", "outputs", "parameters"));
-  for (const auto& layer : model.layers()) {
-    std::size_t parameters = 0;
-    for (const auto& tensor : layer->tensors()) {
-      std::size_t size = 1;
-      for (const std::size_t n : tensor.shape) size *= n;
-      parameters += size;
-    }
-    console.line(fmt::format("{:<28}{:>10}{:>14}", layer->description(), layer->outputs(), parameters));
-  }
-  console.line(fmt::format("{} parameters, loss {}, {:.1f} MiB a rank", model.parameters(),
+  for (const std::string& line : layer_table(experiment.model())) console.line(line);
+  console.line(fmt::format("{} parameters, loss {}, {:.1f} MiB a rank", experiment.model().parameters(),
                            kernels::name(loaded.run.model.loss),
                            static_cast<double>(experiment.bytes()) / (1 << 20)));
-  console.line(
-      fmt::format("{} training samples in {} shards, batch {} = {} x {}, {} steps an epoch; {} test samples",
-                  info.train_samples, plan.shards(), loaded.run.train.batch_size, plan.shards(),
-                  plan.micro_batch(), plan.steps_per_epoch(), info.test_samples));
+  console.line(describe_steps(info, experiment.plan(), loaded.run.train.batch_size));
 }
 
 // What the configuration watches, of an epoch. Throws ConfigError where there is no such number.
@@ -138,7 +125,8 @@ class Training {
         nn::save_model(folder_->path() / "model.safetensors", experiment_.model().tensors(),
                        trainer_.parameters());
         report::write_summary(folder_->path() / "summary.json",
-                              {.last = record_.last,
+                              {.name = loaded_.name,
+                               .last = record_.last,
                                .steps = trainer_.steps_done(),
                                .total_seconds = record_.total_seconds,
                                .parameters = experiment_.model().parameters(),

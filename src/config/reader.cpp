@@ -7,30 +7,15 @@
 #include <cctype>
 #include <charconv>
 #include <limits>
-#include <numeric>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/nearest.h"
 
 namespace lockstep::config {
 namespace {
-
-// How many insertions, deletions and replacements turn a into b (Levenshtein).
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
 
 // On one line, and not too long.
 std::string text_of(const toml::node& node) {
@@ -219,7 +204,10 @@ void Reader::read(const std::string& key, double& value, const std::string& expe
 
 void Reader::read(const std::string& key, std::vector<std::size_t>& list, std::size_t least) {
   if (const Entry* entry = find(key)) {
-    const std::string expected = fmt::format("a list of integers of at least {}", least);
+    const auto* single = entry->node->as_integer();
+    const std::string expected =
+        fmt::format("a list of integers of at least {}{}", least,
+                    single == nullptr ? "" : fmt::format(", such as [{}]", **single));
     const toml::array* found = entry->node->as_array();
     if (found == nullptr) refuse(key, *entry, expected);
     list.clear();
@@ -286,19 +274,23 @@ void Reader::check(const std::string& key, const std::function<void()>& validate
 void Reader::finish() const {
   for (const auto& [key, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const auto nearest =
-        std::min_element(known_.begin(), known_.end(), [&unknown = key](const auto& a, const auto& b) {
-          return edit_distance(unknown, a) < edit_distance(unknown, b);
-        });
-    if (edit_distance(key, *nearest) <= 1 + key.size() / 4)
-      throw ConfigError(
-          fmt::format("{}: unknown key {}{}, did you mean {}?", entry.where, prefix_, key, *nearest));
-    std::vector<std::string> allowed;
-    const std::string section = key.substr(0, key.find('.') + 1);
+    std::optional<std::string> meant = nearest(key, known_);
+    const std::string last = key.substr(key.rfind('.') + 1);
     for (const std::string& candidate : known_)
+      if (!meant && candidate.ends_with("." + last)) meant = candidate;
+    if (meant)
+      throw ConfigError(
+          fmt::format("{}: unknown key {}{}, did you mean {}?", entry.where, prefix_, key, *meant));
+    std::vector<std::string> allowed, sections;  // the keys of its section, or what there is instead of that
+    const std::string section = key.substr(0, key.find('.') + 1);
+    for (const std::string& candidate : known_) {
       if (!section.empty() && candidate.starts_with(section)) allowed.push_back(candidate);
+      const std::size_t dot = candidate.find('.');
+      const std::string of = dot == std::string::npos ? candidate : candidate.substr(0, dot) + ".*";
+      if (std::find(sections.begin(), sections.end(), of) == sections.end()) sections.push_back(of);
+    }
     throw ConfigError(fmt::format("{}: unknown key {}{}, expected one of {}", entry.where, prefix_, key,
-                                  fmt::join(allowed.empty() ? known_ : allowed, ", ")));
+                                  fmt::join(allowed.empty() ? sections : allowed, ", ")));
   }
 }
 

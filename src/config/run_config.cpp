@@ -188,6 +188,9 @@ void read_train(Reader& in, train::TrainOptions& train) {
 RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
                 nlohmann::ordered_json* resolved, const std::vector<std::string>& origins) {
   Reader in(text, name, overrides, origins);
+  if (in.has("config"))
+    throw ConfigError(
+        fmt::format("{}: is a search, which lockstep sweep runs, expected a configuration", name));
   RunConfig config;
   in.read("seed", config.seed, 0);
   read_data(in, config.data);

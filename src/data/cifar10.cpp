@@ -96,6 +96,7 @@ DatasetInfo Cifar10::info() const {
           .classes = kClasses,
           .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                           "truck"},
+          .channel_names = {"red", "green", "blue"},
           .train_samples = kTrainFiles * kRecordsPerFile,
           .test_samples = kRecordsPerFile,
           .function = {},

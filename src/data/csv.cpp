@@ -132,6 +132,12 @@ struct Table {
   std::string column_name(std::size_t column) const {
     return header.empty() ? std::to_string(column + 1) : fmt::format("\"{}\"", header[column]);
   }
+  // Empty without a header.
+  std::vector<std::string> feature_names(std::size_t target) const {
+    std::vector<std::string> names = header;
+    if (!names.empty()) names.erase(names.begin() + static_cast<std::ptrdiff_t>(target));
+    return names;
+  }
   [[noreturn]] void refuse(const Row& row, std::size_t column, const std::string& expected) const {
     std::string hint = separator_hint(row.cells);
     if (hint.empty() && may_have_header && !is_finite(rows.front().cells[column]))
@@ -293,6 +299,7 @@ Csv::Csv(const DataOptions& options) {
            .channel_size = 1,
            .classes = classes ? classes->size() : 0,
            .class_names = classes ? classes->names() : std::vector<std::string>{},
+           .channel_names = table.feature_names(target),
            .train_samples = train_.size(),
            .test_samples = test_.size(),
            .function = {},

@@ -21,8 +21,9 @@ struct DatasetInfo {
   bool pixels = true;        // features are bytes, else floats
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
-  std::size_t classes = 0;               // 0: targets are values
-  std::vector<std::string> class_names;  // empty: classes have numbers only
+  std::size_t classes = 0;                      // 0: targets are values
+  std::vector<std::string> class_names;         // empty: classes have numbers only
+  std::vector<std::string> channel_names = {};  // empty: channels have numbers only
   std::size_t train_samples = 0;
   std::size_t test_samples = 0;
   std::optional<Function> function;  // that the targets are values of

@@ -4,10 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
-#include "nn/safetensors.h"
 
 namespace lockstep::nn {
 namespace {
@@ -33,6 +36,32 @@ void save_model(const std::filesystem::path& path, const std::vector<Tensor>& te
   for (const Tensor& tensor : tensors)
     views.push_back({tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(arena))});
   write_safetensors(path, views, {{"format", "pt"}});
+}
+
+std::vector<Tensor> tensors_of_network(std::span<const TensorView> found) {
+  constexpr std::string_view kPrefix = "layers.";
+  std::map<std::pair<std::size_t, bool>, Tensor> by_place;  // layer, bias
+  for (const TensorView& tensor : found) {
+    std::size_t layer = 0;
+    const char* const end = tensor.name.data() + tensor.name.size();
+    if (!tensor.name.starts_with(kPrefix) || tensor.dtype != "F32") return {};
+    const auto [stop, error] = std::from_chars(tensor.name.data() + kPrefix.size(), end, layer);
+    const std::string_view kind(stop, end);
+    if (error != std::errc() || (kind != ".weight" && kind != ".bias")) return {};
+    Tensor named{.name = tensor.name,
+                 .shape = tensor.shape,
+                 .offset = 0,
+                 .size = tensor.bytes.size() / sizeof(float),
+                 .init = {}};
+    if (!by_place.try_emplace({layer, kind == ".bias"}, std::move(named)).second) return {};
+  }
+  std::vector<Tensor> tensors;
+  std::size_t offset = 0;
+  for (auto& [place, tensor] : by_place) {
+    tensor.offset = std::exchange(offset, offset + tensor.size);
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
 }
 
 void load_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,

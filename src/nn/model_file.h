@@ -6,12 +6,18 @@
 #include <vector>
 
 #include "nn/model.h"
+#include "nn/safetensors.h"
 
 namespace lockstep::nn {
 
 // Replaces the file atomically; its data section is the arena's bytes. Throws std::system_error.
 void save_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<const float> arena);
+
+// The network's tensors as these of a file name them, "layers.0.weight", "layers.0.bias", "layers.1.weight",
+// ..., in the arena's order, whatever their order in the file. Nothing where one has another name or is not
+// of float32.
+std::vector<Tensor> tensors_of_network(std::span<const TensorView> found);
 
 // Overwrites the arena, or leaves it as it was and throws ModelError, which names the file and the tensor
 // that is missing, not wanted, or of another shape or type than expected.

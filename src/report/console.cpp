@@ -6,15 +6,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace lockstep::report {
 namespace {
 
 // Columns of the terminal that this process writes to, or 0 where it writes to none. mpirun gives its ranks
 // pseudo- terminals of no size, whatever it writes to itself: then its own output counts.
-std::size_t terminal_columns() {
+std::size_t columns_of_terminal() {
   winsize size{};
   if (::isatty(STDOUT_FILENO) == 0) return 0;
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
@@ -26,6 +30,47 @@ std::size_t terminal_columns() {
   return size.ws_col;
 }
 
+// The same, but where there is a terminal the user's COLUMNS says how much of it to use.
+std::size_t columns_to_use() {
+  const std::size_t columns = columns_of_terminal();
+  const char* const text = std::getenv("COLUMNS");
+  if (columns == 0 || text == nullptr) return columns;
+  std::size_t wanted = 0;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), wanted);
+  return error == std::errc() && *end == '\0' && wanted > 0 ? wanted : columns;
+}
+
+struct Column {
+  const char* name;
+  std::size_t width;
+};
+constexpr std::array<Column, 8> kTable = {{{"epoch", 5},
+                                           {"train loss", 10},
+                                           {"train acc", 9},
+                                           {"test loss", 10},
+                                           {"test acc", 9},
+                                           {"lr", 9},
+                                           {"seconds", 8},
+                                           {"samples/s", 9}}};
+// The first of these stays; the last gives way first where a terminal is too narrow for all.
+constexpr std::size_t kByImportance[] = {0, 1, 4, 2, 3, 6, 5, 7};
+
+// A row of as many cells as fit into a terminal's columns; of all where there is none.
+std::string row_of(const std::array<std::string, kTable.size()>& cells, std::size_t columns) {
+  constexpr std::size_t kSpace = 2;
+  std::array<bool, kTable.size()> shown{};
+  std::size_t width = 0;
+  for (const std::size_t i : kByImportance) {
+    width += kTable[i].width + (i == 0 ? 0 : kSpace);
+    if (i != 0 && columns != 0 && width > columns) break;
+    shown[i] = true;
+  }
+  std::string row;
+  for (std::size_t i = 0; i < kTable.size(); ++i)
+    if (shown[i]) row += fmt::format("{:>{}}", cells[i], kTable[i].width + (i == 0 ? 0 : kSpace));
+  return row;
+}
+
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
   if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
@@ -34,7 +79,7 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Console::Console(bool enabled) : enabled_(enabled), columns_(enabled ? terminal_columns() : 0) {}
+Console::Console(bool enabled) : enabled_(enabled), columns_(enabled ? columns_to_use() : 0) {}
 
 void Console::line(const std::string& text) {
   if (!enabled_) return;
@@ -52,8 +97,9 @@ void Console::start_table(std::size_t epochs) {
   epochs_ = epochs;
   constexpr std::size_t kAll = 100, kShown = 50;
   every_ = epochs <= kAll ? 1 : (epochs + kShown - 1) / kShown;
-  line(fmt::format("{:>5}  {:>10}  {:>9}  {:>10}  {:>9}  {:>9}  {:>8}  {:>9}", "epoch", "train loss",
-                   "train acc", "test loss", "test acc", "lr", "seconds", "samples/s"));
+  std::array<std::string, kTable.size()> names;
+  std::ranges::transform(kTable, names.begin(), &Column::name);
+  line(row_of(names, columns_));
 }
 
 void Console::epoch(const EpochRow& row) {
@@ -64,9 +110,10 @@ void Console::epoch(const EpochRow& row) {
   const auto loss = [](double value) {
     return std::isnan(value) ? std::string("-") : fmt::format("{:.5f}", value);
   };
-  line(fmt::format("{:>5}  {:>10}  {:>9}  {:>10}  {:>9}  {:>9.4g}  {:>8.2f}  {:>9.0f}", row.epoch,
-                   loss(row.train_loss), percent(row.train_accuracy), loss(row.test_loss),
-                   percent(row.test_accuracy), row.learning_rate, row.seconds, row.samples_per_second));
+  line(row_of({std::to_string(row.epoch), loss(row.train_loss), percent(row.train_accuracy),
+               loss(row.test_loss), percent(row.test_accuracy), fmt::format("{:.4g}", row.learning_rate),
+               fmt::format("{:.2f}", row.seconds), fmt::format("{:.0f}", row.samples_per_second)},
+              columns_));
 }
 
 void Console::start_epoch() { epoch_start_ = last_shown_ = Clock::now(); }
@@ -80,11 +127,14 @@ void Console::progress(std::size_t epoch, std::size_t epochs, std::size_t done, 
   const double seconds = std::chrono::duration<double>(now - epoch_start_).count();
   const double rate = static_cast<double>(done) / seconds;
   const std::string head = fmt::format("epoch {}/{} ", epoch, epochs);
-  const std::string tail = fmt::format(" {:3.0f}%  {:.0f} samples/s  {} left",
-                                       100.0 * static_cast<double>(done) / static_cast<double>(all), rate,
-                                       duration(static_cast<double>(left) / rate));
+  std::string tail = fmt::format(" {:3.0f}%", 100.0 * static_cast<double>(done) / static_cast<double>(all));
+  std::string speed = fmt::format("  {:.0f} samples/s", rate);
+  const std::string time = fmt::format("  {} left", duration(static_cast<double>(left) / rate));
+  if (head.size() + tail.size() + speed.size() + time.size() >= columns_) speed.clear();
+  tail += speed + time;
   const std::size_t used = head.size() + tail.size() + 3;
-  const std::size_t width = std::min<std::size_t>(columns_ > used ? columns_ - used : 0, 40);
+  constexpr std::size_t kShortest = 5, kLongest = 40;
+  const std::size_t width = columns_ < used + kShortest ? 0 : std::min(columns_ - used, kLongest);
   const std::size_t filled = width * done / all;
   std::string bar = head;
   if (width > 0) bar += '[' + std::string(filled, '#') + std::string(width - filled, '.') + ']';

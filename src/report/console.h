@@ -1,4 +1,6 @@
 // What a person sees while a run goes on: a table with a line an epoch and, on a terminal, a bar below it.
+// Both keep within the terminal's columns, or COLUMNS of them; other outputs get lines that do not depend on
+// any. No colours.
 #pragma once
 
 #include <chrono>

@@ -6,7 +6,8 @@ namespace lockstep::report {
 
 void write_summary(const std::filesystem::path& path, const Summary& summary) {
   const EpochRow& last = summary.last;
-  const nlohmann::ordered_json document = {{"epochs", last.epoch},
+  const nlohmann::ordered_json document = {{"name", summary.name},
+                                           {"epochs", last.epoch},
                                            {"steps", summary.steps},
                                            {"train_loss", last.train_loss},
                                            {"train_accuracy", last.train_accuracy},

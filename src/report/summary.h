@@ -11,7 +11,8 @@
 namespace lockstep::report {
 
 struct Summary {
-  EpochRow last;  // the last epoch's metrics
+  std::string name;  // of the configuration
+  EpochRow last;     // the last epoch's metrics
   std::size_t steps = 0;
   double total_seconds = 0.0;  // of training, without evaluations
   std::size_t parameters = 0;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "nn/model_file.h"
 
 namespace lockstep::train {
 namespace {
@@ -107,15 +108,14 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
                   checkpoint.run);
 }
 
-Checkpoint parse_checkpoint(std::string content, const std::string& name,
-                            const std::vector<nn::Tensor>& tensors) {
-  nn::SafetensorsFile file = nn::SafetensorsFile::parse(std::move(content), name);
-  const auto version = file.metadata.find(kVersionKey);
-  if (version == file.metadata.end())
+namespace {
+
+Checkpoint parse(const nn::SafetensorsFile& file, const std::string& name,
+                 const std::vector<nn::Tensor>& tensors) {
+  if (!is_checkpoint(file))
     throw ModelError(fmt::format("{}: is no checkpoint: it has no {}", name, kVersionKey));
-  if (version->second != kVersion)
-    throw ModelError(
-        fmt::format("{}: is a checkpoint of version {}, expected {}", name, version->second, kVersion));
+  if (const std::string& version = file.metadata.at(kVersionKey); version != kVersion)
+    throw ModelError(fmt::format("{}: is a checkpoint of version {}, expected {}", name, version, kVersion));
   file.check_checksum(name);
   Checkpoint checkpoint;
   try {
@@ -125,9 +125,29 @@ Checkpoint parse_checkpoint(std::string content, const std::string& name,
   } catch (const std::exception& error) {
     throw ModelError(fmt::format("{}: its state is not readable: {}", name, error.what()));
   }
-  for (const char* own : {kVersionKey, kStateKey, "checksum"}) file.metadata.erase(own);
-  checkpoint.run = std::move(file.metadata);
+  checkpoint.run = file.metadata;
+  for (const char* own : {kVersionKey, kStateKey, "checksum"}) checkpoint.run.erase(own);
   return checkpoint;
+}
+
+}  // namespace
+
+bool is_checkpoint(const nn::SafetensorsFile& file) { return file.metadata.contains(kVersionKey); }
+
+Checkpoint parse_checkpoint(std::string content, const std::string& name,
+                            const std::vector<nn::Tensor>& tensors) {
+  return parse(nn::SafetensorsFile::parse(std::move(content), name), name, tensors);
+}
+
+Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
+  std::vector<nn::TensorView> of_network;
+  for (const nn::TensorView& tensor : file.tensors)
+    if (!tensor.name.starts_with(kMomentum) && tensor.name != kReducer) of_network.push_back(tensor);
+  const std::vector<nn::Tensor> tensors = nn::tensors_of_network(of_network);
+  if (tensors.empty())
+    throw ModelError(
+        fmt::format("{}: its tensors are no network's, expected layers.0.weight and so on", name));
+  return parse(file, name, tensors);
 }
 
 }  // namespace lockstep::train

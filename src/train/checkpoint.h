@@ -32,4 +32,9 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
 Checkpoint parse_checkpoint(std::string content, const std::string& name,
                             const std::vector<nn::Tensor>& tensors);
 
+// Whether the file is a checkpoint, whole or not; and the one that it holds, of whatever network. The latter
+// throws as parse_checkpoint does.
+bool is_checkpoint(const nn::SafetensorsFile& file);
+Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& name);
+
 }  // namespace lockstep::train

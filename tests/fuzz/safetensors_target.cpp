@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "nn/model_file.h"
 #include "nn/safetensors.h"
+#include "nn/tensor_numbers.h"
 #include "small_network.h"
 
 namespace lockstep::fuzz {
@@ -39,7 +40,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           begin + tensor.bytes.size() > file.content.data() + file.content.size())
         fuzz::found("a tensor outside of the file");
       bytes += tensor.bytes.size();
+      std::size_t numbers = 0;
+      nn::for_each_number(tensor, [&](double) { ++numbers; });
+      if (numbers > tensor.bytes.size()) fuzz::found("more numbers than bytes");
     }
+    if (const auto tensors = nn::tensors_of_network(file.tensors); tensors.size() > file.tensors.size())
+      fuzz::found("more tensors than the file has");
     if (bytes > file.content.size()) fuzz::found("tensors that overlap");
   });
   if (!good) return 0;

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# What the tests of the launch scripts share. A test is run with the repository as its argument, makes files in
-# $work only, prints what failed, and ends with `finish`.
+# What the tests of the launch scripts share. A test is run with the repository and its build folder as arguments, makes
+# files in $work only, prints what failed, and ends with `finish`.
 
-repo=$(cd -- "${1:?usage: $0 REPOSITORY}" && pwd)
+repo=$(cd -- "${1:?usage: $0 REPOSITORY BUILD}" && pwd)
+# shellcheck disable=SC2034 # for the tests
+build=${2:-$repo/build}
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 failures=0

@@ -1,6 +1,7 @@
 // What a person, a pipe and a script see of the program.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 #include <sstream>
 
@@ -37,7 +38,9 @@ class Console : public testing::TestWithParam<int> {
   Console() { write_small_config(folder_.path()); }
 
   Outcome run(const Words& arguments, bool terminal = false) {
-    return program::run(arguments, GetParam(), in(folder_.path(), 20, terminal));
+    surroundings_.folder = folder_.path();
+    surroundings_.terminal = terminal;
+    return program::run(arguments, GetParam(), surroundings_);
   }
 
   // Trains for two epochs that are long enough for a bar to move, on any machine.
@@ -60,9 +63,12 @@ class Console : public testing::TestWithParam<int> {
   }
 
   TemporaryFolder folder_;
+  Surroundings surroundings_;
 };
 INSTANTIATE_TEST_SUITE_P(OneProcess, Console, testing::Values(kOneProcess));
 INSTANTIATE_TEST_SUITE_P(ThreeRanks, Console, testing::Values(3));
+using ConsoleAlone = Console;
+INSTANTIATE_TEST_SUITE_P(OneProcess, ConsoleAlone, testing::Values(kOneProcess));
 
 const std::string kEpochRow =
     R"( +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%  +0\.05  +[0-9.]+  +[0-9]+)";
@@ -100,6 +106,67 @@ TEST_P(Console, TerminalGetsAProgressBarThatLeavesNoTrace) {
   EXPECT_EQ(count(lines, ".*[0-9] samples/s.*"), 0U) << visible(outcome.out);
 }
 
+// The longest of the lines that a terminal showed at any time, bars among them.
+std::size_t longest_shown(const std::string& text) {
+  std::size_t longest = 0;
+  std::istringstream stream(std::regex_replace(text, std::regex("\r|\x1b\\[K"), "\n"));
+  for (std::string line; std::getline(stream, line);) longest = std::max(longest, line.size());
+  return longest;
+}
+// The table and its bars.
+std::string table_of(const std::string& text) {
+  const std::size_t begin = text.find("epoch  train loss");
+  return text.substr(begin, text.find("weights ") - begin);
+}
+
+TEST_P(Console, TableAndBarKeepWithinANarrowTerminal) {
+  surroundings_.columns = 60;
+  const Outcome outcome = train_slowly(true);
+  ASSERT_EQ(outcome.code, 0) << outcome.out;
+  const std::string table = table_of(outcome.out);
+  EXPECT_LE(longest_shown(table), 60U) << visible(table);
+  EXPECT_TRUE(std::regex_search(table, std::regex("\r" + kBar))) << table;
+  EXPECT_TRUE(table.starts_with("epoch  train loss  train acc   test loss   test acc\r")) << visible(table);
+  EXPECT_EQ(count(lines_of(visible(table)), R"( +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%)"), 2U)
+      << visible(table);
+}
+
+TEST_P(ConsoleAlone, UsesAsMuchOfATerminalAsColumnsSays) {
+  surroundings_.environment = {{"COLUMNS", "30"}};
+  const Outcome outcome = train_slowly(true);
+  ASSERT_EQ(outcome.code, 0) << outcome.out;
+  const std::string table = table_of(outcome.out);
+  EXPECT_LE(longest_shown(table), 30U) << visible(table);
+  EXPECT_TRUE(std::regex_search(table, std::regex(R"(\repoch [12]/2  +[0-9]+%  [0-9]+:[0-9][0-9] left)")))
+      << table;
+}
+
+TEST_P(ConsoleAlone, WritesTheSameToAPipeWhateverTheTerminalIsSaidToBe) {
+  const auto timeless_lines = [&] {
+    const Outcome outcome = run({"inspect", "run.toml"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    std::string text = outcome.out + lines_of(run({"train", "run.toml"}).out).at(8);
+    return text;
+  };
+  const std::string text = timeless_lines();
+  EXPECT_TRUE(
+      text.ends_with("epoch  train loss  train acc   test loss   test acc         lr   seconds  samples/s"))
+      << text;
+  surroundings_.environment = {{"COLUMNS", "30"}, {"NO_COLOR", "1"}, {"TERM", "xterm-256color"}};
+  EXPECT_EQ(timeless_lines(), text);
+}
+
+TEST_P(ConsoleAlone, ColoursNothing) {
+  surroundings_.environment = {{"NO_COLOR", "1"}, {"TERM", "xterm-256color"}};
+  const std::regex colour("\x1b\\[[0-9;]*m");
+  for (const Words& words : {Words{"train", "run.toml"}, Words{"train", "nowhere.toml"},
+                             Words{"inspect", "run.toml"}, Words{"--help"}}) {
+    const Outcome outcome = run(words, true);
+    EXPECT_NE(outcome.out, "");
+    EXPECT_FALSE(std::regex_search(outcome.out, colour)) << outcome.out;
+  }
+}
+
 TEST_P(Console, QuietPrintsNothingEvenOnATerminal) {
   const Outcome outcome = train_slowly(true, {"--quiet"});
   EXPECT_EQ(outcome.code, 0);
@@ -133,11 +200,24 @@ TEST_P(Console, SubcommandsExplainTheirOptions) {
     EXPECT_NE(verify.out.find(part), std::string::npos) << part;
 }
 
-TEST_P(Console, VersionIsOneLine) {
+TEST_P(Console, VersionSaysOfTheProgramWhatASummaryRecords) {
   const Outcome outcome = run({"--version"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out, "lockstep " LOCKSTEP_VERSION "\n");
   EXPECT_EQ(outcome.err, "");
+  ASSERT_EQ(run({"train", "run.toml", "--out", "out", "--quiet"}).code, 0);
+  auto provenance = read_json(folder_ / "out/summary.json").at("provenance");
+  Words lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.at(0), "lockstep " LOCKSTEP_VERSION);
+  ASSERT_EQ(lines.back().find("kernel_families  "), 0U) << outcome.out;
+  EXPECT_NE(lines.back().find(provenance.at("kernel_family").get<std::string>()), std::string::npos);
+  for (const char* of_the_run : {"version", "kernel_family", "kernel_choice"}) provenance.erase(of_the_run);
+  EXPECT_EQ(lines.size(), 2 + provenance.size()) << outcome.out;
+  for (const auto& [name, value] : provenance.items()) {
+    std::string line = name;
+    line.resize(17, ' ');
+    line += value.get<std::string>();
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), line), 1) << line << "\n" << outcome.out;
+  }
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ void clean_environment() {
   std::vector<std::string> names;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (text.starts_with("OMP_") || text.starts_with("BLIS_") || text.starts_with("CIFAR10_DIR="))
+    if (text.starts_with("OMP_") || text.starts_with("BLIS_") || text.starts_with("CIFAR10_DIR=") ||
+        text.starts_with("COLUMNS=") || text.starts_with("NO_COLOR="))
       names.push_back(text.substr(0, text.find('=')));
   }
   for (const std::string& name : names) ::unsetenv(name.c_str());
@@ -38,6 +39,7 @@ void clean_environment() {
   clean_environment();
   ::setenv("OMP_WAIT_POLICY", "passive", 1);      // there may be more threads than cores
   ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);  // MPI libraries leave memory behind
+  for (const auto& [name, value] : surroundings.environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -49,7 +51,7 @@ void clean_environment() {
 // Starts a process; outputs become where its out and err are read from.
 pid_t start_on_terminal(const std::vector<std::string>& words, const Surroundings& surroundings,
                         std::array<int, 2>& outputs) {
-  const winsize size{.ws_row = 24, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
+  const winsize size{.ws_row = 24, .ws_col = surroundings.columns, .ws_xpixel = 0, .ws_ypixel = 0};
   const pid_t id = ::forkpty(&outputs[0], nullptr, nullptr, &size);
   if (id == 0) become(words, surroundings);
   return id;

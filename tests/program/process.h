@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep::program {
@@ -21,10 +22,12 @@ struct Outcome {
 struct Surroundings {
   std::filesystem::path folder = ".";  // the working folder
   int limit_seconds = 20;              // after which it is ended and the test fails
-  bool terminal = false;               // writes to a terminal of 24 x 100 instead of pipes
+  bool terminal = false;               // writes to a terminal instead of pipes
+  unsigned short columns = 100;        // of that terminal
+  std::vector<std::pair<std::string, std::string>> environment = {};  // set beside this process's
 };
 inline Surroundings in(const std::filesystem::path& folder, int limit_seconds = 20, bool terminal = false) {
-  return {folder, limit_seconds, terminal};
+  return {.folder = folder, .limit_seconds = limit_seconds, .terminal = terminal};
 }
 
 // A command that runs beside the test, input empty; ended with this object.
@@ -55,7 +58,7 @@ class Running {
 };
 
 // Runs a command, input empty, and waits until it and whoever holds its output have ended. It does not see
-// the variables of this process that steer the program: OMP_*, BLIS_* and CIFAR10_DIR.
+// the variables of this process that steer the program: OMP_*, BLIS_*, CIFAR10_DIR, COLUMNS and NO_COLOR.
 Outcome execute(const std::vector<std::string>& words, const Surroundings& surroundings = {});
 
 // Lockstep with these arguments: alone, without mpirun, for ranks = kOneProcess, else under mpirun.

@@ -151,10 +151,15 @@ TEST(RunConfig, AnUnknownKeyIsAnErrorThatSuggestsTheNearest) {
   expect_error("", {"train.learningrate=1"}, {"--set", "train.learningrate", "train.learning_rate"});
 }
 
-TEST(RunConfig, AnUnknownKeyLikeNoOtherListsItsSection) {
+TEST(RunConfig, AnUnknownKeyLikeNoOtherListsItsSectionOrTheSections) {
   expect_error("[train]\nxyzzy_plugh = 3\n", {}, {"train.xyzzy_plugh", "train.epochs", "train.batch_size"});
   expect_error("[entirely_different]\nthing = 3\n", {},
-               {"entirely_different.thing", "train.epochs", "data.shards"});
+               {"entirely_different.thing", "expected one of seed, data.*, model.*, train.*"});
+}
+
+TEST(RunConfig, AKeyWithoutItsSectionIsFound) {
+  expect_error("epochs = 3\n", {}, {"unknown key epochs, did you mean train.epochs?"});
+  expect_error("[model]\nmomentum = 0.5\n", {}, {"unknown key model.momentum, did you mean train.momentum?"});
 }
 
 TEST(RunConfig, AValueOfTheWrongTypeIsAnErrorThatSaysWhatIsExpected) {

@@ -1,0 +1,19 @@
+// What computes: the program as it was built, and the libraries that it meets.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/compute.h"
+
+namespace lockstep::cli {
+
+// Version, commit, build, compiler, flags, BLIS and MPI.
+nlohmann::ordered_json provenance();
+// The same with the kernels of a run: what summary.json says of the program.
+nlohmann::ordered_json provenance(const Compute& compute);
+
+// What lockstep --version prints: "lockstep 0.1.0", then provenance() and the kernel families, a line each.
+std::string version_text();
+
+}  // namespace lockstep::cli
