@@ -82,6 +82,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   eval_command->add_flag(
       "--confusion", eval.confusion,
       "Print each class's accuracy and write confusion.csv, of the test set if there is one");
+  eval_command->add_flag(
+      "--predictions", eval.predictions,
+      "Write predictions.csv: the network's outputs for each sample of the test set, or of the "
+      "training set if there is none");
   eval_command->add_flag("--weights", eval.weights, "Write weights.ppm: the first layer's weights as images");
   eval_command->add_option(
       "--out", eval.out,
