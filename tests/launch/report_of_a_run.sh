@@ -26,11 +26,10 @@ images=(data.dataset=synthetic data.train_samples=400 data.test_samples=150 'mod
 train one_thread "${images[@]}" compute.threads=1 log.gradients=true
 train two_threads "${images[@]}" compute.threads=2
 train other_seed "${images[@]}" seed=2
-before=$(find . -type f | sort)
+before=$(find . -mindepth 2 -type f | sort)
 try "$repo/launch/report" one_thread two_threads other_seed -o images.html
 page images.html
-check "the runs' folders are as they were" test "$(find . -type f ! -name images.html ! -name '.out' ! -name '.err' ! -name '.wrong' | sort)" = \
-  "$(grep -v '/\.\(out\|err\|wrong\)$' <<<"$before")"
+check "the runs' folders are as they were" test "$(find . -mindepth 2 -type f | sort)" = "$before"
 says "one_thread and two_threads ended with the same weights, bit for bit. other_seed did not."
 says "$(hash_of one_thread)"
 says "$(hash_of other_seed)"
@@ -39,8 +38,7 @@ for words in 'Confusion matrix of one_thread' 'Confusion matrix of other_seed' '
   says "$words"
 done
 check "equal pictures are there once" test -z "$(grep 'weights of two_threads' <<<"$page")"
-check "the last accuracy is that of the run" test -n "$(
-  awk -F, 'END { printf "%.2f", 100 * $5 }' one_thread/metrics.csv | grep -Ff - <<<"$page")"
+says "$(awk -F, 'END { printf "%.2f", 100 * $5 }' one_thread/metrics.csv)"
 
 train plane data.dataset=spiral train.epochs=2 data.shards=4
 train function data.dataset=function model.loss=mse train.epochs=2
