@@ -149,7 +149,7 @@ def curves_chart(curves, description, x_name="epoch", unit="", logarithmic=None)
     for i, curve in enumerate(drawn):
         dashed = " dashed" if curve.dashed else ""
         hidden_by = sum(later.points() == curve.points() for later in drawn[i + 1:])
-        wide = f' style="stroke-width:{2 + 3 * hidden_by}"' if hidden_by else ""
+        wide = f' style="stroke-width:{2 + min(3 * hidden_by, 9)}"' if hidden_by else ""
         parts.append(f'<path class="curve c{curve.colour % COLOURS}{dashed}"{wide} '
                      f'd="{path(thinned(curve.points()), x_axis, y_axis)}"/>')
         if len(curve.points()) <= MOST_MARKED:

@@ -37,8 +37,8 @@ def confusion_table(run, confusion):
 
 def confusion_image(run, confusion):
     side = len(confusion.names)
-    pixels = b"".join(mixed([(PALETTE[0], share if math.isfinite(share) else 0), ((255, 255, 255), 1 - share)])
-                      for row in confusion.shares() for share in (0 if math.isnan(x) else x for x in row))
+    shares = [share if math.isfinite(share) else 0 for row in confusion.shares() for share in row]
+    pixels = b"".join(mixed([(PALETTE[0], share), ((255, 255, 255), 1 - share)]) for share in shares)
     described = f"Confusion matrix of {run.name}: {side} classes, a row for each true one, darker is more"
     return f'<img class="pixels" alt="{text(described)}" src="{png(side, side, pixels)}">'
 

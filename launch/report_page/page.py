@@ -37,7 +37,7 @@ def provenance(runs):
     for run in runs:
         summary = run.summary or {}
         values.append({"ranks × threads": results.layout(run) if summary else "–",
-                       "weights_hash": run.hash or "not finished", **(summary.get("provenance") or {})})
+                       "weights_hash": run.hash or "not finished", **summary.get("provenance", {})})
     return section("Provenance", compared(runs, values, "Provenance"))
 
 

@@ -53,7 +53,7 @@ class Weights:
         parts = content.split(b"\n", 3)
         try:
             width, height = map(int, parts[1].split())
-            whole = parts[0] == b"P6" and parts[2] == b"255" and len(parts[3]) == 3 * width * height > 0
+            whole = parts[0] == b"P6" and parts[2] == b"255" and len(parts[3]) == 3 * width * height > 0 < units
         except (IndexError, ValueError):
             whole = False
         if not whole:
@@ -92,8 +92,8 @@ class Grid:
     def read(cls, path, points_path):
         header, _ = read_rows(path)
         columns = read_columns(path, ["x0", "x1", "class"] if "x1" in header else ["x0", "output"])
-        if not columns["x0"]:
-            raise UnusableRun(f"{path}: no points, expected a row for each")
+        if not columns["x0"] or not all(map(math.isfinite, sum(columns.values(), []))):
+            raise UnusableRun(f"{path}: no points, or numbers that are none, expected a row for each point")
         points = None
         if points_path.exists():
             names, rows = read_rows(points_path)

@@ -38,8 +38,8 @@ def weights_verdict(runs):
     shared = [group for group in groups.values() if len(group) > 1]
     kind, said = "plain", ""
     if finished > 1 and len(groups) == 1:
-        kind, said = "same", f"All {finished} runs ended with the same weights, bit for bit." if not unfinished else \
-            f"The {finished} finished runs ended with the same weights, bit for bit."
+        who = f"The {finished} finished runs" if unfinished else "Both runs" if finished == 2 else f"All {finished} runs"
+        kind, said = "same", f"{who} ended with the same weights, bit for bit."
     elif shared:
         said = " ".join(f"{enumeration(text(run.name) for run in group)} ended with the same weights, bit for bit."
                         for group in shared)
@@ -147,7 +147,7 @@ def time(runs):
         whole = sum(totals) or math.nan
         speeds = sorted(run.metrics.get("samples_per_second", [math.nan]))
         rows.append([run_title(runs, run), layout(run) if run.summary else "–", duration(whole),
-                     f"{number(whole / run.epochs, 3)} s", f"{speeds[len(speeds) // 2]:,.0f}"] +
+                     f"{number(whole / run.epochs, 3)} s", number(speeds[len(speeds) // 2], 4)] +
                     [percent(total / whole, 1) for total in totals])
     if not timed:
         return ""

@@ -59,7 +59,10 @@ def read_text(path):
 
 def read_rows(path):
     """A CSV file's header and rows; every row has as many fields as the header."""
-    rows = [row for row in csv.reader(read_text(path).splitlines()) if row]
+    try:
+        rows = [row for row in csv.reader(read_text(path).splitlines()) if row]
+    except csv.Error as error:
+        raise UnusableRun(f"{path}: {error}, expected a CSV file") from None
     if not rows:
         raise UnusableRun(f"{path}: empty, expected a CSV file with a header")
     header, body = rows[0], rows[1:]
@@ -90,8 +93,8 @@ def read_summary(path):
         summary = json.loads(read_text(path))
     except ValueError as error:
         raise UnusableRun(f"{path}: not JSON ({error}), expected the summary of a run") from None
-    if not isinstance(summary, dict) or not isinstance(summary.get("config"), dict):
-        raise UnusableRun(f"{path}: no object with a config, expected the summary of a run")
+    if not isinstance(summary, dict) or not all(isinstance(summary.get(key), dict) for key in ("config", "provenance")):
+        raise UnusableRun(f"{path}: no object with config and provenance, expected the summary of a run")
     return summary
 
 
@@ -128,7 +131,7 @@ def read_shapes(path):
         with open(path, "rb") as file:
             length, = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(min(length, 1 << 24)))
-        return {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
+        return {name: [int(size) for size in entry["shape"]] for name, entry in header.items() if name != "__metadata__"}
     except FileNotFoundError:
         return {}
     except (OSError, struct.error, ValueError, AttributeError, KeyError, TypeError):

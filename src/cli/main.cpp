@@ -90,7 +90,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   eval_command->add_option(
       "--out", eval.out,
       "Where the tables go (default: the run folder, else runs/ and the configuration's name)");
-  eval_command->footer("launch/plot draws the tables of a run folder.");
+  eval_command->footer("launch/plot draws the tables of a run folder, launch/report makes a page of it.");
 
   cli::VerifyArguments verify;
   CLI::App* verify_command = app.add_subcommand(

@@ -37,7 +37,7 @@ page() {
   page=$("$repo/tests/launch/read_page.py" "$1" 2>"$work/.wrong") || failed "$1 is a page: $(<"$work/.wrong")"
 }
 says() { check "the page says '$1'" grep -qF -- "$1" <<<"$page"; }
-is_silent() { check "the page does not say '$1'" test -z "$(grep -F -- "$1" <<<"$page")"; }
+is_silent() { check "the page does not say '$1'" test -z "$(grep -Fw -- "$1" <<<"$page")"; }
 
 run one 4 0123456789abcdef
 try "$repo/launch/report" one/
@@ -56,7 +56,7 @@ run two 4 0123456789abcdef
 run three 6 fedcba9876543210 sigmoid
 try "$repo/launch/report" one two -o pair.html
 page pair.html
-says "All 2 runs ended with the same weights, bit for bit."
+says "Both runs ended with the same weights, bit for bit."
 says "The runs have the same configuration."
 try "$repo/launch/report" one two three -o all.html
 page all.html
@@ -97,14 +97,14 @@ try "$repo/launch/report" long
 page long/report.html
 is_silent Accuracy
 is_silent accuracy
-is_silent ' nan'
+is_silent nan
 says '10⁻⁸'
 says 'mean of epochs 19501 to 20000'
 check "20000 epochs make a small page" test "$(stat --format=%s long/report.html)" -lt 100000
 try "$repo/launch/report" long one -o mixed.html
 page mixed.html
 says Accuracy
-is_silent ' nan'
+is_silent nan
 
 # Tables for pictures: asked of lockstep where they are missing or older than the weights.
 weights one
@@ -139,6 +139,16 @@ try "$repo/launch/report" one
 page one/report.html
 says 'No confusion matrix: '
 touch one/confusion.csv
+
+# Of many classes the confusion matrix is an image.
+run many 4 0
+printf '\x02\0\0\0\0\0\0\0{}' >many/model.safetensors
+awk 'BEGIN { for (i = 0; i <= 30; i++) for (j = 0; j <= 30; j++)
+  printf "%s%s", i ? j ? (i == j) : "c" i : j ? "c" j : "actual", j < 30 ? "," : "\n" }' >many/confusion.csv
+try "$repo/launch/report" many
+page many/report.html
+says 'Confusion matrix of many: 30 classes'
+says 'No mistakes.'
 
 # The first 64 of more units, each its tile.
 python3 - <<'END'
@@ -177,7 +187,7 @@ check "then nothing is written" test ! -e p.html
 broken() {
   rm -rf bad
   cp -r one bad
-  printf "$2" >"bad/$1"
+  printf %b "$2" >"bad/$1"
   [[ $1 == model.safetensors ]] || touch bad/confusion.csv bad/weights.ppm
   try "$repo/launch/report" bad
   refused 3 "^launch/report: bad/$1: $3"
@@ -188,10 +198,11 @@ broken metrics.csv "$header\n" "no epoch yet"
 broken metrics.csv 'epoch,loss\n1,2\n' "no column train_loss, found 'epoch,loss'"
 broken metrics.csv "$header\n1,2,3,4\n" "row 1 has 4 fields, expected 5"
 broken metrics.csv "$header\n1,2,3,4,5\n2,x,3,4,5\n" "train_loss in row 2 is 'x', expected a number"
+broken metrics.csv "$header\n$(printf %0200000d 0)\n" "field larger than field limit"
 broken gradients.csv 'layers.0.weight\n1\n' "no column epoch"
 broken summary.json '{' "not JSON"
-broken summary.json '[1]' "no object with a config"
-broken summary.json '{"config": 1}' "no object with a config"
+broken summary.json '[1]' "no object with config and provenance"
+broken summary.json '{"config": {}, "provenance": 1}' "no object with config and provenance"
 broken model.safetensors 'short' "not readable, expected weights"
 broken confusion.csv 'actual,a\na,x\n' ".*expected counts"
 broken confusion.csv 'actual,a,b\na,1,2\n' "1 rows for 2 classes"
