@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
 
 using Files = std::vector<std::pair<const char*, std::string>>;  // name and content
 
-// The tables that were asked for, but the confusion matrix. Throws ConfigError where one does not apply.
+// The tables that were asked for and that rank 0 makes by itself. Throws ConfigError where one does not
+// apply.
 Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
              const train::Evaluator::Network& network, int threads) {
   Files files;
@@ -41,12 +42,12 @@ Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
 
 void eval(const comm::Session& session, const EvalArguments& arguments) {
   const comm::Communicator& world = session.world();
-  const bool asked = arguments.grid || arguments.confusion || arguments.weights;
+  const bool asked = arguments.grid || arguments.confusion || arguments.predictions || arguments.weights;
   if (!asked && !arguments.out.empty())
-    throw comm::AgreedError(
-        ExitCode::kConfig, fmt::format("--out {}: there is nothing to write, expected --grid, --confusion or "
-                                       "--weights with it",
-                                       arguments.out));
+    throw comm::AgreedError(ExitCode::kConfig,
+                            fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
+                                        "--predictions or --weights with it",
+                                        arguments.out));
   std::string config = arguments.config, weights = arguments.model;
   fs::path out = arguments.out;
   std::error_code ignored;
@@ -108,11 +109,17 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     console.line(fmt::format("{:<5}  loss {:#.10g}  {}", name, score.loss, how_good));
   }
 
+  train::Evaluator& set = info.test_samples > 0 ? *test_set : *train_set;
   if (arguments.confusion) {
-    train::Evaluator& set = info.test_samples > 0 ? *test_set : *train_set;
     const std::vector<std::int64_t> counts = set.confusion(network, info.classes, world, threads);
     for (std::size_t c = 0; c < info.classes; ++c) console.line(class_line(info, counts, c));
     files.emplace_back("confusion.csv", confusion_table(info, counts));
+  }
+  if (arguments.predictions) {
+    std::string own;
+    world.together([&] { own = prediction_rows(info, set, network, threads); });
+    std::string& all = files.emplace_back("predictions.csv", prediction_header(info, *model)).second;
+    for (const std::string& rows : world.gather(own, 0)) all += rows;
   }
   world.together([&] {
     if (world.rank() != 0) return;

@@ -129,11 +129,15 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   eval_command->add_flag(
       "--confusion", eval.confusion,
       "Print each class's accuracy and write confusion.csv, of the test set if there is one");
+  eval_command->add_flag(
+      "--predictions", eval.predictions,
+      "Write predictions.csv: the network's outputs for each sample of the test set, or of the "
+      "training set if there is none");
   eval_command->add_flag("--weights", eval.weights, "Write weights.ppm: the first layer's weights as images");
   eval_command->add_option(
       "--out", eval.out,
       "Where the tables go (default: the run folder, else runs/ and the configuration's name)");
-  eval_command->footer("launch/plot draws the tables of a run folder.");
+  eval_command->footer("launch/plot draws the tables of a run folder, launch/report makes a page of it.");
 
   cli::VerifyArguments verify;
   CLI::App* verify_command = app.add_subcommand(

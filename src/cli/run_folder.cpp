@@ -14,8 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // What an earlier run, and lockstep eval after it, may have left, beside what every run writes anew.
-constexpr const char* kFilesOfRun[] = {"summary.json", "model.safetensors", "steps.csv",     "gradients.csv",
-                                       "grid.csv",     "points.csv",        "confusion.csv", "weights.ppm"};
+constexpr const char* kFilesOfRun[] = {"summary.json",  "model.safetensors", "steps.csv",
+                                       "gradients.csv", "grid.csv",          "points.csv",
+                                       "confusion.csv", "predictions.csv",   "weights.ppm"};
 
 FileLock lock(const fs::path& path) {
   try {

@@ -130,6 +130,27 @@ std::string confusion_table(const data::DatasetInfo& info, std::span<const std::
   return table;
 }
 
+std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model) {
+  std::string header = info.classes > 0 ? "index,label,predicted" : "index,target";
+  for (std::size_t k = 0; k < model.outputs(); ++k) header += fmt::format(",o{}", k);
+  return header + '\n';
+}
+
+std::string prediction_rows(const data::DatasetInfo& info, train::Evaluator& evaluator,
+                            const train::Evaluator::Network& network, int threads) {
+  const std::size_t width = network.model.outputs();
+  const std::vector<float> outputs = evaluator.outputs(network, threads);
+  std::string rows;
+  for (std::size_t i = 0; i < evaluator.samples().size(); ++i) {
+    const auto row = std::span(outputs).subspan(i * width, width);
+    rows += fmt::format("{},{:.9g}", evaluator.first_sample() + i, evaluator.samples().targets[i]);
+    if (info.classes > 0) rows += fmt::format(",{}", kernels::predicted_class(network.loss, row));
+    for (const float output : row) rows += fmt::format(",{:.9g}", output);
+    rows += '\n';
+  }
+  return rows;
+}
+
 std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,
                        std::size_t label) {
   const auto row = counts.subspan(label * info.classes, info.classes);

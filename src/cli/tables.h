@@ -23,6 +23,15 @@ std::string points_table(const data::Dataset& dataset);
 // predicted one.
 std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts);
 
+// "index,label,predicted,o0,o1,...", or, where the targets are values, "index,target,o0".
+std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model);
+
+// A row for each of the evaluator's samples: its number in the split, its class and what the network takes it
+// for, or its value; then the network's outputs, as they enter the loss. The same bytes from any part of the
+// split.
+std::string prediction_rows(const data::DatasetInfo& info, train::Evaluator& evaluator,
+                            const train::Evaluator::Network& network, int threads);
+
 // "cat: 45.2 % of 1000".
 std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,
                        std::size_t label);

@@ -13,9 +13,13 @@
 namespace lockstep::train {
 namespace {
 
+auto part_of(const data::Dataset& dataset, data::Split split, int rank, int world) {
+  return data::even_part(dataset.info().samples(split), static_cast<std::size_t>(rank),
+                         static_cast<std::size_t>(world));
+}
+
 data::SampleStore load_part(const data::Dataset& dataset, data::Split split, int rank, int world) {
-  const auto part = data::even_part(dataset.info().samples(split), static_cast<std::size_t>(rank),
-                                    static_cast<std::size_t>(world));
+  const auto part = part_of(dataset, split, rank, world);
   std::vector<std::uint32_t> samples(part.size());
   std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(part.begin));
   return dataset.load(split, samples);
@@ -24,7 +28,8 @@ data::SampleStore load_part(const data::Dataset& dataset, data::Split split, int
 }  // namespace
 
 Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world)
-    : samples_(load_part(dataset, split, rank, world)) {}
+    : samples_(load_part(dataset, split, rank, world)),
+      first_sample_(part_of(dataset, split, rank, world).begin) {}
 
 template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {

@@ -25,6 +25,7 @@ class Evaluator {
   explicit Evaluator(data::SampleStore samples) : samples_(std::move(samples)) {}
 
   const data::SampleStore& samples() const { return samples_; }
+  std::size_t first_sample() const { return first_sample_; }  // its number in the split
 
   // The network to score: its structure, its numbers, and how its inputs are made.
   struct Network {
@@ -53,6 +54,7 @@ class Evaluator {
   void for_outputs(const Network& network, int threads, Visit&& visit);
 
   data::SampleStore samples_;
+  std::size_t first_sample_ = 0;
 };
 
 }  // namespace lockstep::train

@@ -8,7 +8,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 scripts "$work/copy"
 machine "$work/copy" 3 4 4 "''"
 cd "$work/copy"
-stand_in launch/install-deps <<<'echo install-deps'
+stand_in launch/install-deps <<<'echo install-deps $*'
 stand_in "$work/bin/cmake" <<<'echo "cmake $*" | tee -a "$ASKED"; [[ $1 != "${BROKEN-}" ]] || exit 9'
 stand_in "$work/bin/ctest" <<<'echo "ctest $*"; exit 8'
 export PATH=$work/bin:$PATH ASKED=$work/asked
@@ -40,11 +40,11 @@ check "no folder is made for it" test ! -e build-nonsense
 cd "$work"
 try copy/launch/test -R Some -V
 check "the exit code is that of ctest" test "$code" = 8
-check "install, build, test" test "$out" = "install-deps
+check "install, build, test" test "$out" = "install-deps --tests
 launch/build: building release into build/
 ctest --test-dir $work/copy/build --output-on-failure --parallel 3 -R Some -V"
 try copy/launch/test --preset debug
-check "another preset's folder" test "$out" = "install-deps
+check "another preset's folder" test "$out" = "install-deps --tests
 launch/build: building debug into build-debug/
 ctest --test-dir $work/copy/build-debug --output-on-failure --parallel 3"
 try copy/launch/test --preset

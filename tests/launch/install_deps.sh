@@ -9,6 +9,10 @@ for package in g++ cmake ninja-build libopenmpi-dev openmpi-bin libblis-openmp-d
   check "$package is listed" grep -qx -- "$package" <<<"$out"
 done
 packages=$out
+check "what only tests need is not" test "$(grep -c torch <<<"$out")" = 0
+try "$repo/launch/install-deps" --tests --list
+succeeded
+check "unless it is asked for" test "$out" = "$packages"$'\n'python3-torch
 
 # PATH has stand-ins and the few real tools that are needed: no compiler, no gnuplot, no sudo.
 bin=$work/bin log=$work/asked
@@ -45,6 +49,8 @@ if ((EUID == 0)); then
   check "apt updates first" grep -q ' update$' "$log"
   check "apt installs what is missing, not what came another way" grep -q ' libfmt-dev libgtest-dev$' "$log"
 
+  try "$repo/launch/install-deps" --tests
+  succeeded "installing libfmt-dev libgtest-dev python3-torch$"
   try env BROKEN=update "$repo/launch/install-deps"
   succeeded "installing"
   try env BROKEN=install "$repo/launch/install-deps"
@@ -73,7 +79,7 @@ check "apt is asked through sudo" test "$(head -n 1 "$log")" = sudo
 rm "$bin/apt-get"
 try "$repo/launch/install-deps"
 refused 2 "no apt-get on this machine.* GEMM: libblis-openmp-dev;.* tests: libgtest-dev"
-try "$repo/launch/install-deps" --what
+try "$repo/launch/install-deps" --list --what
 refused 2 "unknown argument '--what'"
 
 finish

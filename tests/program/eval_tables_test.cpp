@@ -64,18 +64,21 @@ using ThreeRanksEvalTables = EvalTables;
 
 TEST_F(ThreeRanksEvalTables, AreTheSameAsOfOneRank) {
   ASSERT_NO_FATAL_FAILURE(train());
-  expect_the_same_from_three_ranks({"--grid", "--confusion"}, {"grid.csv", "points.csv", "confusion.csv"});
+  expect_the_same_from_three_ranks({"--grid", "--confusion", "--predictions"},
+                                   {"grid.csv", "points.csv", "confusion.csv", "predictions.csv"});
 }
 
 TEST_F(ThreeRanksEvalTables, OfAFunctionAreTheSameAsOfOneRank) {
   ASSERT_NO_FATAL_FAILURE(train({"data.dataset=function", "model.loss=mse"}));
-  expect_the_same_from_three_ranks({"--grid"}, {"grid.csv", "points.csv"});
+  expect_the_same_from_three_ranks({"--grid", "--predictions"},
+                                   {"grid.csv", "points.csv", "predictions.csv"});
 }
 
 TEST_F(ThreeRanksEvalTables, OfImagesAreTheSameAsOfOneRank) {
   write_small_config(folder_.path());
   ASSERT_NO_FATAL_FAILURE(train());
-  expect_the_same_from_three_ranks({"--weights", "--confusion"}, {"weights.ppm", "confusion.csv"});
+  expect_the_same_from_three_ranks({"--weights", "--confusion", "--predictions"},
+                                   {"weights.ppm", "confusion.csv", "predictions.csv"});
 }
 
 // The plane's grid reaches a tenth of the points' range beyond them.
@@ -160,6 +163,30 @@ TEST_F(EvalTables, OfConfusionCountTheClassesAndTheAccuracy) {
   }
 }
 
+TEST_F(EvalTables, OfPredictionsAreThoseThatAreCounted) {
+  for (const bool tested : {true, false}) {  // without a test set, they are the training set's
+    tested ? write_small_config(folder_.path()) : write_planar_config(folder_.path());
+    ASSERT_NO_FATAL_FAILURE(train(tested ? Words{} : Words{"data.test_fraction=0"}));
+    ASSERT_EQ(eval({"--confusion", "--predictions"}).code, 0);
+    const Table table = read_csv(folder_ / "out/predictions.csv"),
+                confusion = read_csv(folder_ / "out/confusion.csv");
+    ASSERT_EQ(table.rows.size(), tested ? 150U : 60U);
+    const std::size_t classes = confusion.rows.size();
+    ASSERT_EQ(table.columns.size(), 3 + classes);
+    std::vector<std::vector<double>> counts(classes, std::vector<double>(classes));
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      EXPECT_EQ(table.number(i, "index"), static_cast<double>(i));
+      ++counts.at(std::stoul(table.rows[i].at("label"))).at(std::stoul(table.rows[i].at("predicted")));
+      for (std::size_t k = 0; k < classes; ++k)
+        EXPECT_LE(table.number(i, "o" + std::to_string(k)),
+                  table.number(i, "o" + table.rows[i].at("predicted")));
+    }
+    for (std::size_t a = 0; a < classes; ++a)
+      for (std::size_t b = 0; b < classes; ++b)
+        EXPECT_EQ(counts[a][b], confusion.number(a, confusion.columns[b + 1]));
+  }
+}
+
 // Units in rows of tiles, 32 pixels square, with a line between them.
 TEST_F(EvalTables, OfWeightsAreAnImageOfATileAUnit) {
   write_small_config(folder_.path());
@@ -192,10 +219,11 @@ TEST_F(EvalTables, GoWhereTheyAreTold) {
 TEST_F(EvalTables, OfAnEarlierRunDoNotSurviveTheNext) {
   write_small_config(folder_.path());
   ASSERT_NO_FATAL_FAILURE(train({"log.gradients=true", "log.steps=true"}));
-  ASSERT_EQ(eval({"--weights", "--confusion"}).code, 0);
+  ASSERT_EQ(eval({"--weights", "--confusion", "--predictions"}).code, 0);
   write_planar_config(folder_.path());
   ASSERT_NO_FATAL_FAILURE(train());
-  for (const std::string file : {"weights.ppm", "confusion.csv", "gradients.csv", "steps.csv"})
+  for (const std::string file :
+       {"weights.ppm", "confusion.csv", "predictions.csv", "gradients.csv", "steps.csv"})
     EXPECT_FALSE(fs::exists(folder_ / ("out/" + file))) << file;
   ASSERT_EQ(eval({"--grid"}).code, 0);
   ASSERT_NO_FATAL_FAILURE(train());

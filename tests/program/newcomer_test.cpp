@@ -23,8 +23,7 @@ const std::vector<WrongCommand> kWrongCommands = {
      {},
      2,
      "lockstep: no subcommand, expected one of train, eval, verify, gradcheck, sweep, inspect, configs, "
-     "activations, "
-     "doctor (lockstep --help shows the usage)"},
+     "activations, predict, doctor (lockstep --help shows the usage)"},
     {"MisspeltSubcommand", {"trian", "run.toml"}, 2, "lockstep: trian is no subcommand, did you mean train?"},
     {"ConfigurationForASubcommand",
      {"run.toml"},

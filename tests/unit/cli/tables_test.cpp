@@ -152,6 +152,31 @@ TEST(ConfusionTable, QuotesNamesThatNeedIt) {
             "actual,\"big, \"\"blue\"\" cat\",dog\n\"big, \"\"blue\"\" cat\",1,2\ndog,3,4\n");
 }
 
+TEST(PredictionRows, HaveTheOutputsAndTheClassTheyStandFor) {
+  const SmallSet set(1, 2, {{0, 0}}, {{1, 0}, {2, 1}, {0.3F, 1}});
+  const Affine affine(set, 2, Loss::kCrossEntropy, {1, -1, 0, 1});  // o0 = x, o1 = 1 - x
+  EXPECT_EQ(prediction_header(set.info(), affine.model), "index,label,predicted,o0,o1\n");
+  const std::string rows = "0,0,0,1,0\n1,1,0,2,-1\n2,1,1,0.300000012,0.699999988\n";
+  std::string parts;
+  for (int rank = 0; rank < 5; ++rank) {  // more than there are samples
+    train::Evaluator part(set, data::Split::kTest, rank, 5);
+    parts += prediction_rows(set.info(), part, affine.network(), 1);
+  }
+  EXPECT_EQ(parts, rows);
+  train::Evaluator all(set, data::Split::kTest, 0, 1);
+  EXPECT_EQ(prediction_rows(set.info(), all, affine.network(), 2), rows);
+}
+
+TEST(PredictionRows, OfASingleOutputHaveTheValueOrTheClass) {
+  const SmallSet values(1, 0, {{0.5F, 1.25F}}, {}), classes(1, 2, {{0.5F, 1}}, {});
+  const Affine fit(values, 1, Loss::kMse, {2, -3}), logit(classes, 1, Loss::kBinaryCrossEntropy, {2, -3});
+  EXPECT_EQ(prediction_header(values.info(), fit.model), "index,target,o0\n");
+  train::Evaluator of_values(values, data::Split::kTrain, 0, 1),
+      of_classes(classes, data::Split::kTrain, 0, 1);
+  EXPECT_EQ(prediction_rows(values.info(), of_values, fit.network(), 1), "0,1.25,-2\n");
+  EXPECT_EQ(prediction_rows(classes.info(), of_classes, logit.network(), 1), "0,1,0,-2\n");
+}
+
 TEST(ClassLine, TellsHowManyOfAClassAreFound) {
   SmallSet set = plane_set();
   const std::vector<std::int64_t> counts = {1, 2, 0, 0};

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+"""PyTorch and Lockstep understand each other's weights: a model.safetensors that Lockstep trained gives in PyTorch the
+outputs that `lockstep eval --predictions` writes; weights that PyTorch drew give them in Lockstep; and a training run
+that starts from those ends where torch.optim.SGD ends.
+
+Usage: pytorch.py PROGRAM            (the lockstep to test; PyTorch is Debian's python3-torch)
+
+The images are CIFAR-10's where CIFAR10_DIR says where they are, else made up here in its format.
+"""
+
+import csv
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+TRAIN_SAMPLES, TEST_SAMPLES = 1000, 500
+PIXELS, CHANNEL, CLASSES = 3072, 1024, 10
+
+ACTIVATIONS = {
+    "identity": lambda model: torch.nn.Identity(),
+    "sigmoid": lambda model: torch.nn.Sigmoid(),
+    "tanh": lambda model: torch.nn.Tanh(),
+    "relu": lambda model: torch.nn.ReLU(),
+    "leaky_relu": lambda model: torch.nn.LeakyReLU(model["leaky_slope"]),
+    "elu": lambda model: torch.nn.ELU(model["elu_alpha"]),
+}
+
+NETWORKS = {
+    "relu": {"model.hidden": "[64, 32]", "model.activation": "relu"},
+    "sigmoid_mse": {"model.activation": "sigmoid", "model.loss": "mse", "model.output_activation": "sigmoid",
+                    "data.normalize": "mean_std"},
+    "affine": {"model.hidden": "[]", "data.normalize": "scale"},
+    "layers": {"model.loss": "cross_entropy", "model.layers":
+               "[{type='dense', units=40, bias=false}, {type='leaky_relu'}, {type='dropout', rate=0.3}, "
+               "{type='dense', units=30}, {type='elu'}, {type='dense', units=20}, {type='tanh'}, {type='dense'}]"},
+}
+
+
+def read_safetensors(path):
+    """Every tensor by its name: 8 bytes with the length of the JSON header, the header, the numbers."""
+    content = Path(path).read_bytes()
+    length, = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        assert entry["dtype"] == "F32", f"{name} has type {entry['dtype']}"
+        begin, end = entry["data_offsets"]
+        numbers = torch.frombuffer(bytearray(content[8 + length + begin:8 + length + end]), dtype=torch.float32)
+        tensors[name] = numbers.reshape(entry["shape"])
+    return tensors
+
+
+def write_safetensors(path, tensors):
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        numbers = tensor.detach().contiguous().numpy().tobytes()
+        place = [len(data), len(data) + len(numbers)]
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": place}
+        data += numbers
+    text = json.dumps(header).encode()
+    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def network(tensors, model):
+    """The nn.Sequential of a weight file and of the configuration it was trained with; and its Linear layers, under the
+    names of the file."""
+    linear = []
+    while f"layers.{len(linear)}.weight" in tensors:
+        outputs, inputs = tensors[f"layers.{len(linear)}.weight"].shape
+        linear.append(torch.nn.Linear(inputs, outputs, bias=f"layers.{len(linear)}.bias" in tensors))
+    named = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(linear)})
+    named.load_state_dict(tensors)  # strict: no name more, none less
+    if "layers" in model:
+        kinds = [layer["type"] for layer in model["layers"]]
+    else:
+        kinds = ["dense", model["activation"]] * (len(linear) - 1) + ["dense", model["output_activation"]]
+    dense = iter(linear)
+    modules = [next(dense) if kind == "dense" else ACTIVATIONS[kind](model) for kind in kinds if kind != "dropout"]
+    assert next(dense, None) is None, "the file has more layers than the configuration"
+    return torch.nn.Sequential(*modules), named
+
+
+def records(files, count):
+    """Labels (count) and pixels (count, 3072) of CIFAR-10's binary files: a record is a label byte and 3072 pixels."""
+    content = bytearray(b"".join(file.read_bytes() for file in files)[:count * (1 + PIXELS)])
+    rows = torch.frombuffer(content, dtype=torch.uint8).reshape(count, 1 + PIXELS)
+    return rows[:, 0].long(), rows[:, 1:].float()
+
+
+class Images:
+    """The first training and test images, as bytes."""
+
+    def __init__(self, folder):
+        self.train_labels, self.train = records([folder / "data_batch_1.bin"], TRAIN_SAMPLES)
+        self.test_labels, self.test = records([folder / "test_batch.bin"], TEST_SAMPLES)
+
+    def normalized(self, pixels, kind):
+        """As data.normalize says, with statistics of the training images."""
+        train = self.train.double() / 255
+        if kind == "mean":
+            return (pixels.double() / 255 - train.mean(dim=0)).float()
+        if kind == "mean_std":
+            channels = train.reshape(-1, 3, CHANNEL)
+            mean = channels.mean(dim=(0, 2)).repeat_interleave(CHANNEL)
+            deviation = channels.std(dim=(0, 2), unbiased=False).repeat_interleave(CHANNEL)
+            return ((pixels.double() / 255 - mean) / deviation).float()
+        assert kind == "scale", kind
+        return pixels / 255
+
+
+def make_up_images(folder):
+    """Files of CIFAR-10's names and sizes, with random records where Images reads."""
+    generator = torch.Generator().manual_seed(1)
+    counts = {f"data_batch_{i}.bin": TRAIN_SAMPLES for i in range(1, 6)} | {"test_batch.bin": TEST_SAMPLES}
+    for name, count in counts.items():
+        rows = torch.randint(0, 256, (count, 1 + PIXELS), generator=generator, dtype=torch.uint8)
+        rows[:, 0] %= CLASSES
+        with open(folder / name, "wb") as file:
+            file.write(rows.numpy().tobytes())
+            file.truncate(10000 * (1 + PIXELS))  # the rest takes no room on disk
+    (folder / "batches.meta.txt").write_text("".join(f"class{i}\n" for i in range(CLASSES)))
+
+
+class Lockstep:
+    def __init__(self, program, work, data):
+        self.program, self.work = program, work
+        self.settings = {"data.dataset": "cifar10", "data.dir": str(data), "data.train_samples": TRAIN_SAMPLES,
+                         "data.test_samples": TEST_SAMPLES, "train.epochs": 1, "train.batch_size": 40}
+
+    def run(self, *words):
+        done = subprocess.run([self.program, *map(str, words)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"lockstep {words[0]} ended with {done.returncode}: {done.stderr}"
+
+    def train(self, name, settings):
+        config = self.work / "empty.toml"
+        config.touch()
+        words = []
+        for key, value in {**self.settings, **settings}.items():
+            words += ["--set", f"{key}={value}"]
+        self.run("train", config, "--quiet", "--out", self.work / name, *words)
+        return self.work / name
+
+    def outputs(self, run, images, weights=None):
+        """What eval writes for the test images, (TEST_SAMPLES, outputs)."""
+        self.run("eval", run, "--predictions", *(["--model", weights] if weights else []))
+        with open(run / "predictions.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [int(row["index"]) for row in rows] == list(range(TEST_SAMPLES))
+        assert [int(row["label"]) for row in rows] == images.test_labels.tolist()
+        outputs = torch.tensor([[float(row[f"o{k}"]) for k in range(CLASSES)] for row in rows])
+        assert [int(row["predicted"]) for row in rows] == outputs.argmax(dim=1).tolist()
+        return outputs
+
+
+def expect_equal(what, found, expected, tolerance=1e-5):
+    worst, largest = (found - expected).abs().max().item(), max(1, expected.abs().max().item())
+    print(f"{what}: {worst:.2g} apart at most, of {largest:.2g}")
+    assert worst <= tolerance * largest, f"{what}: {worst:.2g} apart, expected {tolerance} of {largest:.2g} at most"
+
+
+def weights_are_understood_both_ways(lockstep, images, name, settings):
+    run = lockstep.train(name, settings)
+    config = json.loads((run / "summary.json").read_text())["config"]
+    inputs = images.normalized(images.test, config["data"]["normalize"])
+    tensors = read_safetensors(run / "model.safetensors")
+    model, named = network(tensors, config["model"])
+    with torch.no_grad():
+        expect_equal(f"{name}, Lockstep's weights in PyTorch", model(inputs), lockstep.outputs(run, images))
+        for layer in named["layers"]:
+            layer.reset_parameters()
+        write_safetensors(run / "drawn.safetensors", named.state_dict())
+        expect_equal(f"{name}, PyTorch's weights in Lockstep", lockstep.outputs(run, images, run / "drawn.safetensors"),
+                     model(inputs))
+
+
+def training_from_the_same_weights_ends_at_the_same(lockstep, images):
+    """25 steps in file order, with Nesterov's momentum."""
+    settings = {"model.hidden": "[32]", "model.activation": "relu", "data.shuffle": "none", "train.momentum": 0.9,
+                "train.nesterov": "true", "train.learning_rate": 0.02}
+    tensors = {"layers.0.weight": torch.empty(32, PIXELS), "layers.0.bias": torch.empty(32),
+               "layers.1.weight": torch.empty(CLASSES, 32), "layers.1.bias": torch.empty(CLASSES)}
+    for tensor in tensors.values():
+        tensor.uniform_(-0.05, 0.05)
+    start = lockstep.work / "start.safetensors"
+    write_safetensors(start, tensors)
+    run = lockstep.train("from_pytorch", {**settings, "train.init_from": start})
+    model, named = network(tensors, json.loads((run / "summary.json").read_text())["config"]["model"])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9, nesterov=True)
+    inputs = images.normalized(images.train, "mean")
+    for x, labels in zip(inputs.split(40), images.train_labels.split(40)):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), labels).backward()
+        optimizer.step()
+    trained = read_safetensors(run / "model.safetensors")
+    for name, weights in named.state_dict().items():
+        assert (weights - tensors[name]).abs().max() > 1e-3, f"{name} has hardly moved"
+        expect_equal(f"{name} after an epoch from PyTorch's weights", trained[name], weights)
+
+
+def main():
+    torch.manual_seed(1)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(os.environ.get("CIFAR10_DIR") or folder)
+        if data == Path(folder):
+            make_up_images(data)
+        images, lockstep = Images(data), Lockstep(sys.argv[1], Path(folder), data.absolute())
+        for name, settings in NETWORKS.items():
+            weights_are_understood_both_ways(lockstep, images, name, settings)
+        training_from_the_same_weights_ends_at_the_same(lockstep, images)
+
+
+main()
