@@ -4,19 +4,31 @@
 # mpirun given INT or TERM kills the ranks within 2 s and returns 1. USR1 it passes on to all of them, on every
 # host, and returns what they return; one that comes while it is still starting them is lost, hence the repetition.
 asked='' forced='' woken='' mpirun=''
-ask() { while kill -USR1 "$mpirun"; do sleep 2; done >/dev/null 2>&1 & }
+listen() {
+  trap 'stop 130' INT
+  trap 'stop 143' TERM HUP USR1
+}
+# aside COMMAND...: runs it in the background, deaf to signals from its first moment on: one to the whole process group, as
+# timeout sends it, must not end what it has just begun.
+aside() {
+  trap '' INT TERM HUP USR1
+  "$@" >/dev/null 2>&1 &
+  listen
+}
+repeat_usr1() { while kill -USR1 "$mpirun"; do sleep 2; done; }
+kill_later() { sleep 10 && kill -KILL -- "-$mpirun"; }
 # shellcheck disable=SC2317 # traps call it
 stop() {
   woken=yes
   if [[ -z $asked ]]; then
     asked=$1 asked_at=$SECONDS
-    [[ -z $mpirun ]] || ask # before it starts, or between two of them, the signal is only noted
+    [[ -z $mpirun ]] || aside repeat_usr1 # before it starts, or between two of them, the signal is only noted
   elif [[ -z $mpirun ]]; then
     return
   elif [[ -z $forced ]] && ((SECONDS - asked_at >= 2)); then # at once it is the same one: timeout sends it twice
     forced=yes # on a second TERM mpirun would leave without its ranks
     kill -TERM "$mpirun" 2>/dev/null || true
-    { sleep 10 && kill -KILL -- "-$mpirun"; } >/dev/null 2>&1 & # Open MPI's signal handling can lock itself up
+    aside kill_later # Open MPI's signal handling can lock itself up
   fi
 }
 
@@ -49,6 +61,7 @@ beats() { head -qn 1 "$heartbeats"/rank-* 2>/dev/null || true; }
 # run.watchdog_seconds ago, at least 5 s and at most 10. Counts its turns, for clocks can be set. Where this host does not
 # see the ranks' file system no beat is missed: then only what a rank says counts.
 guard() {
+  trap '' INT TERM HUP USR1
   local seen=$1 now beating='' still=0 ending=0 seconds=60 patience limit
   while sleep 0.5; do
     kill -0 "$mpirun" 2>/dev/null || return 0 # launch/run may have been killed, and mpirun with it
@@ -117,17 +130,18 @@ supervise() {
   "${under[@]}" "$@" </dev/null 2>&"$errors" &
   mpirun=$!
   set +m
-  [[ -z $asked ]] || ask
+  [[ -z $asked ]] || aside repeat_usr1
   if [[ -n $heartbeats ]]; then
     guard "$before" {errors}>&- &
     guarding=$!
+    disown "$guarding" # it is killed without a word
   fi
   while # a signal ends `wait`, not mpirun
     woken='' code=0
     wait "$mpirun" 2>/dev/null || code=$?
     [[ -n $woken ]]
   do :; done
-  [[ -z $guarding ]] || kill "$guarding" 2>/dev/null || true
+  [[ -z $guarding ]] || kill -KILL "$guarding" 2>/dev/null || true
   exec {errors}>&-
   for ((i = 0; i < 30; ++i)); do # the filter ends with the last that writes to it; one that outlives mpirun is not waited for
     kill -0 "$filtering" 2>/dev/null || break

@@ -172,6 +172,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   for (const config::Parameter& parameter : sweep.parameters) keys.push_back(parameter.key);
   ordered_json program = provenance(compute);
   program.erase("kernel_choice");  // measurements, another time other ones
+  program.erase("commit");         // of which most change no number
   SweepResults results(sweep, runs, out / "runs", program);
   const fs::path table = out / "trials.csv";
   const auto write_table = [&] {  // one rank alone: groups would overwrite each other's
