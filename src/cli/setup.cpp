@@ -6,6 +6,7 @@
 #include <span>
 #include <system_error>
 
+#include "base/affinity.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/version.h"
@@ -75,6 +76,10 @@ std::string describe_run(const config::RunConfig& run, int ranks, const Compute&
                      ranks == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s",
                      kernels::blis_version(), compute.kernel_family, run.data.dataset, run.seed,
                      run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
+}
+
+std::vector<std::string> placement(const comm::Communicator& world) {
+  return world.gather(fmt::format("{}: {}", comm::host_name(), as_ranges(allowed_cores())), 0);
 }
 
 nlohmann::ordered_json provenance(const Compute& compute) {

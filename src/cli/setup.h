@@ -47,6 +47,10 @@ double accuracy(const train::Score& score, const data::DatasetInfo& info);
 // "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);
 
+// Where each rank runs, by rank: its host and the cores it may run on, "node1: 0-3"; nothing on other ranks
+// than the first. Collective.
+std::vector<std::string> placement(const comm::Communicator& world);
+
 // Version, compiler, flags, BLIS and MPI: what summary.json says of the program.
 nlohmann::ordered_json provenance(const Compute& compute);
 
