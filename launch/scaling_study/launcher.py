@@ -49,11 +49,9 @@ class Launcher:
 
     def run(self, point, repeat, crowded, kernels):
         """(the row of the run, its summary); (None, None) if it was asked to end."""
-        # In a session of its own, so that Ctrl-C comes here alone.
         self.process = subprocess.Popen(
             self.words(point, crowded, kernels),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
         )  # fmt: skip
         if self.asked:
             self.process.send_signal(signal.SIGTERM)

@@ -27,7 +27,7 @@ succeeded
 for file in runs.csv study.json report.md scaling.svg scaling.png; do
   check "there is $file" test -s strong/$file
 done
-check "and nothing else" test "$(ls -A strong | wc -l)" = 5
+check "and nothing else" test "$(find strong -mindepth 1 | wc -l)" = 5
 columns=ranks,threads,hosts,repeat,oversubscribed,batch_size,train_samples,seconds,samples_per_second,compute_seconds
 columns+=,wait_seconds,transfer_seconds,weights_hash,placement
 check "these are the columns" test "$(head -n 1 strong/runs.csv)" = "$columns"
@@ -44,7 +44,7 @@ hash=$(of weights_hash)
 check "three ranks are on one host" grep -Eq '^3,1,1,.*,(([^;,]+: [-0-9,]+)(; )?){3}$' <(tr -d '"' <strong/runs.csv)
 check "the report says that the weights are equal" grep -q "All 9 runs ended with the same weights, $hash" <(sed 's/\.\*\*/ /' strong/report.md)
 check "so does the figure" grep -q "All 9 runs ended with the same weights, ${hash% }\." strong/scaling.svg
-check "the report names the command" grep -q -- '`launch/scaling points.toml --ranks 3,1,2 --repeats 3 --epochs 2 --out strong`' strong/report.md
+check "the report names the command" grep -q -- "\`launch/scaling points.toml --ranks 3,1,2 --repeats 3 --epochs 2 --out strong\`" strong/report.md
 check "progress names the point" grep -q 'run 9 of 9: 3 ranks x 1 thread, repeat 3: .* s an epoch, oversubscribed, weights' <<<"$err"
 
 # The hash is that of a run of an epoch more, the warm-up.

@@ -8,6 +8,7 @@ export LOCKSTEP=$work/lockstep PATH=$work/bin:$PATH
 stand_in "$LOCKSTEP" <<<'exit 0'
 stand_in copy/launch/run <<<'echo "run $*" >>called; source ./behave'
 stand_in copy/launch/scaling <<<'echo "scaling $*" >>called; source ./behave'
+# shellcheck disable=SC2016 # that the stand-in expands
 stand_in bin/srun <<<'echo "srun $OMP_NUM_THREADS $*" >>called; source ./behave'
 stand_in bin/scontrol <<<'echo "scontrol $*" >>called'
 mkdir -p runs/c/checkpoints runs/begun && touch runs/c/checkpoints/step-000000007.safetensors
