@@ -94,7 +94,7 @@ for case in "INT 130" "TERM 143" "USR1 143"; do
   # shellcheck disable=SC2016 # that the inner shell expands
   try bash -c 'set -m; "$@" & job=$!
     until [[ -e waiting ]]; do sleep 0.1; done
-    kill -"$0" -- -$job; (sleep 20; kill -KILL -- -$job) & wait $job' "$signal" copy/launch/scaling c.toml --ranks 1,2 --repeats 1 --fresh --out out
+    kill -"$0" -- -$job; wait $job' "$signal" copy/launch/scaling c.toml --ranks 1,2 --repeats 1 --fresh --out out
   check "after $signal the exit code is $expected" test "$code" = "$expected"
   check "the run was asked to end" test -e asked
   check "it is said" grep -q "launch/scaling: interrupted: runs.csv has 1 run, the same command goes on" <<<"$err"
