@@ -4,11 +4,12 @@
 # largest that scale; `lowest` and `highest`, the ends of all speed-ups; bar_count, any_crowded, weak; `efficient`, the highest end of an efficiency; `statement`, on the weights, and whether they are `wrong`.
 # table(I), crowded(I): workers, speed-up and its ends, efficiency in percent and its ends.
 # bars: label, percent of compute, wait, transfer and rest, seconds, whether crowded.
+start = 80
 wide = 330
 high = 300
 top = 44
-shares = greatest_of(wide, 52 * bar_count)
-width = 66 + wide + 86 + wide + 86 + shares + 24
+shares = greatest_of(wide, 60 * bar_count)
+width = start + wide + 86 + wide + 86 + shares + 24
 below = top + high + 68
 height = below + 48 + 48
 eval open
@@ -26,17 +27,19 @@ do for [w = 1:words(workers)] { set xtics add (word(workers, w) word(workers, w)
 set xlabel 'ranks × threads'
 far = most > base ? most : 1.001 * base # a range needs two ends
 
-eval box(66, top, wide, high)
+eval box(start, top, wide, high)
 set title weak ? 'Scaled speed-up' : 'Speed-up'
 set logscale y 2
+set format y '%.4g'
 set yrange [lowest / 1.15:highest * 1.15]
 plot sample [base:far] '+' using 1:($1 / base) @ideal, \
   for [i = 1:n] [*:*] table(i) using 1:2 @joined, \
   for [i = 1:n] [*:*] table(i) using 1:2:3:4 @error, \
   for [i = 1:n] [*:*] crowded(i) using 1:2 @ring
 unset logscale y
+set format '%h'
 
-eval box(66 + wide + 86, top, wide, high)
+eval box(start + wide + 86, top, wide, high)
 set title 'Efficiency (%)'
 set yrange [0:greatest_of(112, 1.05 * efficient)]
 plot sample [base:far] '+' using 1:(100) @ideal, \
@@ -44,7 +47,7 @@ plot sample [base:far] '+' using 1:(100) @ideal, \
   for [i = 1:n] [*:*] table(i) using 1:5:6:7 @error
 unset logscale x
 
-eval box(66 + 2 * (wide + 86), top, shares, high)
+eval box(start + 2 * (wide + 86), top, shares, high)
 set title 'Where an epoch goes (%)'
 set xlabel 'ranks × threads of each'
 set xrange [0.4:bar_count + 0.6]
@@ -67,12 +70,12 @@ plot for [p = 1:4] bars using (here(0)):(bottom(p)):(here(0) - 0.36):(here(0) + 
 eval bare
 set xrange [0:1]
 set yrange [0:1]
-eval box(66, below, 2 * wide + 86, 48)
+eval box(start, below, 2 * wide + 86, 48)
 set key center center horizontal noenhanced maxcols (n + 1 + any_crowded) samplen 2.5
 plot for [i = 1:n] NaN @joined title fact('name', i), \
   NaN @ideal title 'ideal', \
   for [i = 1:any_crowded] NaN with points lw 1.6 ps 1.1 pt hollow(1) lc rgb '#505050' title 'more threads than cores'
-eval box(66 + 2 * (wide + 86), below, shares, 48)
+eval box(start + 2 * (wide + 86), below, shares, 48)
 set key maxcols 4 samplen 1.2
 plot for [p = 1:4] NaN with boxes fs solid 0.9 noborder lc rgb word(tint, p) title part(p)
 unset key
