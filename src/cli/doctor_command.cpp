@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/affinity.h"
 #include "base/error.h"
 #include "base/timeline.h"
 #include "base/version.h"
@@ -22,12 +23,6 @@
 namespace lockstep::cli {
 namespace {
 
-// Cores that this process may run on.
-int cores_in_mask() {
-  cpu_set_t mask;
-  return ::sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
-}
-
 // A host of the job, as its first rank sees it.
 struct Host {
   std::string name;
@@ -37,12 +32,8 @@ struct Host {
 // What every rank learns of its own host; rank 0 gets the list. Collective.
 std::vector<Host> hosts_of(const comm::Communicator& world, int threads) {
   const comm::Communicator host = world.of_this_host();
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  ::sched_getaffinity(0, sizeof mask, &mask);
   std::vector<std::int64_t> allowed(CPU_SETSIZE);
-  for (int core = 0; core < CPU_SETSIZE; ++core)
-    allowed[static_cast<std::size_t>(core)] = CPU_ISSET(core, &mask) ? 1 : 0;
+  for (const int core : allowed_cores()) allowed[static_cast<std::size_t>(core)] = 1;
   host.allreduce_max(allowed);
   const auto cores = std::count(allowed.begin(), allowed.end(), 1);
   std::int64_t all_threads[] = {threads};
@@ -121,7 +112,8 @@ class Doctor {
 
   void examine_layout(const Compute& compute) {
     const std::vector<Host> hosts = hosts_of(world_, compute.threads);
-    const auto threads = world_.allgather(compute.threads), cores = world_.allgather(cores_in_mask());
+    const auto threads = world_.allgather(compute.threads),
+               cores = world_.allgather(static_cast<std::int64_t>(allowed_cores().size()));
     if (world_.rank() != 0) return;
     entry("ranks", fmt::format("{} on {} host{}", world_.size(), hosts.size(), hosts.size() == 1 ? "" : "s"));
     for (const Host& host : hosts) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <system_error>
 
+#include "base/affinity.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "kernels/kernel_family.h"
@@ -102,6 +103,10 @@ std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan&
       "{} training samples in {} shards, batch {} = {} x {}, {} steps an epoch; {} test samples",
       info.train_samples, plan.shards(), batch, plan.shards(), plan.micro_batch(), plan.steps_per_epoch(),
       info.test_samples);
+}
+
+std::vector<std::string> placement(const comm::Communicator& world) {
+  return world.gather(fmt::format("{}: {}", comm::host_name(), as_ranges(allowed_cores())), 0);
 }
 
 }  // namespace lockstep::cli

@@ -59,11 +59,12 @@ double monitored(const std::string& monitor, const report::EpochRow& row, const 
 class Training {
  public:
   Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
-           Experiment& experiment, report::Console& console)
+           std::vector<std::string> placement, Experiment& experiment, report::Console& console)
       : world_(world),
         loaded_(loaded),
         run_(loaded.run),
         compute_(compute),
+        placement_(std::move(placement)),
         experiment_(experiment),
         trainer_(experiment.trainer()),
         info_(experiment.info()),
@@ -129,10 +130,12 @@ class Training {
                                .last = record_.last,
                                .steps = trainer_.steps_done(),
                                .total_seconds = record_.total_seconds,
+                               .train_samples = info_.train_samples,
                                .parameters = experiment_.model().parameters(),
                                .weights_hash = hash,
                                .ranks = world_.size(),
                                .threads = compute_.threads,
+                               .placement = placement_,
                                .config = loaded_.resolved,
                                .provenance = provenance(compute_)});
       });
@@ -280,6 +283,7 @@ class Training {
   const LoadedConfig& loaded_;
   const config::RunConfig& run_;
   const Compute& compute_;
+  const std::vector<std::string> placement_;  // on rank 0
   Experiment& experiment_;
   train::Trainer& trainer_;
   const data::DatasetInfo& info_;
@@ -336,7 +340,7 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
     change_kernel_family(compute, resumed->run.kernel_family, world);
     console.line(fmt::format("goes on with {} kernels, those of {}", compute.kernel_family, resumed->name));
   }
-  Training training(world, loaded, compute, experiment, console);
+  Training training(world, loaded, compute, placement(world), experiment, console);
   training.start(out, resumed ? &*resumed : nullptr);
   watched.folder = out / ".heartbeat";
   watchdog.emplace(watched);

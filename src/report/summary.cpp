@@ -15,9 +15,11 @@ void write_summary(const std::filesystem::path& path, const Summary& summary) {
                                            {"test_accuracy", last.test_accuracy},
                                            {"seconds", summary.total_seconds},
                                            {"weights_hash", summary.weights_hash},
+                                           {"train_samples", summary.train_samples},
                                            {"parameters", summary.parameters},
                                            {"ranks", summary.ranks},
                                            {"threads", summary.threads},
+                                           {"placement", summary.placement},
                                            {"config", summary.config},
                                            {"provenance", summary.provenance}};
   write_file_atomically(path, document.dump(2) + "\n");

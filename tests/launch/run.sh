@@ -59,6 +59,24 @@ succeeded "--host a:2..?b:2 .*oob_tcp_keepalive_time.*-x OMP_NUM_THREADS=8"
 check "hosts say how many ranks" test "${out/ -np /}" = "$out"
 SLURM_JOB_NODELIST='a,b' on "2 2 2 ''" -np 9 c.toml && settles 9 "--bind-to none -x OMP_NUM_THREADS=1 "
 
+# In a Slurm allocation a rank has the cores of a task; on other hosts not.
+SLURM_JOB_NODELIST='a,b' SLURM_CPUS_PER_TASK=4 on "2 2 2 ''" -np 9 c.toml && settles 9 "-x OMP_NUM_THREADS=4 "
+SLURM_JOB_NODELIST='a,b' SLURM_CPUS_PER_TASK=4 on "2 2 2 ''" -np 9 --threads 3 c.toml && settles 9 "-x OMP_NUM_THREADS=3 "
+SLURM_JOB_NODELIST='a,b' SLURM_CPUS_PER_TASK=4 on "2 2 2 ''" -np 9 --host a:9 c.toml && settles 9 "-x OMP_NUM_THREADS=1 "
+
+# Binding that is asked for.
+on "2 2 2 ''" -np 2 --host a:2,b:2 --threads 3 --bind core c.toml
+settles 2 "--host a:2..?b:2 .*--map-by slot:PE=3 --bind-to core -x OMP_NUM_THREADS=3 "
+on "2 4 4 ''" -np 2 --bind core c.toml && settles 2 "$(bound 1)"
+on "4 4 4 ''" -np 2 --bind=none c.toml && settles 2 "$free -x OMP_NUM_THREADS=2 "
+on "2 2 2 ''" -np 3 --host a:2 --force c.toml && settles 3 "$crowd=1 -x OMP_WAIT_POLICY=passive "
+for crowded in "-np 3" "-np 2 --threads 2 --force" "-np 1 --host a:2 --force"; do
+  # shellcheck disable=SC2086 # words
+  on "2 2 2 ''" $crowded --bind core c.toml
+  refused 2 "--bind core with more threads than cores, or --force: expected --bind none"
+done
+on "2 2 2 ''" --bind socket c.toml && refused 2 "--bind is 'socket', expected core or none"
+
 # What the user sets goes through.
 BLIS_ARCH_TYPE=3 CIFAR10_DIR='a b' OMP_WAIT_POLICY=active on "1 1 1 ''" -np 2 c.toml --set seed=1
 settles 2 '-x OMP_WAIT_POLICY=active -x CIFAR10_DIR=a\\ b -x BLIS_ARCH_TYPE=3 .*/lockstep train c.toml --set seed=1$'

@@ -1,5 +1,7 @@
 // What a run leaves behind: the files that scripts read.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <cmath>
@@ -102,6 +104,7 @@ TEST_P(RunFolder, SummaryTellsTheWholeRun) {
   EXPECT_TRUE(std::regex_match(summary.at("weights_hash").get<std::string>(), std::regex("[0-9a-f]{16}")));
   EXPECT_EQ(summary.at("ranks"), GetParam() == kOneProcess ? 1 : 3);
   EXPECT_EQ(summary.at("threads"), threads);
+  EXPECT_EQ(summary.at("train_samples"), kSamples);
   for (const char* key : {"version", "compiler", "flags", "blis_version", "kernel_family", "mpi"})
     EXPECT_NE(summary.at("provenance").at(key).get<std::string>(), "") << key;
   EXPECT_EQ(summary.at("provenance").at("version"), LOCKSTEP_VERSION);
@@ -118,6 +121,23 @@ TEST_P(RunFolder, SummaryTellsTheWholeRun) {
         "/train/init_from", "/reduce/mode", "/compute/threads", "/log/steps"}) {
     EXPECT_TRUE(config.contains(json::json_pointer(pointer))) << pointer;
   }
+}
+
+TEST_P(RunFolder, SummaryHasEachRanksHostAndTheCoresItMayRunOn) {
+  cpu_set_t mask;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof mask, &mask), 0);
+  int core = CPU_SETSIZE - 1;
+  while (!CPU_ISSET(core, &mask)) --core;
+  Words words = {"taskset", "--cpu-list", std::to_string(core)};
+  const Words job = words_of({"train", "run.toml", "--out", "out", "--quiet"}, GetParam());
+  words.insert(words.end(), job.begin(), job.end());
+  const Outcome outcome = execute(words, in(folder_.path()));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  char host[256] = "";
+  ASSERT_EQ(::gethostname(host, sizeof host), 0);
+  const std::size_t ranks = GetParam() == kOneProcess ? 1 : 3;
+  const std::vector<std::string> expected(ranks, std::string(host) + ": " + std::to_string(core));
+  EXPECT_EQ(read_json(out_ / "summary.json").at("placement"), json(expected));
 }
 
 TEST_P(RunFolder, ModelHasPyTorchsNamesAndShapesAndTheHashOfItsBytes) {

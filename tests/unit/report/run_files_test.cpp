@@ -165,21 +165,25 @@ TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   Summary summary;
   summary.last = example(3);
   summary.steps = 120;
+  summary.train_samples = 50000;
   summary.parameters = 308310;
   summary.weights_hash = "0123456789abcdef";
   summary.ranks = 4;
   summary.threads = 2;
+  summary.placement = {"a: 0-1", "a: 2-3", "b: 0-1", "b: 2-3"};
   summary.config = {{"seed", 7}, {"train", {{"epochs", 3}}}};
   summary.provenance = {{"version", "1.2.3"}};
   write_summary(path, summary);
   const auto json = nlohmann::json::parse(read_file(path));
   EXPECT_EQ(json.at("epochs"), 3);
   EXPECT_EQ(json.at("steps"), 120);
+  EXPECT_EQ(json.at("train_samples"), 50000);
   EXPECT_EQ(json.at("train_loss").get<double>(), 1.0 / 3.0);
   EXPECT_EQ(json.at("test_accuracy").get<double>(), 1.0);
   EXPECT_EQ(json.at("weights_hash"), "0123456789abcdef");
   EXPECT_EQ(json.at("ranks"), 4);
   EXPECT_EQ(json.at("threads"), 2);
+  EXPECT_EQ(json.at("placement"), nlohmann::json(summary.placement));
   EXPECT_EQ(json.at("config").at("train").at("epochs"), 3);
   EXPECT_EQ(json.at("provenance").at("version"), "1.2.3");
 }

@@ -1,0 +1,176 @@
+"""A study: which runs there are to be, which there are already, and what is made of them."""
+
+import datetime
+import hashlib
+import json
+import os
+import platform
+import shlex
+import sys
+from pathlib import Path
+
+from . import figure, report
+from .failure import Failure
+from .launcher import Launcher
+from .machine import REPOSITORY, cores_here, hosts_of, processor
+from .settings import Settings
+from .statistics import disagreement, results_of
+from .table import Point, amount, read_runs, write_runs, write_text
+
+
+def say(text):
+    print(f"launch/scaling: {text}", file=sys.stderr, flush=True)
+
+
+def main(options):
+    if options.only_report:
+        folder = Path(options.only_report)
+        return conclude(folder, read_runs(folder / "runs.csv"), read_study(folder) or {})
+    settings = Settings(options)
+    name = options.name or Path(options.config).stem + ("-weak" if options.weak else "")
+    folder = Path(options.out) if options.out else REPOSITORY / "results/scaling" / name
+    figure.require_gnuplot()
+    return Study(options, settings, name, folder).main()
+
+
+def read_study(folder):
+    """Of study.json: None where there is none."""
+    path = folder / "study.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise Failure(3, f"{path}: not readable: {error}") from None
+
+
+def conclude(folder, runs, study):
+    """Report and figure, and the verdict on the weights as exit code."""
+    results, base = results_of(runs)
+    write_text(folder / "report.md", report.text(folder.resolve().name, runs, results, base, study))
+    figure.draw(folder, runs, results, study)
+    say(f"{folder}: runs.csv, report.md, scaling.svg and scaling.png")
+    differing = disagreement(runs)
+    if differing and report.promises_equal_weights(study):
+        a, b = differing
+        say(f"the weights differ: {a.point} has {a.weights_hash} (repeat {a.repeat}), "
+            f"{b.point} has {b.weights_hash} (repeat {b.repeat}), expected equal ones")  # fmt: skip
+        return 1
+    return 0
+
+
+def turns(points, repeats):
+    """(point, repeat) in the order of the runs: all points take turns, forth and back."""
+    for repeat in range(1, repeats + 1):
+        for point in points if repeat % 2 else reversed(points):
+            yield point, repeat
+
+
+class Study:
+    def __init__(self, options, settings, name, folder):
+        self.options = options
+        self.settings = settings
+        self.name = name
+        self.folder = folder
+        self.points = [Point(ranks, threads) for ranks in options.ranks for threads in options.threads]
+        self.hosts = hosts_of(options)
+        self.cores = [[host.slots, host.cores] for host in self.hosts] or cores_here()
+        self.study = {"experiment": self.experiment(), "facts": self.facts()}
+        self.runs = []
+
+    def experiment(self):
+        """What all runs of a study share: runs of another one are not mixed with them."""
+        program = Path(os.environ.get("LOCKSTEP") or REPOSITORY / "build/lockstep")
+        try:
+            digest = hashlib.sha256(program.read_bytes()).hexdigest()
+        except OSError:
+            raise Failure(2, f"{program} is not a program; build it with launch/build") from None
+        options = self.options
+        return {
+            "configuration": self.settings.text,
+            "--set": options.set,
+            "--epochs": options.epochs,
+            "--weak": options.weak,
+            "first number of ranks": options.ranks[0] if options.weak else None,
+            "--bind": options.bind,
+            "--mpi": options.mpi,
+            "cores": self.cores,
+            "program": digest,
+        }
+
+    def facts(self):
+        return {
+            "name": self.name,
+            "command": shlex.join(["launch/scaling", *self.options.words]),
+            "begun": datetime.date.today().isoformat(),
+            "host": platform.node(),
+            "processor": processor(),
+            "system": f"{platform.system()} {platform.release()}",
+        }
+
+    def crowded(self, point):
+        """Whether there are more threads than cores."""
+        if not self.hosts:
+            return point.workers > self.cores
+        return point.ranks > sum(host.room(point.threads) for host in self.hosts)
+
+    def take_up(self):
+        """Keeps what DIR has of this study."""
+        table = self.folder / "runs.csv"
+        if self.options.fresh or not table.exists():
+            return
+        earlier = read_study(self.folder)
+        if not earlier:
+            raise Failure(3, f"{self.folder} has runs.csv without study.json; --fresh begins anew")
+        for key, value in self.study["experiment"].items():
+            if earlier["experiment"].get(key) != value:
+                raise Failure(2, f"{self.folder} has the runs of another study, of another {key}: "
+                                 "expected --fresh, which begins anew, or another --out")  # fmt: skip
+        self.runs = read_runs(table)
+        self.study["facts"] = {**earlier["facts"], "command": self.study["facts"]["command"]}
+
+    def main(self):
+        self.take_up()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(2, f"{self.folder}: cannot be made: {error.strerror}") from None
+        if not self.runs:
+            for old in ("runs.csv", "report.md", "scaling.svg", "scaling.png"):
+                (self.folder / old).unlink(missing_ok=True)
+        write_text(self.folder / "study.json", json.dumps(self.study, indent=2) + "\n")
+        code = self.measure()
+        return code or conclude(self.folder, self.runs, self.study)
+
+    def measure(self):
+        """Runs what is missing. 0, or the exit code if asked to end."""
+        there = {(run.point, run.repeat) for run in self.runs}
+        schedule = list(turns(self.points, self.options.repeats))
+        missing = [turn for turn in schedule if turn not in there]
+        if len(missing) < len(schedule):
+            say(f"{amount(len(schedule) - len(missing), 'run')} of {len(schedule)} are there already")
+        launcher = Launcher(self.options, self.settings, self.hosts, self.folder / ".run")
+        for number, (point, repeat) in enumerate(missing, start=1):
+            crowded = self.crowded(point)
+            run, summary = None, None
+            if not launcher.asked:
+                run, summary = launcher.run(point, repeat, crowded, self.study["facts"].get("kernels"))
+            if not run:
+                say(f"interrupted: runs.csv has {amount(len(self.runs), 'run')}, the same command goes on")
+                return launcher.asked
+            self.keep(run, summary)
+            say(f"run {number} of {len(missing)}: {point}, repeat {repeat}: {run.seconds:.4g} s an epoch"
+                f"{', oversubscribed' if crowded else ''}, weights {run.weights_hash}")  # fmt: skip
+        return 0
+
+    def keep(self, run, summary):
+        facts, provenance = self.study["facts"], summary["provenance"]
+        if "kernels" not in facts:
+            facts["kernels"] = provenance["kernel_family"]
+            facts["kernel_choice"] = provenance["kernel_choice"]
+            facts["reduction"] = summary["config"]["reduce"]["mode"]
+            for key in ("version", "compiler", "blis_version", "mpi"):
+                facts[key] = provenance[key]
+            write_text(self.folder / "study.json", json.dumps(self.study, indent=2) + "\n")
+        self.runs.append(run)
+        write_runs(self.folder / "runs.csv", self.runs)
