@@ -2,6 +2,7 @@
 # the intervals and hollow marks for points with more threads than cores; and where an epoch's time goes at each point.
 # Beside what style.gp names, told are: `workers`, the values of ranks x threads; `base` and `most`, the least and the
 # largest that scale; `lowest` and `highest`, the ends of all speed-ups; bar_count, any_crowded, weak; `efficient`, the highest end of an efficiency; `statement`, on the weights, and whether they are `wrong`.
+# predicted(I): workers, speed-up by lockstep predict; any_predicted: whether there is one.
 # table(I), crowded(I): workers, speed-up and its ends, efficiency in percent and its ends.
 # bars: label, percent of compute, wait, transfer and rest, seconds, whether crowded.
 start = 80
@@ -18,6 +19,7 @@ hollow(i) = marker(i) - 1
 joined = "with linespoints lw 2 ps 0.9 pt marker(i) lc rgb colour(i)"
 error = "with yerrorbars lw 1.4 ps 0.9 pt marker(i) lc rgb colour(i)"
 ring = "with points lw 1.6 ps 1.1 pt hollow(i) lc rgb colour(i)"
+foretold = "with points lw 1.8 ps 1.5 pt 1 lc rgb '#303030'"
 ideal = "with lines lw 1.5 dt (6,5) lc rgb '#909090'"
 
 set logscale x 2
@@ -35,7 +37,8 @@ set yrange [lowest / 1.15:highest * 1.15]
 plot sample [base:far] '+' using 1:($1 / base) @ideal, \
   for [i = 1:n] [*:*] table(i) using 1:2 @joined, \
   for [i = 1:n] [*:*] table(i) using 1:2:3:4 @error, \
-  for [i = 1:n] [*:*] crowded(i) using 1:2 @ring
+  for [i = 1:n] [*:*] crowded(i) using 1:2 @ring, \
+  for [i = 1:n] [*:*] predicted(i) using 1:2 @foretold
 unset logscale y
 set format '%h'
 
@@ -71,9 +74,10 @@ eval bare
 set xrange [0:1]
 set yrange [0:1]
 eval box(start, below, 2 * wide + 86, 48)
-set key center center horizontal noenhanced maxcols (n + 1 + any_crowded) samplen 2.5
+set key center center horizontal noenhanced maxcols (n + 1 + any_crowded + any_predicted) samplen 2.5
 plot for [i = 1:n] NaN @joined title fact('name', i), \
   NaN @ideal title 'ideal', \
+  for [i = 1:any_predicted] NaN @foretold title 'predicted', \
   for [i = 1:any_crowded] NaN with points lw 1.6 ps 1.1 pt hollow(1) lc rgb '#505050' title 'more threads than cores'
 eval box(start + 2 * (wide + 86), below, shares, 48)
 set key maxcols 4 samplen 1.2

@@ -48,6 +48,7 @@ def parse(words, usage):
     parser.add_argument("--bind", choices=["core", "none"])
     parser.add_argument("--name")
     parser.add_argument("--out")
+    parser.add_argument("--predict", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--only-report", metavar="DIR")
     options = parser.parse_args(words)

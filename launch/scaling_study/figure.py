@@ -30,12 +30,16 @@ def curve_row(result):
 
 
 def curves_of(results):
-    """(name, rows of the points that scale, rows of the others) of each number of threads."""
+    """(name, rows of the points that scale, of the others, of what was predicted) of each number of threads."""
     for threads in sorted({result.point.threads for result in results}):
         own = [result for result in results if result.point.threads == threads and result.speed_up]
         scaling = [curve_row(result) for result in own if not result.oversubscribed]
         crowded = [curve_row(result) for result in own if result.oversubscribed]
-        yield f"{amount(threads, 'thread')} a rank", scaling, crowded
+        predicted = [
+            [result.point.workers, result.speed_up.value / (1 + result.prediction_error)]
+            for result in own if result.predicted
+        ]  # fmt: skip
+        yield f"{amount(threads, 'thread')} a rank", scaling, crowded, predicted
 
 
 def bars_of(results):
@@ -57,18 +61,21 @@ def draw(folder, runs, results, study):
         work = Path(work)
         curves = list(curves_of(results))
         facts = [f"n = {len(curves)}"]
-        for i, (name, scaling, crowded) in enumerate(curves, start=1):
+        for i, (name, scaling, crowded, predicted) in enumerate(curves, start=1):
             write_table(work / f"curve.{i}", scaling)
             write_table(work / f"crowded.{i}", crowded)
+            write_table(work / f"predicted.{i}", predicted)
             facts.append(f"name_{i} = {quoted(name)}")
         write_table(work / "bars", bars_of(results))
         workers = sorted({result.point.workers for result in results})
         scaling = [result.point.workers for result in results if not result.oversubscribed]
-        ends = [row[1:] for _, *lists in curves for rows in lists for row in rows]
+        ends = [row[1:] for _, scaling, crowded, _ in curves for rows in (scaling, crowded) for row in rows]
         speeds = [1.0, *(x for row in ends for x in row[:3])]
         facts += [
             f"table(i) = sprintf('{work}/curve.%d', i)",
             f"crowded(i) = sprintf('{work}/crowded.%d', i)",
+            f"predicted(i) = sprintf('{work}/predicted.%d', i)",
+            f"any_predicted = {int(any(result.predicted for result in results))}",
             f"bars = {quoted(work / 'bars')}; bar_count = {len(results)}",
             f"workers = {quoted(' '.join(map(str, workers)))}",
             f"base = {min(scaling, default=1)}; most = {max(scaling, default=1)}",

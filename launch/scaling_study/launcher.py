@@ -5,11 +5,13 @@ import json
 import shutil
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 from .failure import Failure
 from .machine import REPOSITORY
 from .statistics import mean, middle
-from .table import Run
+from .table import Prediction, Run
 
 ASKED_TO_END = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143, signal.SIGUSR1: 143}
 
@@ -32,7 +34,8 @@ class Launcher:
         if self.process:
             self.process.send_signal(signal.SIGTERM)
 
-    def words(self, point, crowded, kernels):
+    def words(self, point, crowded, kernels, command=()):
+        """The command line of launch/run; `command` is another subcommand than train."""
         options = self.options
         words = [str(REPOSITORY / "launch/run"), "-np", str(point.ranks), "--threads", str(point.threads)]
         if options.mpi:
@@ -44,29 +47,49 @@ class Launcher:
         if self.hosts:  # as many ranks as have cores of their own, then the next host
             room = [(host.name, host.slots if crowded else host.room(point.threads)) for host in self.hosts]
             words += ["--host", ",".join(f"{name}:{ranks}" for name, ranks in room if ranks)]
-        words += [options.config, "--quiet", "--out", str(self.folder)]
+        words += [*command, options.config]
+        if not command:
+            words += ["--quiet", "--out", str(self.folder)]
         return words + self.settings.arguments(point, kernels)
 
     def run(self, point, repeat, crowded, kernels):
         """(the row of the run, its summary); (None, None) if it was asked to end."""
+        try:
+            if not self.call(self.words(point, crowded, kernels), point, repeat):
+                return None, None
+            return self.read(point, repeat, crowded)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def predict(self, point, repeat, kernels):
+        """What lockstep predict says of the point in a job like it; None if it was asked to end."""
+        with tempfile.TemporaryDirectory() as work:
+            table = Path(work) / "predicted.csv"
+            words = self.words(point, False, kernels, command=["predict"])
+            words += ["--at", f"{point.ranks}x{point.threads}", "--csv", str(table)]
+            if not self.call(words, point, repeat):
+                return None
+            with open(table, encoding="utf-8", newline="") as file:
+                seconds = float(next(csv.DictReader(file))["epoch_seconds"])
+        return Prediction(point.ranks, point.threads, repeat, seconds)
+
+    def call(self, words, point, repeat):
+        """Whether the command ended by itself; False if it was asked to end. Throws Failure where it failed."""
         self.process = subprocess.Popen(
-            self.words(point, crowded, kernels),
+            words,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         if self.asked:
             self.process.send_signal(signal.SIGTERM)
         said = self.process.communicate()[1].splitlines()
         code, self.process = self.process.returncode, None
-        try:
-            if code != 0 and self.asked:
-                return None, None
-            if code != 0:
-                lines = [line for line in said if line and not line.startswith("launch/run: note:")]
-                own = lines[-1] if lines else f"launch/run ended with code {code}"
-                raise Failure(code if code in (2, 3, 4) else 5, f"{point}, repeat {repeat}: {own}")
-            return self.read(point, repeat, crowded)
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if code != 0 and self.asked:
+            return False
+        if code != 0:
+            lines = [line for line in said if line and not line.startswith("launch/run: note:")]
+            own = lines[-1] if lines else f"launch/run ended with code {code}"
+            raise Failure(code if code in (2, 3, 4) else 5, f"{point}, repeat {repeat}: {own}")
+        return True
 
     def read(self, point, repeat, crowded):
         with open(self.folder / "summary.json", encoding="utf-8") as file:

@@ -14,6 +14,7 @@ def text(name, runs, results, base, study):
         f"**{statement(runs, study)}**",
         results_table(results),
         crowded_note(results, base),
+        predictions_table(results),
         "## Where the ranks ran",
         placement_table(results),
         "## Definitions",
@@ -100,6 +101,23 @@ def results_table(results):
     header = ["point", "hosts", "batch", "seconds an epoch", "samples a second", "speed-up", "efficiency", "serial fraction",
               "compute / wait / transfer / rest, seconds"]  # fmt: skip
     return table(header, rows)
+
+
+def predictions_table(results):
+    told = [result for result in results if result.predicted]
+    if not told:
+        return ""
+    rows = [
+        [str(result.point), interval(result.seconds), number(result.predicted), f"{100 * result.prediction_error:+.0f} %"]
+        for result in told
+    ]
+    worst = max(abs(result.prediction_error) for result in told)
+    return "\n\n".join([
+        "## Predicted",
+        table(["point", "seconds an epoch", "predicted", "off by"], rows),
+        f"At most {100 * worst:.0f} % off. `lockstep predict` puts an epoch together from single steps and sums, measured in a job like "
+        "the point's beside each of its repeats; the median of these predictions.",
+    ])  # fmt: skip
 
 
 def crowded_note(results, base):

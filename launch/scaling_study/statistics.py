@@ -83,6 +83,12 @@ class Result:
     speed_up: Optional[Interval] = None
     efficiency: Optional[Interval] = None
     serial_fraction: Optional[float] = None
+    predicted: Optional[float] = None  # seconds of an epoch, the median
+
+    @property
+    def prediction_error(self):
+        """Relative to what was measured."""
+        return self.predicted / self.seconds.value - 1
 
 
 def karp_flatt(speed_up, p):
@@ -96,7 +102,7 @@ def is_weak(runs):
     return len({run.batch_size for run in runs}) > 1
 
 
-def results_of(runs):
+def results_of(runs, predictions=()):
     """A result for each point, by cores; and the base, the smallest point that is not oversubscribed, or None."""
     by_point = {}
     for run in runs:
@@ -108,7 +114,11 @@ def results_of(runs):
         samples = of_point[0].train_samples
         rate = Interval(samples / seconds.value, samples / seconds.high, samples / seconds.low)
         crowded = any(run.oversubscribed for run in of_point)
-        results.append(Result(point, of_point, crowded, seconds, rate, split_of(of_point)))
+        result = Result(point, of_point, crowded, seconds, rate, split_of(of_point))
+        told = [prediction.seconds for prediction in predictions if prediction.point == point]
+        if told:
+            result.predicted = median_with_interval(told).value
+        results.append(result)
     base = next((result for result in results if not result.oversubscribed), None)
     for result in results if base else []:
         compare(result, base, is_weak(runs))

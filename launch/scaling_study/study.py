@@ -15,7 +15,7 @@ from .launcher import Launcher
 from .machine import REPOSITORY, cores_here, hosts_of, processor
 from .settings import Settings
 from .statistics import disagreement, results_of
-from .table import Point, amount, read_runs, write_runs, write_text
+from .table import Point, Prediction, Run, amount, read_predictions, read_runs, write_rows, write_text
 
 
 def say(text):
@@ -25,7 +25,7 @@ def say(text):
 def main(options):
     if options.only_report:
         folder = Path(options.only_report)
-        return conclude(folder, read_runs(folder / "runs.csv"), read_study(folder) or {})
+        return conclude(folder, read_runs(folder / "runs.csv"), read_predictions(folder), read_study(folder) or {})
     settings = Settings(options)
     name = options.name or Path(options.config).stem + ("-weak" if options.weak else "")
     folder = Path(options.out) if options.out else REPOSITORY / "results/scaling" / name
@@ -44,9 +44,9 @@ def read_study(folder):
         raise Failure(3, f"{path}: not readable: {error}") from None
 
 
-def conclude(folder, runs, study):
+def conclude(folder, runs, predictions, study):
     """Report and figure, and the verdict on the weights as exit code."""
-    results, base = results_of(runs)
+    results, base = results_of(runs, predictions)
     write_text(folder / "report.md", report.text(folder.resolve().name, runs, results, base, study))
     figure.draw(folder, runs, results, study)
     say(f"{folder}: runs.csv, report.md, scaling.svg and scaling.png")
@@ -77,6 +77,7 @@ class Study:
         self.cores = [[host.slots, host.cores] for host in self.hosts] or cores_here()
         self.study = {"experiment": self.experiment(), "facts": self.facts()}
         self.runs = []
+        self.predictions = []
 
     def experiment(self):
         """What all runs of a study share: runs of another one are not mixed with them."""
@@ -127,6 +128,7 @@ class Study:
                 raise Failure(2, f"{self.folder} has the runs of another study, of another {key}: "
                                  "expected --fresh, which begins anew, or another --out")  # fmt: skip
         self.runs = read_runs(table)
+        self.predictions = read_predictions(self.folder)
         self.study["facts"] = {**earlier["facts"], "command": self.study["facts"]["command"]}
 
     def main(self):
@@ -136,32 +138,53 @@ class Study:
         except OSError as error:
             raise Failure(2, f"{self.folder}: cannot be made: {error.strerror}") from None
         if not self.runs:
-            for old in ("runs.csv", "report.md", "scaling.svg", "scaling.png"):
+            for old in ("runs.csv", "predicted.csv", "report.md", "scaling.svg", "scaling.png"):
                 (self.folder / old).unlink(missing_ok=True)
         write_text(self.folder / "study.json", json.dumps(self.study, indent=2) + "\n")
         code = self.measure()
-        return code or conclude(self.folder, self.runs, self.study)
+        return code or conclude(self.folder, self.runs, self.predictions, self.study)
 
     def measure(self):
         """Runs what is missing. 0, or the exit code if asked to end."""
         there = {(run.point, run.repeat) for run in self.runs}
         schedule = list(turns(self.points, self.options.repeats))
-        missing = [turn for turn in schedule if turn not in there]
+        missing = [turn for turn in schedule if turn not in there or self.unpredicted(*turn)]
         if len(missing) < len(schedule):
             say(f"{amount(len(schedule) - len(missing), 'run')} of {len(schedule)} are there already")
         launcher = Launcher(self.options, self.settings, self.hosts, self.folder / ".run")
         for number, (point, repeat) in enumerate(missing, start=1):
-            crowded = self.crowded(point)
-            run, summary = None, None
-            if not launcher.asked:
-                run, summary = launcher.run(point, repeat, crowded, self.study["facts"].get("kernels"))
-            if not run:
+            if (point, repeat) not in there:
+                self.train(launcher, point, repeat, f"run {number} of {len(missing)}")
+            if self.unpredicted(point, repeat):
+                self.predict(launcher, point, repeat)
+            if launcher.asked:
                 say(f"interrupted: runs.csv has {amount(len(self.runs), 'run')}, the same command goes on")
                 return launcher.asked
-            self.keep(run, summary)
-            say(f"run {number} of {len(missing)}: {point}, repeat {repeat}: {run.seconds:.4g} s an epoch"
-                f"{', oversubscribed' if crowded else ''}, weights {run.weights_hash}")  # fmt: skip
         return 0
+
+    def unpredicted(self, point, repeat):
+        """Whether its prediction is to be made: of points that scale, with --predict."""
+        there = ((prediction.point, prediction.repeat) for prediction in self.predictions)
+        return self.options.predict and not self.crowded(point) and (point, repeat) not in there
+
+    def train(self, launcher, point, repeat, which):
+        if launcher.asked:
+            return
+        crowded = self.crowded(point)
+        run, summary = launcher.run(point, repeat, crowded, self.study["facts"].get("kernels"))
+        if run:
+            self.keep(run, summary)
+            say(f"{which}: {point}, repeat {repeat}: {run.seconds:.4g} s an epoch"
+                f"{', oversubscribed' if crowded else ''}, weights {run.weights_hash}")  # fmt: skip
+
+    def predict(self, launcher, point, repeat):
+        if launcher.asked:
+            return
+        prediction = launcher.predict(point, repeat, self.study["facts"].get("kernels"))
+        if prediction:
+            self.predictions.append(prediction)
+            write_rows(self.folder / "predicted.csv", Prediction, self.predictions)
+            say(f"predicted: {point}: {prediction.seconds:.4g} s an epoch")
 
     def keep(self, run, summary):
         facts, provenance = self.study["facts"], summary["provenance"]
@@ -173,4 +196,4 @@ class Study:
                 facts[key] = provenance[key]
             write_text(self.folder / "study.json", json.dumps(self.study, indent=2) + "\n")
         self.runs.append(run)
-        write_runs(self.folder / "runs.csv", self.runs)
+        write_rows(self.folder / "runs.csv", Run, self.runs)

@@ -1,4 +1,4 @@
-"""runs.csv: a row for each finished run."""
+"""runs.csv, a row for each finished run, and predicted.csv."""
 
 import csv
 import io
@@ -45,7 +45,22 @@ class Run:
         return Point(self.ranks, self.threads)
 
 
-COLUMNS = [field.name for field in fields(Run)]
+@dataclass(frozen=True)
+class Prediction:
+    """A row of predicted.csv: what lockstep predict said of an epoch, from steps and sums measured beside that repeat."""
+
+    ranks: int
+    threads: int
+    repeat: int
+    seconds: float
+
+    @property
+    def point(self):
+        return Point(self.ranks, self.threads)
+
+
+def columns_of(kind):
+    return [field.name for field in fields(kind)]
 
 
 def amount(number, what):
@@ -65,16 +80,16 @@ def write_text(path, text):
         raise Failure(2, f"{path}: cannot be written: {error.strerror}") from None
 
 
-def write_runs(path, runs):
+def write_rows(path, kind, rows):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for run in runs:
-        writer.writerow(f"{x:.9g}" if isinstance(x, float) else x for x in astuple(run))
+    writer.writerow(columns_of(kind))
+    for row in rows:
+        writer.writerow(f"{x:.9g}" if isinstance(x, float) else x for x in astuple(row))
     write_text(path, text.getvalue())
 
 
-def read_runs(path):
+def read_rows(path, kind):
     """Columns are found by their names; there may be others."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -82,25 +97,35 @@ def read_runs(path):
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise Failure(3, f"{path}: not readable: {getattr(error, 'strerror', None) or error}") from None
-    for name in COLUMNS:
+    for name in columns_of(kind):
         if name not in (reader.fieldnames or []):
-            raise Failure(3, f"{path}: no column {name}, expected {','.join(COLUMNS)}")
-    if not rows:
+            raise Failure(3, f"{path}: no column {name}, expected {','.join(columns_of(kind))}")
+    return [read_row(path, line, row, kind) for line, row in enumerate(rows, start=2)]
+
+
+def read_runs(path):
+    runs = read_rows(path, Run)
+    if not runs:
         raise Failure(3, f"{path}: no run yet, expected a line for each")
-    return [read_row(path, line, row) for line, row in enumerate(rows, start=2)]
+    return runs
 
 
-def read_row(path, line, row):
+def read_predictions(folder):
+    path = folder / "predicted.csv"
+    return read_rows(path, Prediction) if path.exists() else []
+
+
+def read_row(path, line, row, kind):
     values = []
-    for field in fields(Run):
+    for field in fields(kind):
         try:
             values.append(field.type(row[field.name]))
             if field.type is not str and not 0 <= values[-1] < float("inf"):
                 raise ValueError
         except (TypeError, ValueError):
-            kind = {int: "a whole number", float: "a number"}.get(field.type, "a text")
-            raise Failure(3, f"{path}: line {line}: {field.name} is '{row[field.name]}', expected {kind}") from None
-    run = Run(*values)
-    if 0 in (run.ranks, run.threads, run.seconds, run.samples_per_second):
+            text = {int: "a whole number", float: "a number"}.get(field.type, "a text")
+            raise Failure(3, f"{path}: line {line}: {field.name} is '{row[field.name]}', expected {text}") from None
+    result = kind(*values)
+    if 0 in (result.ranks, result.threads, result.seconds, getattr(result, "samples_per_second", 1)):
         raise Failure(3, f"{path}: line {line}: ranks, threads or a time is 0, expected more")
-    return run
+    return result

@@ -51,6 +51,14 @@ check "progress names the point" grep -q 'run 9 of 9: 3 ranks x 1 thread, repeat
 "$LOCKSTEP" train points.toml --quiet --set train.epochs=3 --out alone
 check "the weights are those of training" grep -q "\"weights_hash\": \"${hash% }\"" alone/summary.json
 
+# Predictions are added to a study that is there, for the points that scale.
+try copy/launch/scaling points.toml --ranks 3,1,2 --repeats 3 --epochs 2 --predict --out strong
+succeeded
+check "each repeat that scales is predicted" test "$(tail -n +2 strong/predicted.csv | cut -d, -f1-3 | tr '\n' ' ')" = \
+  "1,1,1 2,1,1 2,1,2 1,1,2 1,1,3 2,1,3 "
+check "the runs are those of before" test "$(tail -n +2 strong/runs.csv | cut -d, -f1,4 | tr '\n' ' ')" = "$order"
+check "the report has them" grep -q '^| 2 ranks x 1 thread | .* | [0-9.]* | [+-][0-9]* % |$' strong/report.md
+
 # Weak: a batch for each number of ranks. Threads do not change weights.
 try copy/launch/scaling points.toml --ranks 1,2 --threads 1,2 --repeats 1 --epochs 1 --weak --set data.shards=4 --out weak
 succeeded

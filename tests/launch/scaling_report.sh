@@ -41,6 +41,22 @@ check "an oversubscribed one is hollow, beside that of the legend" test "$(grep 
 check "placement without cores of their own is told" grep -q '^| 2 ranks x 1 thread | not bound to cores of their own | n: 0-1 |$' strong/report.md
 check "the PNG is one" test "$(head -c 4 strong/scaling.png | tail -c 3)" = PNG
 
+check "nothing is predicted" test "$(grep -c '## Predicted' strong/report.md)" = 0
+
+# Predictions: the medians of 9, 10, 14 and 7.5 against 10 and 6.
+printf 'ranks,threads,repeat,seconds\n1,1,1,14\n1,1,2,9\n1,1,3,10\n2,1,1,7.5\n' >strong/predicted.csv
+report strong
+succeeded
+check "a prediction is the median" grep -q '^| 1 rank x 1 thread | 10.000 (8.000-12.000) | 10.000 | +0 % |$' strong/report.md
+check "and how far it is off" grep -q '^| 2 ranks x 1 thread | 6.000 (5.000-7.000) | 7.500 | +25 % |$' strong/report.md
+check "the largest error is told" grep -q '^At most 25 % off' strong/report.md
+check "predictions are drawn, beside the legend's" test "$(grep -c "#gpPt0' transform" strong/scaling.svg)" = 3
+printf 'ranks,threads,repeat,seconds\n1,1,1,soon\n' >strong/predicted.csv
+report strong
+check "a prediction that is none is refused" test "$code" = 3
+check "in a line that names it" grep -q "predicted.csv: line 2: seconds is 'soon', expected a number" <<<"$err"
+rm strong/predicted.csv
+
 # Order statistics: of 9 the second and the last but one, 1 - 2 (1 + 9) / 512; of 4 all, 1 - 2 / 16; the median of these is a mean.
 study few
 point few 1,1 0 64 00000000000000aa 9 1 8 2 7 3 6 4 5
