@@ -5,13 +5,14 @@ wide = 300
 high = 250
 columns = 2 * words(nets)
 width = 70 + columns * (wide + 50)
-height = 2 * (high + 90) + 50
+height = 2 * (high + 104) + 60
 eval open
 
 set logscale x 2
 set yrange [0:1.08]
 set ytics 0.2
 set format y '%.1f'
+set xrange [1:300]
 set xtics (1, 4, 16, 64, 256)
 chosen(net, mode, overlap, network, c) = strcol(1) eq net && strcol(2) eq network && strcol(3) eq mode \
   && strcol(4) eq overlap ? column(c) : NaN
@@ -20,7 +21,7 @@ do for [row = 0:1] {
   do for [c = 0:columns - 1] {
     net = word(nets, c / 2 + 1)
     mode = c % 2 == 0 ? 'strong' : 'weak'
-    eval box(70 + c * (wide + 50), 40 + row * (high + 90), wide, high)
+    eval box(70 + c * (wide + 50), 40 + row * (high + 104), wide, high)
     set title sprintf('%s, %s%s', net, mode, row == 0 ? '' : ', without overlap')
     set xlabel 'ranks'
     if (c == 0) { set ylabel 'efficiency' } else { unset ylabel }

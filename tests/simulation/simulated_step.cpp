@@ -168,8 +168,9 @@ int main(int argc, char** argv) {
     MPI_Barrier(MPI_COMM_WORLD);
     const double start = MPI_Wtime();
     rank.step();
-    double own = MPI_Wtime() - start, slowest = 0.0;
-    MPI_Reduce(&own, &slowest, 1, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
+    const double own = MPI_Wtime() - start;
+    double slowest = 0.0;
+    MPI_Allreduce(&own, &slowest, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
     if (rank.is_first()) std::printf("%.6e\n", slowest);
   }
   MPI_Finalize();
