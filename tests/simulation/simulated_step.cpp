@@ -7,9 +7,9 @@
 // a message, ADDING the seconds that it takes to add a byte that has come. Prints the seconds of a step.
 //
 // OVERLAP 1: a bucket leaves when backward has come to its part of the gradient, and what is left after
-// backward is waited for. These sums are Rabenseifner's, recursive halving and doubling in messages of two,
-// as Open MPI's MPI_Iallreduce takes them; SMPI's own sends everything to everyone. They move on every 100
-// microseconds of backward. OVERLAP 0: after backward MPI_Allreduce sums bucket after bucket.
+// backward is waited for. The sums move on every 100 microseconds of backward. OVERLAP 0: after backward they
+// follow one another. Either way a sum is Rabenseifner's, recursive halving and doubling, as Open MPI takes
+// it; SMPI's own MPI_Iallreduce sends everything to everyone.
 //
 // The number of ranks is a power of two. What messages hold does not matter: all ranks share one piece of
 // memory for it.
@@ -80,9 +80,8 @@ class Rank {
     for (std::size_t left = ranks_ > 1 ? step_.bytes : 0; left > 0;) {
       const std::size_t bytes = std::min(step_.bucket, left);
       left -= bytes;
-      MPI_Allreduce(out_, in_, static_cast<int>(bytes / sizeof(std::int32_t)), MPI_INT32_T, MPI_SUM,
-                    MPI_COMM_WORLD);
-      smpi_execute(step_.adding * static_cast<double>(bytes) * (ranks_ - 1) / ranks_);
+      begin_sum(bytes);
+      wait_for_sums();
     }
   }
 
@@ -102,11 +101,15 @@ class Rank {
         MPI_Testsome(requests(), requests_.data(), &here, here_.data(), MPI_STATUSES_IGNORE);
         move_on();
       }
-      sums_.push_back({bytes, 0});
-      requests_.resize(2 * sums_.size());
-      here_.resize(requests_.size());
-      exchange(sums_.size() - 1);
+      begin_sum(bytes);
     }
+  }
+
+  void begin_sum(std::size_t bytes) {
+    sums_.push_back({bytes, 0});
+    requests_.resize(2 * sums_.size());
+    here_.resize(requests_.size());
+    exchange(sums_.size() - 1);
   }
 
   void wait_for_sums() {
@@ -165,8 +168,7 @@ int main(int argc, char** argv) {
   const auto size = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
   {
     Rank rank({number(1), number(2), number(3), size(4), size(5), size(6) != 0, number(7)});
-    MPI_Barrier(MPI_COMM_WORLD);
-    const double start = MPI_Wtime();
+    const double start = MPI_Wtime();  // all ranks' first moment
     rank.step();
     const double own = MPI_Wtime() - start;
     double slowest = 0.0;

@@ -19,7 +19,7 @@ printf 'host-%d\n' {0..7} >"$work/hosts"
 takes() {
   local seconds
   seconds=$(smpirun -np "$2" -platform "$work/platform.xml" -hostfile "$work/hosts" --log=root.thres:critical \
-    --cfg=smpi/simulate-computation:no --cfg=smpi/host-speed:1Gf --cfg=smpi/test:0 --cfg=smpi/coll-selector:ompi \
+    --cfg=smpi/simulate-computation:no --cfg=smpi/host-speed:1Gf --cfg=smpi/test:0 --cfg=smpi/allreduce:rdb \
     "--cfg=smpi/bw-factor:0:1.0;65536:1.0" "--cfg=smpi/lat-factor:0:1.0;65536:1.0" "$build/simulated_step" "${@:5}")
   awk "BEGIN { exit !($seconds >= $3 && $seconds <= $4) }" && return
   echo "FAILED: $1: $seconds s, expected $3 to $4"
