@@ -13,6 +13,8 @@ check "what only tests need is not" test "$(grep -c torch <<<"$out")" = 0
 try "$repo/launch/install-deps" --tests --list
 succeeded
 check "unless it is asked for" test "$out" = "$packages"$'\n'python3-torch
+try "$repo/launch/install-deps" --simulation --list
+check "nor what only simulations need" test "$out" = "$packages"$'\n'libsimgrid-dev
 
 # PATH has stand-ins and the few real tools that are needed: no compiler, no gnuplot, no sudo.
 bin=$work/bin log=$work/asked
