@@ -62,6 +62,8 @@ try launch/simulate exact some.toml --set
 refused 2 "--set has no value"
 try launch/simulate curve --ranks 1,3
 refused 2 "--ranks is '1,3', expected 1, then powers of two"
+try launch/simulate curve --hidden ten
+refused 2 "--hidden is 'ten'"
 try launch/simulate curve --networks 1,x
 refused 2 "--networks has '1'"
 

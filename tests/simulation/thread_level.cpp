@@ -1,7 +1,7 @@
 // SMPI calls a program's ranks one at a time, so that a rank's other threads may do as they like while they
-// leave MPI alone: MPI_THREAD_FUNNELED, which the program asks for. SMPI 3.32 gives that, and says
-// MPI_THREAD_SINGLE. The linker's
-// --wrap puts this in between; MPI_Query_thread still says single, so that nothing sums in the background.
+// leave MPI alone: MPI_THREAD_FUNNELED, which the program asks for at least. SMPI 3.32 gives that, and says
+// MPI_THREAD_SINGLE. The linker's --wrap puts this in between; MPI_Query_thread still says single, so that
+// nothing is summed in the background.
 #include <mpi.h>
 
 extern "C" {
