@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -12,6 +13,8 @@
 #include "base/file.h"
 #include "base/timeline.h"
 #include "cli/setup.h"
+#include "comm/background_sums.h"
+#include "kernels/gemm.h"
 #include "reduce/bucketed_sum.h"
 
 namespace lockstep::cli {
@@ -117,9 +120,10 @@ class Measuring {
   std::vector<StepLoad> loads_;
 };
 
-// The median time of `action`, in seconds, begun by all ranks together. Collective.
-template <typename Action>
-double seconds_of(const comm::Communicator& world, Action&& action) {
+// The median time of `action`, in seconds, begun by all ranks together; `after` follows it. Collective.
+double seconds_of(
+    const comm::Communicator& world, const std::function<void()>& action,
+    const std::function<void()>& after = [] {}) {
   constexpr std::size_t kRepeats = 11;
   std::array<std::int64_t, kRepeats> times = {};
   for (std::int64_t& time : times) {
@@ -127,24 +131,58 @@ double seconds_of(const comm::Communicator& world, Action&& action) {
     const std::int64_t start = nanoseconds_now();
     action();
     time = nanoseconds_now() - start;
+    after();
   }
   std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
   return 1e-9 * static_cast<double>(times[kRepeats / 2]);
 }
 
-// Inverts the model's formulas for a sum without overlap.
+// Seconds by which products take longer while so many numbers are summed in the background, for about as long
+// as that takes. Collective.
+double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions options,
+                      std::span<std::int32_t> numbers, double sum_seconds) {
+  constexpr std::size_t kSide = 256;
+  const AlignedBuffer<float> a(kSide * kSide), b(kSide * kSide);
+  AlignedBuffer<float> c(kSide * kSide);
+  const auto product = [&] {
+    kernels::gemm({a.data(), kSide, kSide}, {b.data(), kSide, kSide}, {c.data(), kSide, kSide},
+                  kernels::Store::kOverwrite, /*threads=*/1);
+  };
+  const double one = seconds_of(world, product);
+  auto count = std::llround(std::ceil(1.5 * sum_seconds / one));
+  count = -world.allreduce_min(-count);
+  const auto products = [&] {
+    for (std::int64_t i = 0; i < count; ++i) product();
+  };
+  const double alone = seconds_of(world, products);
+  options.overlap = reduce::Overlap::kAlways;
+  reduce::BucketedSum<std::int32_t> sum(numbers, options, world);
+  const double beside = seconds_of(
+      world,
+      [&] {
+        sum.complete_from(0);
+        products();
+      },
+      [&] { sum.finish(); });
+  return std::max(0.0, beside - alone);
+}
+
+// Inverts the model's formulas.
 report::Network measure_network(const comm::Communicator& world, reduce::ReduceOptions options,
                                 std::size_t parameters) {
   const double p = world.size(), messages = 2.0 * std::ceil(std::log2(p));
   std::int64_t number = 1;
   const double small = seconds_of(world, [&] { world.allreduce_sum(std::span(&number, 1)); });
   AlignedBuffer<std::int32_t> numbers(parameters);
-  options.overlap = reduce::Overlap::kNever;
   options.wire = reduce::Wire::kFull;
-  reduce::BucketedSum<std::int32_t> sum(numbers.span(), options, world);
+  reduce::ReduceOptions at_the_end = options;
+  at_the_end.overlap = reduce::Overlap::kNever;
+  reduce::BucketedSum<std::int32_t> sum(numbers.span(), at_the_end, world);
   const double whole = seconds_of(world, [&] { sum.finish(); });
-  const double bytes = static_cast<double>(parameters) * sizeof(std::int32_t);
-  return {"measured", small / messages, std::max(0.0, whole - small) / (2.0 * (p - 1.0) / p * bytes)};
+  const double moved = 2.0 * (p - 1.0) / p * static_cast<double>(parameters) * sizeof(std::int32_t);
+  const bool overlaps = !world.on_one_host() && comm::BackgroundSums::possible();
+  const double stolen = overlaps ? stolen_seconds(world, options, numbers.span(), whole) : 0.0;
+  return {"measured", small / messages, std::max(0.0, whole - small) / moved, stolen / moved};
 }
 
 nlohmann::ordered_json to_json(const report::LayoutCost& layout) {
@@ -177,11 +215,14 @@ bool sensible(const report::LayoutCost& layout) {
 }
 
 nlohmann::ordered_json to_json(const report::Network& network) {
-  return {{"latency", network.latency}, {"seconds_per_byte", network.seconds_per_byte}};
+  return {{"latency", network.latency},
+          {"seconds_per_byte", network.seconds_per_byte},
+          {"stolen_per_byte", network.stolen_per_byte}};
 }
 
 report::Network network_from(const nlohmann::ordered_json& json) {
-  return {"measured", json.at("latency").get<double>(), json.at("seconds_per_byte").get<double>()};
+  return {"measured", json.at("latency").get<double>(), json.at("seconds_per_byte").get<double>(),
+          json.at("stolen_per_byte").get<double>()};
 }
 
 }  // namespace

@@ -162,7 +162,8 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
                       layout.threads == 1 ? "" : "s", 1e2 * layout.error()));
     }
     // What shared memory gives where nobody measured it.
-    const report::Network within = calibration.within_host.value_or(report::Network{"assumed", 2e-6, 2e-10});
+    const report::Network within =
+        calibration.within_host.value_or(report::Network{"assumed", 2e-6, 2e-10, 0.0});
     if (arguments.networks.empty())
       networks = {calibration.between_hosts.value_or(report::network_of("25gbit"))};
     console.line(fmt::format("sums within a host: {}, {:.1f} us a message, {:.1f} GB/s", within.name,

@@ -128,14 +128,14 @@ Network network_of(const std::string& name) {
   constexpr Preset kPresets[] = {
       {"1gbit", 0.94, 50}, {"10gbit", 9.4, 20}, {"25gbit", 23.5, 8}, {"100gbit", 96, 2}};
   for (const Preset& preset : kPresets)
-    if (name == preset.name) return {name, 1e-6 * preset.microseconds, 8e-9 / preset.gbit};
+    if (name == preset.name) return {name, 1e-6 * preset.microseconds, 8e-9 / preset.gbit, 0.0};
   double gbit = 0.0, microseconds = 0.0;
   const char *begin = name.data(), *end = begin + name.size();
   const auto rate = std::from_chars(begin, end, gbit);
   if (rate.ec == std::errc() && rate.ptr != end && *rate.ptr == ':') {
     const auto latency = std::from_chars(rate.ptr + 1, end, microseconds);
     if (latency.ec == std::errc() && latency.ptr == end && gbit > 0.0 && microseconds >= 0.0)
-      return {name, 1e-6 * microseconds, 8e-9 / gbit};
+      return {name, 1e-6 * microseconds, 8e-9 / gbit, 0.0};
   }
   throw ConfigError(fmt::format("the network is \"{}\", expected {}", name, kNetworkNames));
 }
@@ -181,21 +181,24 @@ ScalingModel::SumTime ScalingModel::sum_time(int ranks, int hosts, double backwa
   }
   // Bucket after bucket from the arena's end. A part of the arena takes that part of backward: products with
   // a weight cost as much as it has elements. Buckets share the network; a message waits for a poll, every
-  // 100 microseconds while backward goes on.
+  // 100 microseconds while backward goes on, which loses some of its core to them.
   constexpr double kPoll = 100e-6;
   const double messages = 2.0 * std::ceil(std::log2(p));
   const double bucket = std::min(bytes, as_double(workload_.bucket_bytes));
-  double network_free = 0.0, finish = 0.0;
+  double network_free = 0.0, finish = 0.0, stolen = 0.0;
   for (double sent = 0.0; sent < bytes;) {
     const double size = std::min(bucket, bytes - sent);
     sent += size;
     const double ready = backward * sent / bytes;
-    network_free = std::max(network_free, ready) + share * size * network.seconds_per_byte;
+    const double begin = std::max(network_free, ready), seconds = share * size * network.seconds_per_byte;
+    network_free = begin + seconds;
+    const double meanwhile = seconds > 0.0 ? std::clamp((backward - begin) / seconds, 0.0, 1.0) : 0.0;
+    stolen += meanwhile * share * size * network.stolen_per_byte;
     const double passed = std::min(messages, (backward - ready) / (network.latency + kPoll));
     const double rounds = ready + passed * (network.latency + kPoll) + (messages - passed) * network.latency;
     finish = std::max({finish, network_free, rounds});
   }
-  const double exposed = std::max(0.0, finish - backward);
+  const double exposed = std::max(stolen, finish - backward);
   return {exposed, std::max(exposed, messages * network.latency + stream)};
 }
 

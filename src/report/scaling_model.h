@@ -66,6 +66,7 @@ struct Network {
   std::string name;
   double latency = 0.0;           // seconds of a message
   double seconds_per_byte = 0.0;  // between two ranks, in each direction
+  double stolen_per_byte = 0.0;   // seconds that backward loses to bytes that move meanwhile
 };
 
 // "1gbit", "10gbit", "25gbit", "100gbit", or GBIT:MICROSECONDS, a rate and a latency. Throws ConfigError.
@@ -91,8 +92,8 @@ struct Prediction {
   int ranks = 1, threads = 1, hosts = 1;
   std::size_t batch = 0, shards = 0;
   StepSeconds step;      // a full one's, of the rank with the most to do
-  double exposed = 0.0;  // seconds that the sum lasts beyond backward
-  double hidden = 0.0;   // share of the sum's time before that
+  double exposed = 0.0;  // seconds that the sum costs: by which it outlasts backward, or delays it
+  double hidden = 0.0;   // share of the sum's time that costs nothing
   double epoch = 0.0;    // seconds
 
   double samples_per_second(const Workload& workload) const {
@@ -120,7 +121,7 @@ class ScalingModel {
   std::vector<int> threads() const;
 
  private:
-  // Seconds that the sum lasts beyond the end of backward, and altogether.
+  // Seconds that the sum costs a step, and that it takes altogether.
   struct SumTime {
     double exposed = 0.0, whole = 0.0;
   };

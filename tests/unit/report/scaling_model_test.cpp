@@ -30,7 +30,7 @@ LayoutCost layout(int ranks_on_host = 1, int threads = 1, double slower = 1.0) {
 
 Workload workload() { return {.samples = 5120, .batch = 512, .shards = 8, .tensors = {900000, 100000}}; }
 
-const Network kNone{"none", 0.0, 0.0};
+const Network kNone{"none", 0.0, 0.0, 0.0};
 
 TEST(Fit, FindsTheLineOfExactMeasurements) {
   std::vector<MeasuredPart> measured;
@@ -100,7 +100,7 @@ TEST(ScalingModel, WeakScalingKeepsARanksLoad) {
 
 // 4 MB over 4 ranks: 2 * 3/4 * 4e6 bytes, and 2 log2(4) messages.
 TEST(ScalingModel, ASumOnOneHostIsWaitedForInFull) {
-  const ScalingModel model(workload(), {8, kNone, {"memory", 1e-6, 1e-9}}, {layout()});
+  const ScalingModel model(workload(), {8, kNone, {"memory", 1e-6, 1e-9, 0.0}}, {layout()});
   const Prediction four = model.predict(4, 1);
   EXPECT_EQ(four.hosts, 1);
   EXPECT_NEAR(four.exposed, 4e-6 + 6e-3, 1e-9);
@@ -111,7 +111,7 @@ TEST(ScalingModel, ASumAcrossHostsHidesBehindBackward) {
   Workload small = workload();
   const double backward = cost_of({4, 256}).backward;  // of 2 ranks: 5.5 ms
   const double per_byte = 0.5 * backward / 4e6;        // half as long as backward
-  const Network network{"slow", 0.0, per_byte};
+  const Network network{"slow", 0.0, per_byte, 0.0};
   const Prediction hidden = ScalingModel(small, {1, network, kNone}, {layout()}).predict(2, 1);
   EXPECT_EQ(hidden.hosts, 2);
   EXPECT_GT(hidden.hidden, 0.7);
@@ -123,10 +123,19 @@ TEST(ScalingModel, ASumAcrossHostsHidesBehindBackward) {
   EXPECT_EQ(waited.hidden, 0.0);
 }
 
+// 2 ranks move as many bytes as there are: three buckets while backward goes on, the last one behind it.
+TEST(ScalingModel, BytesThatMoveMayDelayBackward) {
+  const Network free{"free", 0.0, 1e-12, 0.0}, busy{"busy", 0.0, 1e-12, 1e-9};
+  const Prediction undelayed = ScalingModel(workload(), {1, free, kNone}, {layout()}).predict(2, 1);
+  const Prediction delayed = ScalingModel(workload(), {1, busy, kNone}, {layout()}).predict(2, 1);
+  EXPECT_LT(undelayed.exposed, 1e-5);
+  EXPECT_NEAR(delayed.exposed, 3 * 0x1p20 * 1e-9, 1e-6);
+}
+
 TEST(ScalingModel, HalfTheBytesTakeHalfTheTime) {
   Workload narrow = workload();
   narrow.bytes_per_number = 2.0;
-  const Cluster cluster{8, kNone, {"memory", 0.0, 1e-9}};
+  const Cluster cluster{8, kNone, {"memory", 0.0, 1e-9, 0.0}};
   EXPECT_NEAR(ScalingModel(narrow, cluster, {layout()}).predict(4, 1).exposed,
               0.5 * ScalingModel(workload(), cluster, {layout()}).predict(4, 1).exposed, 1e-12);
 }
@@ -148,7 +157,7 @@ TEST(ScalingModel, ACrowdedHostHasItsOwnCosts) {
 }
 
 TEST(ScalingModel, NamesWhatTimeIsLostTo) {
-  const Network slow{"slow", 0.0, 1e-6};
+  const Network slow{"slow", 0.0, 1e-6, 0.0};
   const ScalingModel bound(workload(), {1, slow, kNone}, {layout()});
   const ScalingModel free(workload(), {1, kNone, kNone}, {layout()});
   EXPECT_EQ(ScalingModel::limit(bound.predict(1, 1), bound.predict(8, 1)), "the gradients' sum");
