@@ -12,7 +12,10 @@ listen() {
 # timeout sends it, must not end what it has just begun.
 aside() {
   trap '' INT TERM HUP USR1
-  "$@" >/dev/null 2>&1 &
+  { # the filter ends with the last that could write to it
+    [[ -z ${errors-} ]] || exec {errors}>&-
+    "$@"
+  } >/dev/null 2>&1 &
   listen
 }
 repeat_usr1() { while kill -USR1 "$mpirun"; do sleep 2; done; }
@@ -62,6 +65,7 @@ beats() { head -qn 1 "$heartbeats"/rank-* 2>/dev/null || true; }
 # see the ranks' file system no beat is missed: then only what a rank says counts.
 guard() {
   trap '' INT TERM HUP USR1
+  local LC_ALL=C # heartbeats have a decimal point
   local seen=$1 now beating='' still=0 ending=0 seconds=60 patience limit
   while sleep 0.5; do
     kill -0 "$mpirun" 2>/dev/null || return 0 # launch/run may have been killed, and mpirun with it

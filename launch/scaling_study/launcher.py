@@ -5,8 +5,6 @@ import json
 import shutil
 import signal
 import subprocess
-import tempfile
-from pathlib import Path
 
 from .failure import Failure
 from .machine import REPOSITORY
@@ -63,14 +61,17 @@ class Launcher:
 
     def predict(self, point, repeat, kernels):
         """What lockstep predict says of the point in a job like it; None if it was asked to end."""
-        with tempfile.TemporaryDirectory() as work:
-            table = Path(work) / "predicted.csv"
+        try:  # a folder that rank 0 sees, wherever it is
+            self.folder.mkdir(parents=True, exist_ok=True)
+            table = self.folder / "predicted.csv"
             words = self.words(point, False, kernels, command=["predict"])
             words += ["--at", f"{point.ranks}x{point.threads}", "--csv", str(table)]
             if not self.call(words, point, repeat):
                 return None
             with open(table, encoding="utf-8", newline="") as file:
                 seconds = float(next(csv.DictReader(file))["epoch_seconds"])
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
         return Prediction(point.ranks, point.threads, repeat, seconds)
 
     def call(self, words, point, repeat):

@@ -46,19 +46,21 @@ std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std:
   return loads;
 }
 
+const char* name_of(reduce::Mode mode) { return mode == reduce::Mode::kExact ? "exact" : "float"; }
+
 std::int64_t nanoseconds_in(Activity activity) {
   return std::llround(1e9 * seconds_by_activity()[static_cast<std::size_t>(activity)]);
 }
 
 // The median step of a process by itself, on batches of this load.
 StepTime measure_steps(config::RunConfig run, const comm::Communicator& self, StepLoad load,
-                       std::size_t samples, int threads) {
+                       const data::DatasetInfo& info, int threads) {
   constexpr std::size_t kStepsAnEpoch = 8, kWarmUp = 2, kLeast = 3, kMost = 40;
   constexpr std::int64_t kLongEnough = 150'000'000;
   run.data.shards = load.blocks;
   run.train.batch_size = load.rows;
-  run.data.train_samples = std::min(samples, kStepsAnEpoch * load.rows);
-  run.data.test_samples = 1;
+  run.data.train_samples = std::min(info.train_samples, kStepsAnEpoch * load.rows);
+  run.data.test_samples = std::min<std::size_t>(info.test_samples, 1);
   run.train.sgd.learning_rate = 0.0;
   run.train.check_replicas_every = 0;
   Experiment experiment(run, self, threads);
@@ -91,8 +93,8 @@ class Measuring {
   Measuring(const comm::Session& session, const config::RunConfig& run, const Experiment& experiment)
       : session_(session),
         run_(run),
-        samples_(experiment.info().train_samples),
-        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), samples_)) {}
+        info_(experiment.info()),
+        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), info_.train_samples)) {}
 
   // By rank 0 alone, or by all ranks at once, of which the slowest counts. Collective.
   report::LayoutCost layout(bool all_at_once, int ranks_on_host, int threads) const {
@@ -102,7 +104,7 @@ class Measuring {
       std::array<std::int64_t, 3> slowest = {};
       world.together([&] {
         if (world.rank() > 0 && !all_at_once) return;
-        const StepTime time = measure_steps(run_, session_.self(), load, samples_, threads);
+        const StepTime time = measure_steps(run_, session_.self(), load, info_, threads);
         slowest = {time.forward, time.backward, time.update};
       });
       world.allreduce_max(slowest);
@@ -116,7 +118,7 @@ class Measuring {
  private:
   const comm::Session& session_;
   const config::RunConfig& run_;
-  std::size_t samples_;  // that there are
+  const data::DatasetInfo& info_;
   std::vector<StepLoad> loads_;
 };
 
@@ -225,15 +227,28 @@ report::Network network_from(const nlohmann::ordered_json& json) {
           json.at("stolen_per_byte").get<double>()};
 }
 
+bool sensible(const std::optional<report::Network>& network) {
+  return !network ||
+         (network->latency >= 0.0 && network->seconds_per_byte >= 0.0 && network->stolen_per_byte >= 0.0);
+}
+
 }  // namespace
+
+Calibration expected_calibration(const config::RunConfig& run, const Experiment& experiment,
+                                 const std::string& kernel_family) {
+  Calibration calibration;
+  for (const nn::Tensor& tensor : experiment.model().tensors()) calibration.tensors.push_back(tensor.size);
+  calibration.kernel_family = kernel_family;
+  calibration.mode = name_of(run.reduce.mode);
+  return calibration;
+}
 
 Calibration calibrate(const comm::Session& session, const config::RunConfig& run,
                       const Experiment& experiment, const std::string& kernel_family, int threads) {
   const comm::Communicator& world = session.world();
-  const int ranks_on_host = world.of_this_host().size();
-  Calibration calibration;
-  for (const nn::Tensor& tensor : experiment.model().tensors()) calibration.tensors.push_back(tensor.size);
-  calibration.kernel_family = kernel_family;
+  // Of the most crowded host: all ranks measure the same layouts.
+  const auto ranks_on_host = static_cast<int>(-world.allreduce_min(-world.of_this_host().size()));
+  Calibration calibration = expected_calibration(run, experiment, kernel_family);
   const Measuring measuring(session, run, experiment);
   if (ranks_on_host > 1) calibration.layouts.push_back(measuring.layout(false, 1, threads));
   calibration.layouts.push_back(measuring.layout(true, ranks_on_host, threads));
@@ -247,6 +262,7 @@ Calibration calibrate(const comm::Session& session, const config::RunConfig& run
 Calibration merged(Calibration before, const Calibration& measured) {
   before.tensors = measured.tensors;
   before.kernel_family = measured.kernel_family;
+  before.mode = measured.mode;
   for (const report::LayoutCost& layout : measured.layouts) {
     std::erase_if(before.layouts, [&](const report::LayoutCost& old) {
       return old.ranks_on_host == layout.ranks_on_host && old.threads == layout.threads;
@@ -258,12 +274,13 @@ Calibration merged(Calibration before, const Calibration& measured) {
   return before;
 }
 
-Calibration read_calibration(const std::filesystem::path& path, const std::vector<std::size_t>& tensors) {
+Calibration read_calibration(const std::filesystem::path& path, const Calibration& expected) {
   Calibration calibration;
   try {
     const auto json = nlohmann::ordered_json::parse(read_file(path));
     calibration.tensors = json.at("tensors").get<std::vector<std::size_t>>();
     calibration.kernel_family = json.at("kernel_family").get<std::string>();
+    calibration.mode = json.at("mode").get<std::string>();
     for (const auto& layout : json.at("layouts")) calibration.layouts.push_back(layout_from(layout));
     if (json.contains("within_host")) calibration.within_host = network_from(json.at("within_host"));
     if (json.contains("between_hosts")) calibration.between_hosts = network_from(json.at("between_hosts"));
@@ -273,20 +290,27 @@ Calibration read_calibration(const std::filesystem::path& path, const std::vecto
   } catch (const std::system_error& error) {
     throw ConfigError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
   }
-  if (!std::all_of(calibration.layouts.begin(), calibration.layouts.end(), sensible))
+  if (!std::all_of(calibration.layouts.begin(), calibration.layouts.end(),
+                   [](const report::LayoutCost& layout) { return sensible(layout); }) ||
+      !sensible(calibration.within_host) || !sensible(calibration.between_hosts))
     throw ConfigError(
-        fmt::format("{}: a layout without steps, or with a number that is not positive, expected "
+        fmt::format("{}: a layout without steps, or a time that is not positive, expected "
                     "what lockstep predict --calibration wrote",
                     path.string()));
-  if (calibration.layouts.empty() || calibration.tensors != tensors)
+  if (calibration.layouts.empty() || calibration.tensors != expected.tensors)
     throw ConfigError(fmt::format(
         "{}: is of another network, expected one with the tensors of this configuration", path.string()));
+  if (calibration.kernel_family != expected.kernel_family || calibration.mode != expected.mode)
+    throw ConfigError(fmt::format("{}: was measured with {} kernels and {} reduction, expected {} and {}",
+                                  path.string(), calibration.kernel_family, calibration.mode,
+                                  expected.kernel_family, expected.mode));
   return calibration;
 }
 
 void write_calibration(const std::filesystem::path& path, const Calibration& calibration) {
   nlohmann::ordered_json json = {{"tensors", calibration.tensors},
-                                 {"kernel_family", calibration.kernel_family}};
+                                 {"kernel_family", calibration.kernel_family},
+                                 {"mode", calibration.mode}};
   json["layouts"] = nlohmann::ordered_json::array();
   for (const report::LayoutCost& layout : calibration.layouts) json["layouts"].push_back(to_json(layout));
   if (calibration.within_host) json["within_host"] = to_json(*calibration.within_host);

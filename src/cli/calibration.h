@@ -14,7 +14,7 @@ namespace lockstep::cli {
 
 struct Calibration {
   std::vector<std::size_t> tensors;  // elements: of which network
-  std::string kernel_family;
+  std::string kernel_family, mode;   // what steps were measured with
   std::vector<report::LayoutCost> layouts;
   std::optional<report::Network> within_host, between_hosts;
 };
@@ -28,8 +28,13 @@ Calibration calibrate(const comm::Session& session, const config::RunConfig& run
 // `calibration` with what is measured anew in place of the same layouts and networks of before.
 Calibration merged(Calibration before, const Calibration& measured);
 
-// As JSON. Throws ConfigError, which names the file, where it cannot be read, is none, or of another network.
-Calibration read_calibration(const std::filesystem::path& path, const std::vector<std::size_t>& tensors);
+// What a calibration of these would be, without measurements.
+Calibration expected_calibration(const config::RunConfig& run, const Experiment& experiment,
+                                 const std::string& kernel_family);
+
+// As JSON. Throws ConfigError, which names the file, where it cannot be read, is none, or of another network,
+// kernels or mode than expected.
+Calibration read_calibration(const std::filesystem::path& path, const Calibration& expected);
 void write_calibration(const std::filesystem::path& path, const Calibration& calibration);
 
 }  // namespace lockstep::cli

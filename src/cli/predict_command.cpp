@@ -62,6 +62,11 @@ class Forecast {
       const Prediction best = model.best_on(cores, arguments.weak);
       if (best.ranks * best.threads == cores) rows_.push_back(best);
     }
+    if (rows_.empty())
+      throw ConfigError(
+          fmt::format("nothing to predict: the measured layouts have {} threads a rank, expected --most and "
+                      "--cores-per-host to leave room for them",
+                      fmt::join(threads, ", ")));
   }
 
   void print(report::Console& console) const {
@@ -80,7 +85,9 @@ class Forecast {
                       1e2 * efficiency(row), row.ranks == 1 ? "" : ScalingModel::limit(one_, row)));
     }
     if (std::any_of(rows_.begin(), rows_.end(), [&](const Prediction& row) { return other_shards(row); }))
-      console.line("* needs data.shards to be as many: another experiment, of smaller micro-batches");
+      console.line(
+          "* needs data.shards to be as many, and to divide the batch: another experiment, of smaller "
+          "micro-batches");
   }
 
   static std::string csv_header() {
@@ -106,6 +113,10 @@ class Forecast {
     if (std::find(known.begin(), known.end(), threads) == known.end())
       throw ConfigError(fmt::format("--at is {}, expected a number of threads that was measured: {}", text,
                                     fmt::join(known, ", ")));
+    const std::size_t batch = model_.workload().batch;
+    if (!arguments_.weak && static_cast<std::size_t>(ranks) > batch)
+      throw ConfigError(fmt::format(
+          "--at is {}, expected at most as many ranks as train.batch_size, which is {}", text, batch));
     rows_.push_back(model_.predict(ranks, threads, arguments_.weak));
   }
   bool other_shards(const Prediction& row) const {
@@ -131,8 +142,6 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
   const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console console(world.rank() == 0);
   const Experiment experiment(loaded.run, world, compute.threads);
-  std::vector<std::size_t> tensors;
-  for (const nn::Tensor& tensor : experiment.model().tensors()) tensors.push_back(tensor.size);
   std::vector<report::Network> networks;
   Calibration calibration;
   const bool goes_on = !arguments.calibration.empty();
@@ -142,7 +151,8 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
     if (arguments.no_measure && !goes_on) throw ConfigError("--no-measure needs a --calibration to read");
     if (world.rank() == 0 && goes_on &&
         (arguments.no_measure || std::filesystem::exists(arguments.calibration)))
-      calibration = read_calibration(arguments.calibration, tensors);
+      calibration = read_calibration(arguments.calibration,
+                                     expected_calibration(loaded.run, experiment, compute.kernel_family));
   });
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
   if (!arguments.no_measure) {
@@ -181,7 +191,7 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
           fmt::format("{}{}", network.name,
                       network.name == "measured"
                           ? fmt::format(" ({:.1f} us; {:.2f} Gbit/s)", 1e6 * network.latency,
-                                        8e-9 / network.seconds_per_byte)
+                                        8e-9 / std::max(network.seconds_per_byte, 1e-12))
                           : ""));
       forecast.print(console);
       csv += forecast.csv();

@@ -134,7 +134,8 @@ Network network_of(const std::string& name) {
   const auto rate = std::from_chars(begin, end, gbit);
   if (rate.ec == std::errc() && rate.ptr != end && *rate.ptr == ':') {
     const auto latency = std::from_chars(rate.ptr + 1, end, microseconds);
-    if (latency.ec == std::errc() && latency.ptr == end && gbit > 0.0 && microseconds >= 0.0)
+    if (latency.ec == std::errc() && latency.ptr == end && gbit > 0.0 && microseconds >= 0.0 &&
+        std::isfinite(gbit) && std::isfinite(microseconds))
       return {name, 1e-6 * microseconds, 8e-9 / gbit, 0.0};
   }
   throw ConfigError(fmt::format("the network is \"{}\", expected {}", name, kNetworkNames));
@@ -227,7 +228,7 @@ Prediction ScalingModel::predict(int ranks, int threads, bool weak) const {
   };
   const std::size_t full = workload_.samples / of.batch, left = workload_.samples % of.batch;
   of.epoch = left == 0 ? 0.0 : step_with(as_double(left) / as_double(of.batch));
-  of.epoch += as_double(full) * step_with(1.0);
+  if (full > 0) of.epoch += as_double(full) * step_with(1.0);
   return of;
 }
 
@@ -235,7 +236,8 @@ Prediction ScalingModel::best_on(int cores, bool weak) const {
   Prediction best;
   best.epoch = std::numeric_limits<double>::infinity();
   for (const int t : threads()) {
-    if (t > cores || t > cluster_.cores_per_host) continue;
+    const auto ranks = static_cast<std::size_t>(cores / t);
+    if (cores % t != 0 || t > cluster_.cores_per_host || (!weak && ranks > workload_.batch)) continue;
     const Prediction prediction = predict(cores / t, t, weak);
     if (prediction.epoch < best.epoch) best = prediction;
   }

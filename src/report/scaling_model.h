@@ -110,7 +110,8 @@ class ScalingModel {
   // weak: every rank has a batch of its own, so that the global one grows with the ranks.
   Prediction predict(int ranks, int threads, bool weak = false) const;
 
-  // The number of threads among the layouts' with the shortest epoch on so many cores.
+  // The layout of all of so many cores, with a number of threads that was measured, whose epoch is the
+  // shortest; an infinite epoch where there is none.
   Prediction best_on(int cores, bool weak = false) const;
 
   // What most of the cores' time beyond one core's work goes into, between the two.

@@ -60,6 +60,16 @@ TEST_P(Predict, ACalibrationGathersLayoutsAndIsEnough) {
   EXPECT_EQ(predict({"--calibration", "measured.json", "--no-measure", "--most", "8"}).out, again.out);
 }
 
+// Six points, none of them for testing, in batches of four.
+TEST_P(Predict, TakesDataWithoutATestSet) {
+  write_text(folder_ / "points.csv", "1,2,a\n2,1,b\n1,3,a\n3,1,b\n1,4,a\n4,1,b\n");
+  write_text(folder_ / "run.toml",
+             "[data]\ndataset = 'csv'\nfile = 'points.csv'\nshards = 4\n[train]\nbatch_size = 4\n");
+  const Outcome outcome = predict({"--most", "16", "--set", "compute.threads=1"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out.find("\n    8 "), std::string::npos) << "more ranks than the batch has samples";
+}
+
 TEST_P(Predict, RefusesWhatItCannotUse) {
   write_text(folder_ / "empty.json", "{}");
   ASSERT_EQ(predict({"--calibration", "measured.json", "--set", "compute.threads=1", "--at", "1x1"}).code, 0);
@@ -69,6 +79,10 @@ TEST_P(Predict, RefusesWhatItCannotUse) {
       {{"--network", "fast"}, {"the network is \"fast\"", "25gbit", "GBIT:MICROSECONDS"}},
       {{"--at", "4"}, {"--at is 4", "RANKSxTHREADS"}},
       {{"--at", "4x7", "--set", "compute.threads=1"}, {"--at is 4x7", "threads that was measured: 1"}},
+      {{"--at", "4096x1", "--set", "compute.threads=1"}, {"--at is 4096x1", "train.batch_size"}},
+      {{"--most", "1", "--set", "compute.threads=2"}, {"nothing to predict", "2 threads", "--most"}},
+      {{"--no-measure", "--calibration", "measured.json", "--set", "reduce.mode=float"},
+       {"measured.json", "exact reduction", "expected"}},
       {{"--no-measure"}, {"--no-measure", "--calibration"}},
       {{"--no-measure", "--calibration", "none.json"}, {"none.json", "cannot be read"}},
       {{"--no-measure", "--calibration", "empty.json"}, {"empty.json", "expected what lockstep predict"}},

@@ -169,7 +169,7 @@ TEST(Network, IsAPresetOrARateAndALatency) {
   const Network network = network_of("40:1.5");
   EXPECT_NEAR(network.seconds_per_byte, 0.2e-9, 1e-15);
   EXPECT_NEAR(network.latency, 1.5e-6, 1e-15);
-  for (const char* bad : {"", "40", "40:", ":1", "fast", "-1:2", "40:1us", "0:1"})
+  for (const char* bad : {"", "40", "40:", ":1", "fast", "-1:2", "40:1us", "0:1", "inf:1", "1:inf"})
     test::expect_line_with(test::message_of<ConfigError>([&] { network_of(bad); }),
                            {"25gbit", "GBIT:MICROSECONDS"});
 }
