@@ -21,8 +21,8 @@ struct Resumed {
   SavedRun run;
 };
 
-// resume: a file, or "latest", the newest whole one of the run folder `out`; nothing where it is empty. Rank 0
-// reads, all ranks parse. Throws AgreedError where there is no whole checkpoint, or it is of another
+// resume: a file, or "latest", the newest whole one of the run folder `out`; nothing where it is empty. Rank
+// 0 reads, all ranks parse. Throws AgreedError where there is no whole checkpoint, or it is of another
 // experiment. Collective.
 std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::string& resume,
                                     const std::filesystem::path& out, const LoadedConfig& loaded,
