@@ -41,20 +41,22 @@ BucketedSum<T>::BucketedSum(std::span<T> arena, const ReduceOptions& options,
 }
 
 template <typename T>
+template <typename Send>
+void BucketedSum<T>::send_next(Send&& send) {
+  const std::size_t size = std::min(bucket_, left_);
+  left_ -= size;
+  const auto bucket = arena_.subspan(left_, size);
+  if (wire_.size() == 0) return send(bucket);
+  const auto half = wire_.span().subspan(left_, size);
+  kernels::narrow(bucket, half);
+  send(half);
+}
+
+template <typename T>
 void BucketedSum<T>::complete_from(std::size_t first) {
   if (!background_) return;
-  while (left_ > first && (left_ - first >= bucket_ || first == 0)) {
-    const std::size_t size = std::min(bucket_, left_);
-    left_ -= size;
-    const auto bucket = arena_.subspan(left_, size);
-    if (wire_.size() == 0) {
-      background_->start(bucket);
-      continue;
-    }
-    const auto half = wire_.span().subspan(left_, size);
-    kernels::narrow(bucket, half);
-    background_->start(half);
-  }
+  while (left_ > first && (left_ - first >= bucket_ || first == 0))
+    send_next([&](auto numbers) { background_->start(numbers); });
 }
 
 template <typename T>
@@ -67,24 +69,9 @@ void BucketedSum<T>::complete() {
 template <typename T>
 void BucketedSum<T>::finish() {
   complete();
-  if (background_) {
-    background_->wait();
-    if (wire_.size() > 0) kernels::widen(wire_.span(), arena_);
-  } else {
-    for (std::size_t end = arena_.size(); end > 0;) {
-      const std::size_t size = std::min(bucket_, end);
-      end -= size;
-      const auto bucket = arena_.subspan(end, size);
-      if (wire_.size() == 0) {
-        communicator_->allreduce_sum(bucket);
-        continue;
-      }
-      const auto half = wire_.span().subspan(end, size);
-      kernels::narrow(bucket, half);
-      communicator_->allreduce_sum(half);
-      kernels::widen(half, bucket);
-    }
-  }
+  while (left_ > 0) send_next([&](auto numbers) { communicator_->allreduce_sum(numbers); });
+  if (background_) background_->wait();
+  if (wire_.size() > 0) kernels::widen(wire_.span(), arena_);
   left_ = arena_.size();
 }
 

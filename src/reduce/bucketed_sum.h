@@ -39,6 +39,10 @@ class BucketedSum {
   void finish();
 
  private:
+  // Hands the elements before left_ that leave next to `send`, as they travel.
+  template <typename Send>
+  void send_next(Send&& send);
+
   std::span<T> arena_;
   AlignedBuffer<Half> wire_;  // with a narrow wire: what travels instead of the arena
   std::size_t bucket_;        // elements
