@@ -37,11 +37,11 @@ stop() {
 
 # filter: lets the ranks' lines pass. Of those that name a rank, a watchdog's or the error of one rank alone, the first goes to
 # the file `spoken`, to be shown in the end: Open MPI may know better, and a rank that has lost another says so too. What
-# Open MPI says, between rules, after [host:pid], [warn] or mpirun:, goes to the file `said`; with --verbose everything passes.
-# In Bash, since an awk may wait for more than a line before it begins.
+# Open MPI says, between rules, after [host:pid], [host][[job],rank], [warn] or mpirun:, goes to the file `said`; with --verbose
+# everything passes. In Bash, since an awk may wait for more than a line before it begins.
 filter() {
   trap '' INT TERM HUP USR1
-  local line inside='' pass by_open_mpi='^(\[([^] ]*:[0-9]+|warn|err|msg)\]|mpirun:) '
+  local line inside='' pass by_open_mpi='^((\[([^] ]*:[0-9]+|warn|err|msg)\]|mpirun:) |\[[^] ]*\]\[\[[0-9]+,[0-9]+\],[0-9]+\])'
   while IFS= read -r line || [[ -n $line ]]; do
     pass=$verbose
     if [[ $line =~ ^-----------------------------------*$ ]]; then

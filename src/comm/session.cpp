@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 
+#include <csignal>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -26,7 +27,11 @@ Communicator initialised_world(int& argc, char**& argv) {
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
     throw RankError("MPI_Init_thread failed");
   if (provided < MPI_THREAD_FUNNELED) throw RankError("MPI offers no thread support (MPI_THREAD_FUNNELED)");
-  return Communicator::duplicate(Communicator::Group::kWorld);
+  auto world = Communicator::duplicate(Communicator::Group::kWorld);
+  // Open MPI's TCP transport writes to a rank that has died and is sent SIGPIPE: mpirun would take the writer
+  // for the one that failed.
+  if (world.size() > 1) std::signal(SIGPIPE, SIG_IGN);
+  return world;
 }
 
 }  // namespace
