@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/kernel_rates.h"
 #include "kernels/kernel_family.h"
 
 namespace lockstep::cli {
@@ -77,8 +78,9 @@ std::string fastest_family(std::size_t last, const comm::Communicator& world, bo
     reason = "the latest that the processor can run";
     return families.front();
   }
-  std::vector<double> rates(families.size(), INFINITY);
-  if (measures) rates = kernels::measure_kernel_families(families);
+  KernelRates known{std::vector<double>(families.size(), INFINITY)};
+  if (measures) known = kernel_rates(families);
+  std::vector<double>& rates = known.gflops;
   std::vector<std::string> texts;
   for (std::size_t f = 0; f < families.size(); ++f) {
     constexpr double kUnit = 1e-3;  // what ranks agree on is an integer
@@ -87,7 +89,8 @@ std::string fastest_family(std::size_t last, const comm::Communicator& world, bo
         kUnit * static_cast<double>(world.allreduce_min(std::llround(std::min(rates[f], kMost) / kUnit)));
     texts.push_back(fmt::format("{} {:.0f}", families[f], rates[f]));
   }
-  reason = fmt::format("measured: {} GFLOP/s a core", fmt::join(texts, ", "));
+  reason =
+      fmt::format("measured{}: {} GFLOP/s a core", known.remembered ? " before" : "", fmt::join(texts, ", "));
   return families[kernels::choose_kernel_family(rates)];
 }
 

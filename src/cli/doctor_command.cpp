@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/compute.h"
+#include "cli/kernel_rates.h"
 #include "comm/background_sums.h"
 #include "data/dataset.h"
 #include "kernels/kernel_family.h"
@@ -102,12 +103,16 @@ class Doctor {
     }
     entry("",
           fmt::format("GFLOP/s of rank 0's core on products of a dense layer: {}", fmt::join(texts, ", ")));
+    const std::filesystem::path remembered = kernel_rates_file();
+    if (std::error_code none; std::filesystem::exists(remembered, none))
+      entry("", fmt::format("runs choose by what {} remembers", remembered.string()));
     constexpr double kClearly = 1.1;
     if (chosen > 0.0 && fastest > kClearly * chosen)
-      advice_.push_back(
-          fmt::format("{} chose {} kernels, which are {:.1f} times slower than the fastest: leave the choice "
-                      "to Lockstep",
-                      compute.reason, compute.kernel_family, fastest / chosen));
+      advice_.push_back(fmt::format(
+          "{} kernels are {:.1f} times slower than the fastest: {}", compute.kernel_family, fastest / chosen,
+          compute.reason == "BLIS_ARCH_TYPE"
+              ? "without BLIS_ARCH_TYPE Lockstep chooses"
+              : fmt::format("if a quiet machine says so again, remove {}", remembered.string())));
   }
 
   void examine_layout(const Compute& compute) {

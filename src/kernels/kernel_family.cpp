@@ -1,6 +1,9 @@
 #include "kernels/kernel_family.h"
 
 #include <blis.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
@@ -84,6 +87,21 @@ double measure_family(const std::string& family) {
 
 std::string blis_version() { return bli_info_get_version_str(); }
 
+std::string processor_type() {
+#ifdef __x86_64__
+  unsigned leaf = 0, b = 0, c = 0, d = 0;
+  __get_cpuid(0, &leaf, &b, &c, &d);
+  std::array<unsigned, 3> words = {b, d, c};
+  std::string vendor(reinterpret_cast<const char*>(words.data()), sizeof words);
+  unsigned signature = 0;
+  __get_cpuid(1, &signature, &b, &c, &d);
+  std::erase_if(vendor, [](char letter) { return !(letter >= 'A' && letter <= 'z'); });
+  return fmt::format("{}-{:08x}", vendor, signature);
+#else
+  return "any";
+#endif
+}
+
 std::span<const std::string> kernel_families() { return kFamilies; }
 
 int best_kernel_family() {
@@ -114,7 +132,7 @@ std::string kernel_family_of_environment() {
 }
 
 std::vector<double> measure_kernel_families(std::span<const std::string> families) {
-  constexpr int kTurns = 2;
+  constexpr int kTurns = 8;
   std::vector<double> rates(families.size());
   for (int turn = 0; turn < kTurns; ++turn)
     for (std::size_t f = 0; f < families.size(); ++f)

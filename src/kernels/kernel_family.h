@@ -13,6 +13,10 @@ namespace lockstep::kernels {
 
 std::string blis_version();
 
+// The processor's vendor, family, model and stepping, as CPUID has them: "AuthenticAMD-00a10f11"; on
+// processors other than x86-64 "any".
+std::string processor_type();
+
 // The families that can be chosen, slowest first: each one's processors can run those before it too. On
 // processors other than x86-64 there is one choice, "auto": BLIS's own.
 std::span<const std::string> kernel_families();
@@ -27,7 +31,7 @@ std::string kernel_family_of_environment();
 // GFLOP/s of one core on a few products as dense layers ask for them, with each of the families, all of which
 // this processor can run: the best of several tries that take turns. In processor time, so that other
 // programs on the machine hardly count. Measured in child processes, because BLIS can use one family a
-// process; 0 where none can be started. About 10 ms a family.
+// process; 0 where none can be started. About 40 ms a family.
 std::vector<double> measure_kernel_families(std::span<const std::string> families);
 
 // Index of the family to use, by what was measured. The families are listed as kernel_families() does; each

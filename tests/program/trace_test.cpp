@@ -67,26 +67,6 @@ TEST_P(Trace, ThatCannotBeWrittenIsOneLine) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out/model.safetensors")) << "refused before it trains";
 }
 
-TEST_P(Trace, KernelsAreThoseOfTheEnvironmentOrItIsRefused) {
-  const auto with = [&](const std::string& number) {
-    Words words = words_of({"train", "run.toml", "--quiet", "--out", "out"}, GetParam());
-    words.insert(words.begin(), {"env", "BLIS_ARCH_TYPE=" + number});
-    return execute(words, in(folder_.path()));
-  };
-  for (const char* wrong : {"abc", "99", "-1", ""}) {
-    const Outcome outcome = with(wrong);
-    EXPECT_EQ(outcome.code, 2) << wrong;
-    EXPECT_TRUE(
-        outcome.err.starts_with("lockstep: BLIS_ARCH_TYPE is \"" + std::string(wrong) + "\", expected"))
-        << outcome.err;
-  }
-  constexpr const char* kHaswell = "3";  // BLIS's number of it
-  ASSERT_EQ(with(kHaswell).code, 0);
-  const json provenance = read_json(folder_ / "out/summary.json").at("provenance");
-  EXPECT_EQ(provenance.at("kernel_family"), "haswell");
-  EXPECT_EQ(provenance.at("kernel_choice"), "BLIS_ARCH_TYPE");
-}
-
 TEST_P(Trace, MetricsSplitTheSecondsOfAnEpoch) {
   ASSERT_EQ(train({"--out", "out"}).code, 0);
   const Table metrics = read_csv(folder_ / "out/metrics.csv");
