@@ -8,20 +8,33 @@
 #include <utility>
 
 #include "kernels/arrays.h"
+#include "kernels/quantized_product.h"
 
 namespace lockstep::reduce {
 
-using kernels::ConstMatrix;
 using kernels::Magnitude;
 using kernels::Matrix;
 using kernels::Store;
 
 namespace {
 
-// A panel and its sums (512 KiB each) fit a core's second-level cache together. The division into panels
-// changes no bit: an element of a product depends on its row and column alone.
+// A panel's columns of dy, and its sums while a tile of them is worked on, stay in a core's second-level
+// cache. The division into panels changes no bit: an element of a product depends on its row and column
+// alone.
 constexpr std::size_t kPanelRows = 256;
-constexpr std::size_t kPanelCols = 512;
+constexpr std::size_t kMostPanelCols = 1024;
+constexpr std::size_t kLeastPanelCols = 128;
+
+// Columns of a panel of `rows` x `cols` gradients: as many as leave each thread two panels.
+std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
+  const std::size_t strips = (rows + kPanelRows - 1) / kPanelRows;
+  const auto wanted = [&](std::size_t panel) {
+    return strips * ((cols + panel - 1) / panel) >= 2 * static_cast<std::size_t>(threads);
+  };
+  std::size_t panel = kMostPanelCols;
+  while (panel > kLeastPanelCols && threads > 1 && !wanted(panel)) panel /= 2;
+  return panel;
+}
 
 }  // namespace
 
@@ -34,12 +47,10 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
       arena_(Scales::kSlots * model.tensors().size() + model.parameters()),
       sum_(arena_.span(), options, communicator),
       contributions_(model.tensors().size()) {
-  std::size_t largest_panel = 0;
+  std::size_t largest_bias = 0;
   for (const nn::Tensor& tensor : model.tensors())
-    largest_panel = std::max(largest_panel, tensor.is_weight() ? std::min(kPanelRows, tensor.shape[0]) *
-                                                                     std::min(kPanelCols, tensor.shape[1])
-                                                               : tensor.size);
-  for (int t = 0; t < threads; ++t) scratch_.emplace_back(largest_panel);
+    if (!tensor.is_weight()) largest_bias = std::max(largest_bias, tensor.size);
+  for (int t = 0; t < threads; ++t) room_.emplace_back(largest_bias);
 }
 
 std::span<std::int32_t> ExactReducer::slots() {
@@ -48,7 +59,7 @@ std::span<std::int32_t> ExactReducer::slots() {
 
 std::size_t ExactReducer::bytes() const {
   std::size_t bytes = arena_.size() * sizeof(std::int32_t) + sum_.bytes();
-  for (const auto& scratch : scratch_) bytes += scratch.size() * sizeof(float);
+  for (const auto& room : room_) bytes += room.size() * sizeof(float);
   return bytes;
 }
 
@@ -60,15 +71,16 @@ void ExactReducer::start_pass(std::span<const std::size_t> block_rows) {
   block_rows_.assign(block_rows.begin(), block_rows.end());
 }
 
-std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms& terms) {
+std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms& terms) const {
   if (terms.x.data == nullptr) return {{0, 1, 0, terms.dy.cols}};
   std::vector<Panel> panels;
   const std::size_t strips = (terms.dy.cols + kPanelRows - 1) / kPanelRows;
+  const std::size_t cols = panel_cols(terms.dy.cols, terms.x.cols, threads_);
   for (std::size_t strip = strips; strip-- > 0;) {
     const std::size_t row = strip * kPanelRows;
-    for (std::size_t col = 0; col < terms.x.cols; col += kPanelCols)
+    for (std::size_t col = 0; col < terms.x.cols; col += cols)
       panels.push_back(
-          {row, std::min(kPanelRows, terms.dy.cols - row), col, std::min(kPanelCols, terms.x.cols - col)});
+          {row, std::min(kPanelRows, terms.dy.cols - row), col, std::min(cols, terms.x.cols - col)});
   }
   return panels;
 }
@@ -87,7 +99,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
   for (std::size_t p = 0; p < panels.size(); ++p) {
     const int thread = omp_get_thread_num();
     const Magnitude magnitude =
-        add_panel(terms, panels[p], contribution.begun, scratch_[static_cast<std::size_t>(thread)]);
+        add_panel(terms, panels[p], contribution.begun, room_[static_cast<std::size_t>(thread)]);
     largest_bits = std::max(largest_bits, magnitude.largest_bits);
     done[p].store(true, std::memory_order_release);
     if (!last_pass_ || thread != 0) continue;
@@ -102,28 +114,26 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
 }
 
 Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                                  AlignedBuffer<float>& scratch) {
+                                  AlignedBuffer<float>& room) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
-  const std::size_t stride = terms.x.data == nullptr ? tensor.size : terms.x.cols;
-  std::int32_t* sums = arena_.data() + slots().size() + tensor.offset + panel.row * stride + panel.col;
-  const Matrix block_gradient(scratch.data(), panel.rows, panel.cols);
+  const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
+  std::int32_t* const sums = arena_.data() + slots().size() + tensor.offset;
+  Store store = accumulate ? Store::kAccumulate : Store::kOverwrite;
+  if (terms.x.data != nullptr) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
+    const std::size_t stride = terms.x.cols;
+    return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
+                                      terms.x.col_range(panel.col, panel.cols), block_rows_, scale, limit,
+                                      store, sums + panel.row * stride + panel.col, stride, room);
+  }
+  const Matrix of_block(room.data(), 1, tensor.size);  // db (out) = sum of the block's rows of dy
   Magnitude magnitude;
   std::size_t row = 0;
   for (const std::size_t rows : block_rows_) {
-    const ConstMatrix dy = terms.dy.row_range(row, rows);
-    if (terms.x.data != nullptr) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
-      kernels::gemm(dy.col_range(panel.row, panel.rows).transposed(),
-                    terms.x.row_range(row, rows).col_range(panel.col, panel.cols), block_gradient,
-                    Store::kOverwrite, /*threads=*/1);
-    } else {  // db (out) = sum of the rows of dy
-      std::fill_n(scratch.data(), panel.cols, 0.0F);
-      kernels::add_column_sums(dy, {scratch.data(), panel.cols});
-    }
-    const Magnitude of_block =
-        kernels::quantize(block_gradient, scales_.scale(terms.tensor), scales_.limit(),
-                          accumulate ? Store::kAccumulate : Store::kOverwrite, sums, stride);
-    magnitude.largest_bits = std::max(magnitude.largest_bits, of_block.largest_bits);
-    accumulate = true;
+    std::fill_n(of_block.data, tensor.size, 0.0F);
+    kernels::add_column_sums(terms.dy.row_range(row, rows), {of_block.data, tensor.size});
+    const Magnitude largest = kernels::quantize(of_block, scale, limit, store, sums, tensor.size);
+    magnitude.largest_bits = std::max(magnitude.largest_bits, largest.largest_bits);
+    store = Store::kAccumulate;
     row += rows;
   }
   return magnitude;

@@ -36,10 +36,10 @@ class ExactReducer final : public Reducer {
   struct Panel {
     std::size_t row = 0, rows = 0, col = 0, cols = 0;
   };
-  static std::vector<Panel> panels_of(const nn::GradientTerms& terms);
+  std::vector<Panel> panels_of(const nn::GradientTerms& terms) const;
   // Adds all blocks of this pass, one after the other; the first overwrites unless `accumulate`.
   kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                               AlignedBuffer<float>& scratch);
+                               AlignedBuffer<float>& room);
 
   std::span<std::int32_t> slots();
 
@@ -55,8 +55,8 @@ class ExactReducer final : public Reducer {
     bool begun = false;  // does arena_ hold this step's?
     kernels::Magnitude magnitude;
   };
-  std::vector<Contribution> contributions_;    // per tensor
-  std::vector<AlignedBuffer<float>> scratch_;  // per thread: one panel
+  std::vector<Contribution> contributions_;  // per tensor
+  std::vector<AlignedBuffer<float>> room_;   // per thread: to work on a panel
 };
 
 }  // namespace lockstep::reduce

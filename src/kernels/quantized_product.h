@@ -1,0 +1,31 @@
+// A weight's gradient in fixed point: the product of each block of rows, rounded to integers as it leaves the
+// registers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/aligned_buffer.h"
+#include "kernels/fixed_point.h"
+#include "kernels/gemm.h"
+
+namespace lockstep::kernels {
+
+// sums = Q or sums += Q, with Q (M,N) = sum over blocks of quantize(A_blockᵀ B_block), see quantize().
+//
+// a (rows,M) and b (rows,N) have contiguous rows; block_rows cuts them into blocks, one at least, each of any
+// number of rows. sums (M,N) has rows `sums_stride` apart. `room` grows to what is needed to work in.
+//
+// A block's element is one chain of fused multiply-adds over the block's rows, in their order; it is rounded
+// by itself. Its bits depend on its column of a, its column of b and the block alone. With BLIS's haswell or
+// skx kernels in use that is computed here, by AVX2 or AVX-512, and equals what gemm() gives for blocks of at
+// most 256 rows; with others gemm() computes it.
+//
+// Throws ShapeError, before writing anything, if the sizes do not fit. Concurrent calls on disjoint sums with
+// room of their own are safe.
+Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::size_t> block_rows,
+                            float scale, float limit, Store store, std::int32_t* sums,
+                            std::size_t sums_stride, AlignedBuffer<float>& room);
+
+}  // namespace lockstep::kernels
