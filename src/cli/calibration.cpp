@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -13,6 +12,7 @@
 #include "base/file.h"
 #include "base/timeline.h"
 #include "cli/setup.h"
+#include "cli/timing.h"
 #include "comm/background_sums.h"
 #include "kernels/gemm.h"
 #include "reduce/bucketed_sum.h"
@@ -122,27 +122,10 @@ class Measuring {
   std::vector<StepLoad> loads_;
 };
 
-// The median time of `action`, in seconds, begun by all ranks together; `after` follows it. Collective.
-double seconds_of(
-    const comm::Communicator& world, const std::function<void()>& action,
-    const std::function<void()>& after = [] {}) {
-  constexpr std::size_t kRepeats = 11;
-  std::array<std::int64_t, kRepeats> times = {};
-  for (std::int64_t& time : times) {
-    world.allreduce_min(0);
-    const std::int64_t start = nanoseconds_now();
-    action();
-    time = nanoseconds_now() - start;
-    after();
-  }
-  std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
-  return 1e-9 * static_cast<double>(times[kRepeats / 2]);
-}
-
 // Seconds by which products take longer while so many numbers are summed in the background, for about as long
 // as that takes. Collective.
-double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions options,
-                      std::span<std::int32_t> numbers, double sum_seconds) {
+double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions options, std::size_t parameters,
+                      double sum_seconds) {
   constexpr std::size_t kSide = 256;
   const AlignedBuffer<float> a(kSide * kSide), b(kSide * kSide);
   AlignedBuffer<float> c(kSide * kSide);
@@ -158,7 +141,7 @@ double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions opt
   };
   const double alone = seconds_of(world, products);
   options.overlap = reduce::Overlap::kAlways;
-  reduce::BucketedSum<std::int32_t> sum(numbers, options, world);
+  reduce::BucketedSum<std::int32_t> sum(parameters, options, world, /*threads=*/1);
   const double beside = seconds_of(
       world,
       [&] {
@@ -175,15 +158,15 @@ report::Network measure_network(const comm::Communicator& world, reduce::ReduceO
   const double p = world.size(), messages = 2.0 * std::ceil(std::log2(p));
   std::int64_t number = 1;
   const double small = seconds_of(world, [&] { world.allreduce_sum(std::span(&number, 1)); });
-  AlignedBuffer<std::int32_t> numbers(parameters);
   options.wire = reduce::Wire::kFull;
   reduce::ReduceOptions at_the_end = options;
   at_the_end.overlap = reduce::Overlap::kNever;
-  reduce::BucketedSum<std::int32_t> sum(numbers.span(), at_the_end, world);
+  reduce::BucketedSum<std::int32_t> sum(parameters, at_the_end, world, /*threads=*/1);
+  sum.finish();
   const double whole = seconds_of(world, [&] { sum.finish(); });
   const double moved = 2.0 * (p - 1.0) / p * static_cast<double>(parameters) * sizeof(std::int32_t);
   const bool overlaps = !world.on_one_host() && comm::BackgroundSums::possible();
-  const double stolen = overlaps ? stolen_seconds(world, options, numbers.span(), whole) : 0.0;
+  const double stolen = overlaps ? stolen_seconds(world, options, parameters, whole) : 0.0;
   return {"measured", small / messages, std::max(0.0, whole - small) / moved, stolen / moved};
 }
 

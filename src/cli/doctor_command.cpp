@@ -16,9 +16,11 @@
 #include "cli/commands.h"
 #include "cli/compute.h"
 #include "cli/kernel_rates.h"
+#include "cli/timing.h"
 #include "comm/background_sums.h"
 #include "data/dataset.h"
 #include "kernels/kernel_family.h"
+#include "reduce/bucketed_sum.h"
 #include "report/console.h"
 
 namespace lockstep::cli {
@@ -47,22 +49,6 @@ std::vector<Host> hosts_of(const comm::Communicator& world, int threads) {
   for (std::size_t r = 0; r < names.size(); ++r)
     if (host_ranks[r] > 0) hosts.push_back({names[r], host_ranks[r], host_threads[r], host_cores[r]});
   return hosts;
-}
-
-// Seconds of an allreduce of so many 32-bit integers: the median of several, as rank 0 sees it. Collective.
-double allreduce_seconds(const comm::Communicator& world, std::size_t numbers) {
-  constexpr std::size_t kRepeats = 15;
-  std::vector<std::int32_t> x(numbers, 1);
-  std::vector<std::int64_t> times;
-  for (std::size_t i = 0; i < kRepeats; ++i) {
-    std::int64_t ready = 1;
-    world.allreduce_sum(std::span(&ready, 1));
-    const std::int64_t start = nanoseconds_now();
-    world.allreduce_sum(std::span(x));
-    times.push_back(nanoseconds_now() - start);
-  }
-  std::nth_element(times.begin(), times.begin() + kRepeats / 2, times.end());
-  return 1e-9 * static_cast<double>(times[kRepeats / 2]);
 }
 
 class Doctor {
@@ -149,11 +135,20 @@ class Doctor {
                       comm::BackgroundSums::possible() ? "MPI allows sums in the background"
                                                        : "MPI allows no sums in the background"));
     console_.line(fmt::format("{:<12}{:>10}{:>14}{:>12}", "", "bytes", "microseconds", "MB/s"));
-    for (std::size_t bytes = 4; bytes <= std::size_t{16} << 20; bytes *= 8) {
-      const double seconds = allreduce_seconds(world_, bytes / sizeof(std::int32_t));
+    constexpr std::size_t kMost = std::size_t{16} << 20;  // bytes
+    for (std::size_t bytes = 4; bytes <= kMost; bytes *= 8) {
+      std::vector<std::int32_t> x(bytes / sizeof(std::int32_t));
+      const double seconds = seconds_of(world_, [&] { world_.allreduce_sum(std::span(x)); });
       console_.line(fmt::format("{:<12}{:>10}{:>14.1f}{:>12.1f}", "", bytes, 1e6 * seconds,
                                 1e-6 * static_cast<double>(bytes) / seconds));
     }
+    reduce::BucketedSum<std::int32_t> gradients(kMost / sizeof(std::int32_t), {}, world_, /*threads=*/1);
+    gradients.finish();
+    const double seconds = seconds_of(world_, [&] { gradients.finish(); });
+    entry("gradients", fmt::format("16 MiB of them are summed in {:.1f} ms {}", 1e3 * seconds,
+                                   gradients.in_memory()  ? "where they are, in memory that the ranks share"
+                                   : gradients.overlaps() ? "by MPI, while backward goes on where it can"
+                                                          : "by MPI"));
   }
 
   void examine_data() {

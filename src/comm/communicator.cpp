@@ -1,6 +1,7 @@
 #include "comm/communicator.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <new>
 #include <optional>
@@ -107,6 +108,12 @@ void Communicator::allreduce_sum(std::span<std::int64_t> x) const {
 
 void Communicator::allreduce_max(std::span<std::int64_t> x) const {
   if (size_ > 1) allreduce_in_place(x, MPI_MAX, handle_->mpi);
+}
+
+void Communicator::barrier() const {
+  std::atomic_thread_fence(std::memory_order_release);
+  if (size_ > 1) check(MPI_Barrier(handle_->mpi), "MPI_Barrier");
+  std::atomic_thread_fence(std::memory_order_acquire);
 }
 
 std::int64_t Communicator::allreduce_min(std::int64_t x) const {

@@ -59,6 +59,9 @@ class Communicator {
   void allreduce_sum(std::span<std::int32_t> x) const;
   void allreduce_sum(std::span<std::int64_t> x) const;
 
+  // Returns when every rank has called it; what they wrote to memory before, all see after.
+  void barrier() const;
+
   std::int64_t allreduce_min(std::int64_t x) const;
   // x_i <- the largest of all ranks' x_i, in place.
   void allreduce_max(std::span<std::int64_t> x) const;

@@ -213,6 +213,7 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
                             {"always", reduce::Overlap::kAlways},
                             {"never", reduce::Overlap::kNever}});
   in.read("reduce.bucket_bytes", config.reduce.bucket_bytes, 0);
+  in.read("reduce.shared_memory", config.reduce.shared_memory);
   in.read("compute.threads", config.compute.threads, 0);
   std::vector<std::string> families(kernels::kernel_families().begin(), kernels::kernel_families().end());
   if (families.front() != "auto") families.insert(families.begin(), "auto");
@@ -254,7 +255,7 @@ std::string toml_value(const nlohmann::ordered_json& value) {
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
   const auto matters = [&](const std::string& key) {
     for (const char* other : {"/compute/", "/checkpoint/", "/run/", "/log/", "/reduce/overlap",
-                              "/reduce/bucket_bytes", "/data/dir", "/train/max_seconds", "/train/patience",
+                              "/reduce/bucket_bytes", "/reduce/shared_memory", "/data/dir", "/train/max_seconds", "/train/patience",
                               "/train/monitor", "/train/check_replicas_every", "/train/init_from"})
       if (key.starts_with(other)) return false;
     return key != "/train/epochs" || a.at("train").at("schedule") == "cosine";  // which needs to know the end

@@ -1,4 +1,5 @@
-// The sum of an arena over the ranks, in buckets that leave as soon as backward is done with them.
+// The sum of an array over the ranks: in memory that they share, or in buckets that leave as soon as backward
+// is done with them.
 #pragma once
 
 #include <cstddef>
@@ -11,31 +12,46 @@
 #include "base/bfloat16.h"
 #include "comm/background_sums.h"
 #include "comm/communicator.h"
+#include "comm/shared_memory.h"
 #include "reduce/options.h"
 
 namespace lockstep::reduce {
 
-// Buckets are cut from the arena's end, where backward begins, alike on all ranks. With overlap a full one
-// leaves at once, and is summed while this process computes; without, all of them are summed in finish(), one
-// by one: small enough for a cache, which on one machine is faster than one long message. With a narrow
-// wire the buckets travel at half the width.
+// On one host every rank adds up its part of all ranks' arrays, where they are, into one array that all read:
+// each number is read once and written once on the whole host.
+//
+// Otherwise buckets are cut from the array's end, where backward begins, alike on all ranks. With overlap a
+// full one leaves at once, and is summed while this process computes; without, all of them are summed in
+// finish(), one by one: small enough for a cache, which on one machine is faster than one long message. With
+// a narrow wire the buckets travel at half the width.
 template <typename T>
 class BucketedSum {
  public:
   using Half = std::conditional_t<std::is_same_v<T, float>, Bfloat16, std::int16_t>;
 
-  // The arena must stay where it is.
-  BucketedSum(std::span<T> arena, const ReduceOptions& options, const comm::Communicator& communicator);
+  // Of `size` numbers, zeros at first. The communicator must outlive it.
+  BucketedSum(std::size_t size, const ReduceOptions& options, const comm::Communicator& communicator,
+              int threads);
+
+  // This rank's, to be written before the sum and, by then, lost.
+  std::span<T> numbers() { return numbers_; }
+  // All ranks', from finish() until any call after it but numbers().
+  std::span<const T> sum() const { return sum_; }
 
   bool overlaps() const { return background_.has_value(); }
-  std::size_t bytes() const { return wire_.size() * sizeof(Half); }
+  // Whether the last sum was added up in memory.
+  bool in_memory() const { return in_memory_ == InMemory::kYes; }
+  // Of the memory that this rank made.
+  std::size_t bytes() const {
+    return own_.own().size() + shared_sum_.own().size() + wire_.size() * sizeof(Half);
+  }
 
-  // Everything from element `first` on is complete, as it was after the calls before from higher ones on.
+  // Every number from element `first` on is complete, as it was after the calls before from higher ones on.
   // With overlap the caller leaves it, and MPI, alone from now on.
   void complete_from(std::size_t first);
-  // All of the arena is complete, and the caller may use MPI again until finish().
+  // All of them are complete, and the caller may use MPI again until finish().
   void complete();
-  // Returns when the sum is in place, and begins anew. Collective.
+  // Returns when the sum is there, and begins anew. Collective.
   void finish();
 
  private:
@@ -43,10 +59,17 @@ class BucketedSum {
   template <typename Send>
   void send_next(Send&& send);
 
-  std::span<T> arena_;
-  AlignedBuffer<Half> wire_;  // with a narrow wire: what travels instead of the arena
-  std::size_t bucket_;        // elements
+  void add_up_in_memory();
+
   const comm::Communicator* communicator_;
+  int threads_;
+  enum class InMemory { kNo, kPossibly, kYes } in_memory_;  // possibly: until the first sum
+  comm::SharedMemory own_;                                  // numbers_
+  comm::SharedMemory shared_sum_;  // where the sum is that of shared memory; rank 0's, for all
+  std::span<T> numbers_;
+  std::span<const T> sum_;
+  AlignedBuffer<Half> wire_;  // with a narrow wire: what travels instead of the numbers
+  std::size_t bucket_;        // elements
   std::optional<comm::BackgroundSums> background_;
   std::size_t left_;  // elements before this one have not left
 };

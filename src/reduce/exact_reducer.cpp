@@ -44,8 +44,7 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
       threads_(threads),
       scales_(model.tensors().size(), contributions, options.wire == Wire::kInt16 ? 16 : 32),
       inverses_(model.tensors().size()),
-      arena_(Scales::kSlots * model.tensors().size() + model.parameters()),
-      sum_(arena_.span(), options, communicator),
+      sum_(slots() + model.parameters(), options, communicator, threads),
       contributions_(model.tensors().size()) {
   std::size_t largest_bias = 0;
   for (const nn::Tensor& tensor : model.tensors())
@@ -53,12 +52,8 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
   for (int t = 0; t < threads; ++t) room_.emplace_back(largest_bias);
 }
 
-std::span<std::int32_t> ExactReducer::slots() {
-  return arena_.span().first(Scales::kSlots * model().tensors().size());
-}
-
 std::size_t ExactReducer::bytes() const {
-  std::size_t bytes = arena_.size() * sizeof(std::int32_t) + sum_.bytes();
+  std::size_t bytes = sum_.bytes();
   for (const auto& room : room_) bytes += room.size() * sizeof(float);
   return bytes;
 }
@@ -87,7 +82,7 @@ std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
   Contribution& contribution = contributions_[terms.tensor];
-  const std::size_t offset = slots().size() + model().tensors()[terms.tensor].offset;
+  const std::size_t offset = slots() + model().tensors()[terms.tensor].offset;
   const std::vector<Panel> panels = panels_of(terms);
   std::vector<std::atomic<bool>> done(panels.size());
   std::size_t left = 0;  // panels that the first thread knows to be done: their rows may leave
@@ -117,7 +112,7 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& p
                                   AlignedBuffer<float>& room) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
-  std::int32_t* const sums = arena_.data() + slots().size() + tensor.offset;
+  std::int32_t* const sums = sum_.numbers().data() + slots() + tensor.offset;
   Store store = accumulate ? Store::kAccumulate : Store::kOverwrite;
   if (terms.x.data != nullptr) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
     const std::size_t stride = terms.x.cols;
@@ -142,11 +137,12 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& p
 void ExactReducer::complete() {
   if (std::exchange(complete_, true)) return;
   const auto& tensors = model().tensors();
-  std::fill(slots().begin(), slots().end(), 0);
+  const std::span<std::int32_t> own_slots = sum_.numbers().first(slots());
+  std::fill(own_slots.begin(), own_slots.end(), 0);
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const auto sum = tensors[t].slice(arena_.span().subspan(slots().size()));
+    const auto sum = tensors[t].slice(sum_.numbers().subspan(slots()));
     if (!contributions_[t].begun) std::fill(sum.begin(), sum.end(), 0);
-    scales_.count(t, contributions_[t].magnitude, slots());
+    scales_.count(t, contributions_[t].magnitude, own_slots);
     contributions_[t] = {};
   }
   sum_.complete();
@@ -157,10 +153,11 @@ Reducer::Outcome ExactReducer::finalize() {
   sum_.finish();
   last_pass_ = complete_ = false;
 
+  const std::span<const std::int32_t> sum_of_slots = sum_.sum().first(slots());
   Outcome outcome = Outcome::kSummed;
   for (std::size_t t = 0; t < inverses_.size(); ++t) {
     inverses_[t] = scales_.inverse(t);
-    switch (scales_.judge(t, slots())) {
+    switch (scales_.judge(t, sum_of_slots)) {
       case Scales::Verdict::kFits:
         break;
       case Scales::Verdict::kRescale:
@@ -172,14 +169,13 @@ Reducer::Outcome ExactReducer::finalize() {
         break;
     }
   }
-  scales_.follow(slots());
+  scales_.follow(sum_of_slots);
   return outcome;
 }
 
 std::span<const float> ExactReducer::part(std::size_t tensor, std::size_t begin,
                                           std::span<float> room) const {
-  kernels::dequantize(arena_.span().subspan(Scales::kSlots * inverses_.size() + begin, room.size()),
-                      inverses_[tensor], room);
+  kernels::dequantize(sum_.sum().subspan(slots() + begin, room.size()), inverses_[tensor], room);
   return room;
 }
 

@@ -41,15 +41,14 @@ class ExactReducer final : public Reducer {
   kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
                                AlignedBuffer<float>& room);
 
-  std::span<std::int32_t> slots();
+  std::size_t slots() const { return Scales::kSlots * inverses_.size(); }
 
   int threads_;
   Scales scales_;
   std::vector<float>
       inverses_;  // per tensor: what the step's sum is multiplied with; NaN where it is not finite
   std::vector<std::size_t> block_rows_;
-  AlignedBuffer<std::int32_t> arena_;  // Scales::kSlots a tensor, then the sums: what leaves last lies first
-  BucketedSum<std::int32_t> sum_;      // of it
+  BucketedSum<std::int32_t> sum_;  // of slots(), then the parameter arena's: what leaves last lies first
   bool last_pass_ = false, complete_ = false;
   struct Contribution {
     bool begun = false;  // does arena_ hold this step's?

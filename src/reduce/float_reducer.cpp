@@ -14,13 +14,12 @@ FloatReducer::FloatReducer(const ReduceOptions& options, const nn::Model& model,
                            const comm::Communicator& communicator, int threads)
     : Reducer(model),
       threads_(threads),
-      gradient_(model.parameters()),
-      sum_(gradient_.span(), options, communicator),
+      sum_(model.parameters(), options, communicator, threads),
       touched_(model.tensors().size()) {}
 
 void FloatReducer::add(const nn::GradientTerms& terms) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
-  const auto sum = tensor.slice(gradient_.span());
+  const auto sum = tensor.slice(sum_.numbers());
   const bool begun = touched_[terms.tensor];
   touched_[terms.tensor] = true;
   if (terms.x.data == nullptr) {  // db (out) = sum of the rows of dy (B,out)
@@ -47,7 +46,7 @@ void FloatReducer::add(const nn::GradientTerms& terms) {
 void FloatReducer::complete() {
   if (std::exchange(complete_, true)) return;
   for (std::size_t t = 0; t < touched_.size(); ++t) {
-    const auto sum = model().tensors()[t].slice(gradient_.span());
+    const auto sum = model().tensors()[t].slice(sum_.numbers());
     if (!touched_[t]) std::fill(sum.begin(), sum.end(), 0.0F);
   }
   sum_.complete();
@@ -58,7 +57,7 @@ Reducer::Outcome FloatReducer::finalize() {
   sum_.finish();
   touched_.assign(touched_.size(), false);
   last_pass_ = complete_ = false;
-  return kernels::all_finite(gradient_.span(), threads_) ? Outcome::kSummed : Outcome::kNotFinite;
+  return kernels::all_finite(sum_.sum(), threads_) ? Outcome::kSummed : Outcome::kNotFinite;
 }
 
 }  // namespace lockstep::reduce

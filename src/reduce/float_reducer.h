@@ -21,20 +21,19 @@ class FloatReducer final : public Reducer {
   void complete() override;
   Outcome finalize() override;
   std::span<const float> part(std::size_t, std::size_t begin, std::span<float> room) const override {
-    return gradient_.span().subspan(begin, room.size());
+    return sum_.sum().subspan(begin, room.size());
   }
   std::vector<std::int32_t> state() const override { return {}; }
   void restore(std::span<const std::int32_t> state) override {
     require(state.empty(), "FloatReducer: has no state");
   }
   bool overlaps() const override { return sum_.overlaps(); }
-  std::size_t bytes() const override { return gradient_.size() * sizeof(float) + sum_.bytes(); }
+  std::size_t bytes() const override { return sum_.bytes(); }
 
  private:
   int threads_;
-  AlignedBuffer<float> gradient_;  // laid out like the parameter arena
-  BucketedSum<float> sum_;         // of it
-  std::vector<bool> touched_;      // per tensor: has this step's sum begun?
+  BucketedSum<float> sum_;     // laid out like the parameter arena
+  std::vector<bool> touched_;  // per tensor: has this step's sum begun?
   bool last_pass_ = false, complete_ = false;
 };
 

@@ -19,6 +19,8 @@ struct ReduceOptions {
   Wire wire = Wire::kFull;
   Overlap overlap = Overlap::kAuto;
   std::size_t bucket_bytes = 0;  // of a message; 0: 1 MiB with overlap, 256 KiB without
+  bool shared_memory = true;  // ranks that are all on one host add up in memory that they share, unless sums
+                              // overlap or have a narrow wire; false: always by MPI
 };
 
 }  // namespace lockstep::reduce

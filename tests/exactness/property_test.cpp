@@ -88,6 +88,7 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   o.train.check_replicas_every = 1;
   o.reduce.wire = from(0, 3) == 0 ? reduce::Wire::kInt16 : reduce::Wire::kFull;
   o.reduce.overlap = from(0, 3) == 0 ? reduce::Overlap::kAlways : reduce::Overlap::kAuto;
+  o.reduce.shared_memory = from(0, 2) != 0;
   o.reduce.bucket_bytes = from(0, 1) == 0 ? 0 : from(4, 10000);
   draw.steps = from(1, 5);
   return draw;

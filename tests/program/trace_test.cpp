@@ -101,6 +101,7 @@ TEST_P(Trace, DoctorSaysWhatThereIs) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << " in\n" << outcome.out;
   EXPECT_NE(outcome.out.find(std::to_string(ranks()) + " on 1 host"), std::string::npos) << outcome.out;
   EXPECT_EQ(outcome.out.find("microseconds") != std::string::npos, ranks() > 1);
+  EXPECT_EQ(outcome.out.find("in memory that the ranks share") != std::string::npos, ranks() > 1);
 }
 
 }  // namespace

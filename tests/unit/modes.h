@@ -24,6 +24,7 @@ inline constexpr ModeCase kModes[] = {
     {{.mode = reduce::Mode::kFloat, .overlap = reduce::Overlap::kAlways, .bucket_bytes = 64},
      "float, overlapped",
      false},
+    {{.mode = reduce::Mode::kExact, .bucket_bytes = 64, .shared_memory = false}, "exact, by MPI", true},
     {{.mode = reduce::Mode::kExact, .wire = reduce::Wire::kInt16}, "exact, 16-bit integers", true, 3e-2},
     {{.mode = reduce::Mode::kExact,
       .wire = reduce::Wire::kInt16,
@@ -42,6 +43,6 @@ inline constexpr ModeCase kModes[] = {
      2e-2}};
 
 // Those that round no more than float32 does.
-inline constexpr std::span<const ModeCase> kFullModes(kModes, 4);
+inline constexpr std::span<const ModeCase> kFullModes(kModes, 5);
 
 }  // namespace lockstep::test
