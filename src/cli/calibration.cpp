@@ -158,8 +158,10 @@ report::Network measure_network(const comm::Communicator& world, reduce::ReduceO
   const double p = world.size(), messages = 2.0 * std::ceil(std::log2(p));
   std::int64_t number = 1;
   const double small = seconds_of(world, [&] { world.allreduce_sum(std::span(&number, 1)); });
-  options.wire = reduce::Wire::kFull;
   reduce::ReduceOptions at_the_end = options;
+  at_the_end.shared_memory = options.shared_memory && options.wire == reduce::Wire::kFull &&
+                             options.overlap != reduce::Overlap::kAlways;
+  options.wire = at_the_end.wire = reduce::Wire::kFull;
   at_the_end.overlap = reduce::Overlap::kNever;
   reduce::BucketedSum<std::int32_t> sum(parameters, at_the_end, world, /*threads=*/1);
   sum.finish();
@@ -167,7 +169,12 @@ report::Network measure_network(const comm::Communicator& world, reduce::ReduceO
   const double moved = 2.0 * (p - 1.0) / p * static_cast<double>(parameters) * sizeof(std::int32_t);
   const bool overlaps = !world.on_one_host() && comm::BackgroundSums::possible();
   const double stolen = overlaps ? stolen_seconds(world, options, parameters, whole) : 0.0;
-  return {"measured", small / messages, std::max(0.0, whole - small) / moved, stolen / moved};
+  const double buckets =
+      world.on_one_host()
+          ? 1.0
+          : std::ceil(static_cast<double>(parameters * sizeof(std::int32_t)) /
+                      static_cast<double>(reduce::bucket_bytes(at_the_end, /*overlapped=*/false)));
+  return {"measured", small / messages, std::max(0.0, whole - buckets * small) / moved, stolen / moved};
 }
 
 nlohmann::ordered_json to_json(const report::LayoutCost& layout) {

@@ -89,16 +89,17 @@ class Doctor {
     }
     entry("",
           fmt::format("GFLOP/s of rank 0's core on products of a dense layer: {}", fmt::join(texts, ", ")));
-    const std::filesystem::path remembered = kernel_rates_file();
-    if (std::error_code none; std::filesystem::exists(remembered, none))
-      entry("", fmt::format("runs choose by what {} remembers", remembered.string()));
+    const std::filesystem::path file = kernel_rates_file();
+    std::error_code none;
+    const bool remembered = compute.reason.starts_with("measured") && std::filesystem::exists(file, none);
+    if (remembered) entry("", fmt::format("runs choose by what {} remembers", file.string()));
     constexpr double kClearly = 1.1;
     if (chosen > 0.0 && fastest > kClearly * chosen)
       advice_.push_back(fmt::format(
           "{} kernels are {:.1f} times slower than the fastest: {}", compute.kernel_family, fastest / chosen,
-          compute.reason == "BLIS_ARCH_TYPE"
-              ? "without BLIS_ARCH_TYPE Lockstep chooses"
-              : fmt::format("if a quiet machine says so again, remove {}", remembered.string())));
+          remembered ? fmt::format("if a quiet machine says so again, remove {}", file.string())
+          : compute.reason == "BLIS_ARCH_TYPE" ? "without BLIS_ARCH_TYPE Lockstep chooses"
+                                               : "measure again on a quiet machine"));
   }
 
   void examine_layout(const Compute& compute) {

@@ -65,11 +65,12 @@ fs::path kernel_rates_file() {
 
 KernelRates kernel_rates(std::span<const std::string> families) {
   const fs::path file = kernel_rates_file();
+  std::error_code ignored;
+  const bool exists = fs::exists(file, ignored);
   if (auto rates = read_rates(file, families)) return {std::move(*rates), true};
   KernelRates measured{kernels::measure_kernel_families(families)};
   if (file.empty()) return measured;
-  std::error_code ignored;
-  if (!read_rates(file, families)) fs::remove(file, ignored);  // of other families, or damaged
+  if (exists) fs::remove(file, ignored);  // damaged, or of other families
   remember(file, families, measured.gflops);
   if (auto rates = read_rates(file, families)) measured.gflops = std::move(*rates);
   return measured;

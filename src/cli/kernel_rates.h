@@ -20,8 +20,8 @@ struct KernelRates {
 std::filesystem::path kernel_rates_file();
 
 // The rates of these families, all of which this processor can run. Of processes that measure at the same
-// time the first is remembered, and believed by the others. Where the file cannot be written, or is none of
-// these families, each process measures for itself.
+// time the first is remembered, and believed by the others. A file that cannot be read, or is not of these
+// families, is replaced; where none can be written, each process measures for itself.
 KernelRates kernel_rates(std::span<const std::string> families);
 
 }  // namespace lockstep::cli

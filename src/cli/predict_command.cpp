@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/experiment.h"
 #include "cli/setup.h"
+#include "reduce/bucketed_sum.h"
 #include "report/console.h"
 
 namespace lockstep::cli {
@@ -41,7 +42,8 @@ report::Workload workload_of(const config::RunConfig& run, const Experiment& exp
   workload.batch = run.train.batch_size;
   for (const nn::Tensor& tensor : experiment.model().tensors()) workload.tensors.push_back(tensor.size);
   if (run.reduce.wire != reduce::Wire::kFull) workload.bytes_per_number = 2.0;
-  if (run.reduce.bucket_bytes != 0) workload.bucket_bytes = run.reduce.bucket_bytes;
+  workload.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
+  workload.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);
   workload.overlap_on_one_host = run.reduce.overlap == reduce::Overlap::kAlways;
   workload.overlap_across_hosts = run.reduce.overlap != reduce::Overlap::kNever;
   return workload;

@@ -9,7 +9,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <new>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace lockstep::comm {
@@ -17,6 +20,8 @@ namespace {
 
 // Before the content: a random number, by which others know that they have found the right memory.
 constexpr std::size_t kHeader = 64;
+
+const std::string kName = "lockstep";
 
 std::int64_t mark_of(const std::byte* mapping) {
   std::int64_t mark = 0;
@@ -28,10 +33,10 @@ std::int64_t mark_of(const std::byte* mapping) {
 
 std::span<std::byte> SharedMemory::Mapping::content() const { return {data + kHeader, size - kHeader}; }
 
-SharedMemory::SharedMemory(std::size_t bytes) {
+SharedMemory::SharedMemory(std::size_t bytes, bool to_be_shared) {
   own_.size = kHeader + bytes;
   std::int64_t mark = 0;
-  fd_ = ::memfd_create("lockstep", MFD_CLOEXEC);
+  if (to_be_shared) fd_ = ::memfd_create(kName.c_str(), MFD_CLOEXEC);
   if (fd_ >= 0 && (::ftruncate(fd_, static_cast<off_t>(own_.size)) != 0 ||
                    ::getrandom(&mark, sizeof mark, 0) != static_cast<ssize_t>(sizeof mark)))
     ::close(std::exchange(fd_, -1));
@@ -72,8 +77,10 @@ bool SharedMemory::map_others(const Communicator& communicator, bool possible) {
       continue;
     }
     const auto size = static_cast<std::size_t>(sizes[rank]);
-    const int fd =
-        ::open(fmt::format("/proc/{}/fd/{}", processes[rank], descriptors[rank]).c_str(), O_RDWR | O_CLOEXEC);
+    const std::filesystem::path link = fmt::format("/proc/{}/fd/{}", processes[rank], descriptors[rank]);
+    std::error_code unseen;
+    if (!std::filesystem::read_symlink(link, unseen).string().starts_with("/memfd:" + kName)) return false;
+    const int fd = ::open(link.c_str(), O_RDWR | O_CLOEXEC);
     if (fd < 0) return false;
     struct stat status {};
     void* mapped = MAP_FAILED;

@@ -16,9 +16,9 @@ namespace lockstep::comm {
 // Who writes, who reads and when is up to its users: between a write and another rank's read lies a barrier.
 class SharedMemory {
  public:
-  // Zeros, from a cache line on. Where the system cannot share memory it is private, and connect() says so.
-  // Throws std::bad_alloc.
-  explicit SharedMemory(std::size_t bytes);
+  // Zeros, from a cache line on. Where it is not to be shared, or the system cannot, it is private, and
+  // connect() says so. Throws std::bad_alloc.
+  explicit SharedMemory(std::size_t bytes, bool to_be_shared = true);
   SharedMemory(SharedMemory&& other) noexcept;
   SharedMemory& operator=(SharedMemory&&) = delete;
   ~SharedMemory();

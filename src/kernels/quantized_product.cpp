@@ -33,7 +33,7 @@ struct Group {
   Store store;
   std::int32_t* sums;
   std::size_t sums_stride;
-  float* room;  // group_room() floats
+  float* room;  // quantize_products_room() floats
 
   std::size_t rows() const { return a.rows; }
 };
@@ -215,34 +215,48 @@ AddGroup choose_add_group() {
   return add_group_by_gemm;
 }
 
-// Floats that any of them needs for a group of so many rows.
-std::size_t group_room(std::size_t rows, std::size_t m, std::size_t n) {
-  constexpr std::size_t kWidestTile = 32;
-  return std::max(m * n, rows * (m + n + 2 * kWidestTile));
+// The first of the blocks that make a group: as many as have kGroupRows rows together, one at least.
+BlockRows first_group(BlockRows block_rows) {
+  constexpr std::size_t kGroupRows = 256;
+  std::size_t blocks = 1, rows = block_rows.front();
+  while (blocks < block_rows.size() && rows + block_rows[blocks] <= kGroupRows) rows += block_rows[blocks++];
+  return block_rows.first(blocks);
+}
+
+std::size_t rows_of(BlockRows blocks) {
+  return std::accumulate(blocks.begin(), blocks.end(), std::size_t{0});
 }
 
 }  // namespace
 
+std::size_t quantize_products_room(std::span<const std::size_t> block_rows, std::size_t m, std::size_t n) {
+  constexpr std::size_t kWidestTile = 32;
+  std::size_t rows = 0;
+  for (BlockRows left = block_rows; !left.empty();) {
+    const BlockRows group = first_group(left);
+    rows = std::max(rows, rows_of(group));
+    left = left.subspan(group.size());
+  }
+  return std::max(m * n, rows * (m + n + 2 * kWidestTile));
+}
+
 Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::size_t> block_rows,
                             float scale, float limit, Store store, std::int32_t* sums,
-                            std::size_t sums_stride, AlignedBuffer<float>& room) {
-  constexpr std::size_t kGroupRows = 256;
+                            std::size_t sums_stride, std::span<float> room) {
   static const AddGroup add_group = choose_add_group();
   require(a.col_stride == 1 && b.col_stride == 1, "quantize_products: rows must be contiguous");
-  require(a.rows == b.rows && !block_rows.empty() &&
-              std::accumulate(block_rows.begin(), block_rows.end(), std::size_t{0}) == a.rows,
+  require(a.rows == b.rows && !block_rows.empty() && rows_of(block_rows) == a.rows,
           "quantize_products: the blocks are not those of both matrices");
+  require(room.size() >= quantize_products_room(block_rows, a.cols, b.cols),
+          "quantize_products: too little room");
   Magnitude magnitude;
   std::size_t row = 0;
   while (!block_rows.empty()) {
-    std::size_t blocks = 1, rows = block_rows.front();
-    while (blocks < block_rows.size() && rows + block_rows[blocks] <= kGroupRows)
-      rows += block_rows[blocks++];
-    if (const std::size_t needed = group_room(rows, a.cols, b.cols); room.size() < needed)
-      room = AlignedBuffer<float>(needed);
+    const BlockRows group = first_group(block_rows);
+    const std::size_t rows = rows_of(group);
     const std::uint32_t largest_bits = add_group({a.row_range(row, rows),
                                                   b.row_range(row, rows),
-                                                  block_rows.first(blocks),
+                                                  group,
                                                   {scale, limit},
                                                   store,
                                                   sums,
@@ -250,7 +264,7 @@ Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::s
                                                   room.data()});
     magnitude.largest_bits = std::max(magnitude.largest_bits, largest_bits);
     store = Store::kAccumulate;
-    block_rows = block_rows.subspan(blocks);
+    block_rows = block_rows.subspan(group.size());
     row += rows;
   }
   return magnitude;

@@ -31,13 +31,13 @@ std::span<T> as(std::span<std::byte> bytes) {
   return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
+}  // namespace
+
 std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped) {
   constexpr std::size_t kAtTheEnd = std::size_t{256} << 10, kUnderWay = std::size_t{1} << 20;
   if (options.bucket_bytes != 0) return options.bucket_bytes;
   return overlapped ? kUnderWay : kAtTheEnd;
 }
-
-}  // namespace
 
 template <typename T>
 BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
@@ -45,8 +45,9 @@ BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
     : communicator_(&communicator),
       threads_(threads),
       in_memory_(may_add_up_in_memory(options, communicator) ? InMemory::kPossibly : InMemory::kNo),
-      own_(size * sizeof(T)),
-      shared_sum_(in_memory_ == InMemory::kPossibly && communicator.rank() == 0 ? size * sizeof(T) : 0),
+      own_(size * sizeof(T), in_memory_ == InMemory::kPossibly),
+      shared_sum_(communicator.rank() == 0 && in_memory_ == InMemory::kPossibly ? size * sizeof(T) : 0,
+                  in_memory_ == InMemory::kPossibly),
       numbers_(as<T>(own_.own())),
       sum_(numbers_),
       left_(size) {

@@ -17,6 +17,9 @@
 
 namespace lockstep::reduce {
 
+// Bytes of a message: reduce.bucket_bytes, or what is right for sums under way and for sums at the end.
+std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped);
+
 // On one host every rank adds up its part of all ranks' arrays, where they are, into one array that all read:
 // each number is read once and written once on the whole host.
 //

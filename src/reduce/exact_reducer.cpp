@@ -46,10 +46,12 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
       inverses_(model.tensors().size()),
       sum_(slots() + model.parameters(), options, communicator, threads),
       contributions_(model.tensors().size()) {
-  std::size_t largest_bias = 0;
+  constexpr std::size_t kUsualRows[] = {256};  // of blocks together; add() sees to longer ones
+  std::size_t room = 0;
   for (const nn::Tensor& tensor : model.tensors())
-    if (!tensor.is_weight()) largest_bias = std::max(largest_bias, tensor.size);
-  for (int t = 0; t < threads; ++t) room_.emplace_back(largest_bias);
+    room = std::max(room,
+                    tensor.is_weight() ? room_of(kUsualRows, tensor.shape[0], tensor.shape[1]) : tensor.size);
+  for (int t = 0; t < threads; ++t) room_.emplace_back(room);
 }
 
 std::size_t ExactReducer::bytes() const {
@@ -80,7 +82,18 @@ std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms
   return panels;
 }
 
+std::size_t ExactReducer::room_of(std::span<const std::size_t> block_rows, std::size_t outputs,
+                                  std::size_t inputs) const {
+  return kernels::quantize_products_room(block_rows, std::min(kPanelRows, outputs),
+                                         std::min(panel_cols(outputs, inputs, threads_), inputs));
+}
+
 void ExactReducer::add(const nn::GradientTerms& terms) {
+  if (terms.x.data != nullptr) {
+    const std::size_t needed = room_of(block_rows_, terms.dy.cols, terms.x.cols);
+    for (AlignedBuffer<float>& room : room_)
+      if (room.size() < needed) room = AlignedBuffer<float>(needed);
+  }
   Contribution& contribution = contributions_[terms.tensor];
   const std::size_t offset = slots() + model().tensors()[terms.tensor].offset;
   const std::vector<Panel> panels = panels_of(terms);
@@ -94,7 +107,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
   for (std::size_t p = 0; p < panels.size(); ++p) {
     const int thread = omp_get_thread_num();
     const Magnitude magnitude =
-        add_panel(terms, panels[p], contribution.begun, room_[static_cast<std::size_t>(thread)]);
+        add_panel(terms, panels[p], contribution.begun, room_[static_cast<std::size_t>(thread)].span());
     largest_bits = std::max(largest_bits, magnitude.largest_bits);
     done[p].store(true, std::memory_order_release);
     if (!last_pass_ || thread != 0) continue;
@@ -109,7 +122,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
 }
 
 Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                                  AlignedBuffer<float>& room) {
+                                  std::span<float> room) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
   std::int32_t* const sums = sum_.numbers().data() + slots() + tensor.offset;

@@ -37,9 +37,11 @@ class ExactReducer final : public Reducer {
     std::size_t row = 0, rows = 0, col = 0, cols = 0;
   };
   std::vector<Panel> panels_of(const nn::GradientTerms& terms) const;
+  // Floats to work in on a panel of a weight (outputs, inputs).
+  std::size_t room_of(std::span<const std::size_t> block_rows, std::size_t outputs, std::size_t inputs) const;
   // Adds all blocks of this pass, one after the other; the first overwrites unless `accumulate`.
   kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                               AlignedBuffer<float>& room);
+                               std::span<float> room);
 
   std::size_t slots() const { return Scales::kSlots * inverses_.size(); }
 
@@ -51,7 +53,7 @@ class ExactReducer final : public Reducer {
   BucketedSum<std::int32_t> sum_;  // of slots(), then the parameter arena's: what leaves last lies first
   bool last_pass_ = false, complete_ = false;
   struct Contribution {
-    bool begun = false;  // does arena_ hold this step's?
+    bool begun = false;  // do the numbers hold this step's?
     kernels::Magnitude magnitude;
   };
   std::vector<Contribution> contributions_;  // per tensor

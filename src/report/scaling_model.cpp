@@ -176,15 +176,16 @@ ScalingModel::SumTime ScalingModel::sum_time(int ranks, int hosts, double backwa
   const double bytes = parameters * workload_.bytes_per_number;
   const Network& network = hosts == 1 ? cluster_.within_host : cluster_.between_hosts;
   const double stream = share * bytes * network.seconds_per_byte;
+  const double messages = 2.0 * std::ceil(std::log2(p));  // of a sum, one after the other
   if (!(hosts == 1 ? workload_.overlap_on_one_host : workload_.overlap_across_hosts)) {
-    const double whole = 2.0 * std::ceil(std::log2(p)) * network.latency + stream;
+    const double buckets = hosts == 1 ? 1.0 : std::ceil(bytes / as_double(workload_.bucket_bytes_at_the_end));
+    const double whole = buckets * messages * network.latency + stream;
     return {whole, whole};
   }
   // Bucket after bucket from the arena's end. A part of the arena takes that part of backward: products with
   // a weight cost as much as it has elements. Buckets share the network; a message waits for a poll, every
   // 100 microseconds while backward goes on, which loses some of its core to them.
   constexpr double kPoll = 100e-6;
-  const double messages = 2.0 * std::ceil(std::log2(p));
   const double bucket = std::min(bytes, as_double(workload_.bucket_bytes));
   double network_free = 0.0, finish = 0.0, stolen = 0.0;
   for (double sent = 0.0; sent < bytes;) {

@@ -3,12 +3,14 @@
 //
 // A step of one rank computes forward and backward over its blocks, waits for what is left of the gradients'
 // sum, and updates. Each part is a line in the rank's blocks and rows, fitted to the measurements near them.
-// The sum is Rabenseifner's, which Open MPI takes,
+// The sum is Rabenseifner's, which Open MPI takes between hosts,
 //
 //   seconds = 2 log2(P) * latency + 2 (P-1)/P * bytes * seconds_per_byte
 //
 // (Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005). Across
-// hosts buckets leave while backward goes on, from the arena's end, and only what is left then is waited for.
+// hosts buckets leave while backward goes on, from the arena's end, and only what is left then is waited for;
+// without overlap they follow one another when it is over, with a latency each. Within a host the same
+// formula goes from the number of ranks that was measured to others.
 #pragma once
 
 #include <cstddef>
@@ -76,9 +78,10 @@ inline constexpr const char* kNetworkNames = "1gbit, 10gbit, 25gbit, 100gbit or 
 // What is trained, as far as time goes.
 struct Workload {
   std::size_t samples = 0, batch = 0, shards = 0;
-  std::vector<std::size_t> tensors;  // elements, in the arena's order
-  double bytes_per_number = 4.0;     // on the wire
-  std::size_t bucket_bytes = std::size_t{1} << 20;
+  std::vector<std::size_t> tensors;                            // elements, in the arena's order
+  double bytes_per_number = 4.0;                               // on the wire
+  std::size_t bucket_bytes = std::size_t{1} << 20;             // of a message under way
+  std::size_t bucket_bytes_at_the_end = std::size_t{1} << 18;  // between hosts without overlap
   bool overlap_on_one_host = false, overlap_across_hosts = true;
 };
 

@@ -31,6 +31,14 @@ stand_in "$LOCKSTEP" <<<'((OMPI_COMM_WORLD_RANK)) || { sleep 1 && kill -9 $$; };
 try "$repo/launch/run" -np 2 --force c.toml
 refused 5 "^launch/run: rank 0 was ended by SIGKILL$"
 
+# What Open MPI's TCP transport says of a rank that has gone is shown with --verbose alone.
+stand_in "$LOCKSTEP" <<<'echo "[h0][[48642,1],0][../btl_tcp_frag.c:135:send] writev failed: Broken pipe (32)" >&2
+  echo "lockstep: no" >&2; exit 3'
+try "$repo/launch/run" -np 1 c.toml
+refused 3 "^lockstep: no$"
+try "$repo/launch/run" --verbose -np 1 c.toml
+check "it is shown" grep -q "writev failed" <<<"$err"
+
 stand_in "$LOCKSTEP" <<<'exit 42'
 try "$repo/launch/run" -np 1 c.toml
 refused 5 "code 42.*--verbose shows"

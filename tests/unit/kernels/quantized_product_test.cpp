@@ -64,7 +64,7 @@ struct Result {
 
 Result computed(const Problem& problem, Store store) {
   Result result{problem.before()};
-  AlignedBuffer<float> room;
+  std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));
   result.largest_bits = quantize_products(problem.a(), problem.b(), problem.block_rows, kScale, kLimit, store,
                                           result.sums.data(), problem.stride, room)
                             .largest_bits;
@@ -120,7 +120,7 @@ TEST(QuantizedProducts, DoNotDependOnWhatElseIsComputed) {
   const Problem problem({40, 300, 7}, 50, 90);
   const Result whole = computed(problem, Store::kOverwrite);
   std::vector<std::int32_t> parts = problem.before();
-  AlignedBuffer<float> room;
+  std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));
   for (const auto& [i, rows] : {std::pair<std::size_t, std::size_t>{0, 5}, {5, 44}, {49, 1}})
     for (const auto& [j, cols] : {std::pair<std::size_t, std::size_t>{0, 33}, {33, 50}, {83, 7}})
       quantize_products(problem.a().col_range(i, rows), problem.b().col_range(j, cols), problem.block_rows,
@@ -156,7 +156,7 @@ TEST(QuantizedProducts, ClampWhatDoesNotFitAndReportIt) {
 TEST(QuantizedProducts, RefuseWhatDoesNotFitTogether) {
   const Problem problem({4, 4}, 3, 3);
   std::vector<std::int32_t> sums = problem.before();
-  AlignedBuffer<float> room;
+  std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));
   const auto with = [&](ConstMatrix a, ConstMatrix b, const Rows& rows) {
     quantize_products(a, b, rows, kScale, kLimit, Store::kOverwrite, sums.data(), problem.stride, room);
   };
@@ -164,6 +164,8 @@ TEST(QuantizedProducts, RefuseWhatDoesNotFitTogether) {
   EXPECT_THROW(with(problem.a(), problem.b(), {}), ShapeError);
   EXPECT_THROW(with(problem.a(), problem.b().row_range(0, 7), {4, 4}), ShapeError);
   EXPECT_THROW(with(problem.a().transposed(), problem.b(), {3}), ShapeError);
+  room.pop_back();
+  EXPECT_THROW(with(problem.a(), problem.b(), problem.block_rows), ShapeError);
   EXPECT_EQ(sums, problem.before());
 }
 

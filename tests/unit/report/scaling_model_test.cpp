@@ -107,6 +107,16 @@ TEST(ScalingModel, ASumOnOneHostIsWaitedForInFull) {
   EXPECT_EQ(four.hidden, 0.0);
 }
 
+TEST(ScalingModel, BucketsWithoutOverlapHaveALatencyEach) {
+  Workload small = workload();  // 4 MB
+  small.overlap_across_hosts = false;
+  small.bucket_bytes_at_the_end = 1'500'000;
+  const Network link{"link", 1e-5, 1e-9, 0.0};
+  const Prediction four = ScalingModel(small, {1, link, kNone}, {layout()}).predict(4, 1);
+  EXPECT_EQ(four.hosts, 4);
+  EXPECT_NEAR(four.exposed, 3 * 4e-5 + 6e-3, 1e-9);  // three buckets of four messages
+}
+
 TEST(ScalingModel, ASumAcrossHostsHidesBehindBackward) {
   Workload small = workload();
   const double backward = cost_of({4, 256}).backward;  // of 2 ranks: 5.5 ms
