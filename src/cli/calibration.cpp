@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -52,29 +53,49 @@ std::int64_t nanoseconds_in(Activity activity) {
   return std::llround(1e9 * seconds_by_activity()[static_cast<std::size_t>(activity)]);
 }
 
-// The median step of a process by itself, on batches of this load.
-StepTime measure_steps(config::RunConfig run, const comm::Communicator& self, StepLoad load,
-                       const data::DatasetInfo& info, int threads) {
-  constexpr std::size_t kStepsAnEpoch = 8, kWarmUp = 2, kLeast = 3, kMost = 40;
+// A rank's training by itself, on batches of a load.
+class StepsAlone {
+ public:
+  StepsAlone(const config::RunConfig& run, const comm::Communicator& self, StepLoad load,
+             const data::DatasetInfo& info, int threads)
+      : run_(on_batches_of(load, run, info)), experiment_(run_, self, threads) {}
+
+  // Whether that was an epoch's last one, which compares replicas.
+  bool step() {
+    trainer().step();
+    return trainer().step_in_epoch() == 0 && experiment_.plan().steps_per_epoch() > 1;
+  }
+
+ private:
+  static config::RunConfig on_batches_of(StepLoad load, config::RunConfig run,
+                                         const data::DatasetInfo& info) {
+    constexpr std::size_t kStepsAnEpoch = 8;
+    run.data.shards = load.blocks;
+    run.train.batch_size = load.rows;
+    run.data.train_samples = std::min(info.train_samples, kStepsAnEpoch * load.rows);
+    run.data.test_samples = std::min<std::size_t>(info.test_samples, 1);
+    run.train.sgd.learning_rate = 0.0;
+    run.train.check_replicas_every = 0;
+    return run;
+  }
+  train::Trainer& trainer() { return experiment_.trainer(); }
+
+  config::RunConfig run_;
+  Experiment experiment_;
+};
+
+// The median step.
+StepTime measure_steps(StepsAlone& alone) {
+  constexpr std::size_t kWarmUp = 2, kLeast = 3, kMost = 40;
   constexpr std::int64_t kLongEnough = 150'000'000;
-  run.data.shards = load.blocks;
-  run.train.batch_size = load.rows;
-  run.data.train_samples = std::min(info.train_samples, kStepsAnEpoch * load.rows);
-  run.data.test_samples = std::min<std::size_t>(info.test_samples, 1);
-  run.train.sgd.learning_rate = 0.0;
-  run.train.check_replicas_every = 0;
-  Experiment experiment(run, self, threads);
-  train::Trainer& trainer = experiment.trainer();
-  const std::size_t steps_an_epoch = experiment.plan().steps_per_epoch();
   std::vector<StepTime> times;
   std::int64_t spent = 0;
   for (std::size_t step = 0; times.size() < kLeast || (times.size() < kMost && spent < kLongEnough); ++step) {
     const std::int64_t begin = nanoseconds_now(), gather = nanoseconds_in(Activity::kGather),
                        forward = nanoseconds_in(Activity::kForward),
                        backward = nanoseconds_in(Activity::kBackward);
-    const bool last = trainer.step_in_epoch() + 1 == steps_an_epoch;
-    trainer.step();
-    if (step < kWarmUp || (last && steps_an_epoch > 1)) continue;  // an epoch's last step compares replicas
+    const bool last = alone.step();
+    if (step < kWarmUp || last) continue;
     StepTime time;
     const std::int64_t all = nanoseconds_now() - begin;
     time.forward = nanoseconds_in(Activity::kGather) - gather + nanoseconds_in(Activity::kForward) - forward;
@@ -104,7 +125,8 @@ class Measuring {
       std::array<std::int64_t, 3> slowest = {};
       world.together([&] {
         if (world.rank() > 0 && !all_at_once) return;
-        const StepTime time = measure_steps(run_, session_.self(), load, info_, threads);
+        StepsAlone alone(run_, session_.self(), load, info_, threads);
+        const StepTime time = measure_steps(alone);
         slowest = {time.forward, time.backward, time.update};
       });
       world.allreduce_max(slowest);
@@ -115,6 +137,21 @@ class Measuring {
     return cost;
   }
 
+  // The training of one of all ranks; nothing where it does not overlap with sums. Collective.
+  std::unique_ptr<StepsAlone> beside_sums(int threads) const {
+    const comm::Communicator& world = session_.world();
+    std::unique_ptr<StepsAlone> alone;
+    if (world.on_one_host() || !comm::BackgroundSums::possible()) return alone;
+    const auto ranks = static_cast<std::size_t>(world.size());
+    const StepLoad largest = loads_.back();
+    const std::size_t blocks = std::max<std::size_t>(1, largest.blocks / ranks);
+    world.together([&] {
+      const StepLoad load{blocks, blocks * (largest.rows / largest.blocks)};
+      alone = std::make_unique<StepsAlone>(run_, session_.self(), load, info_, threads);
+    });
+    return alone;
+  }
+
  private:
   const comm::Session& session_;
   const config::RunConfig& run_;
@@ -122,39 +159,32 @@ class Measuring {
   std::vector<StepLoad> loads_;
 };
 
-// Seconds by which products take longer while so many numbers are summed in the background, for about as long
-// as that takes. Collective.
-double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions options, std::size_t parameters,
-                      double sum_seconds) {
-  constexpr std::size_t kSide = 256;
-  const AlignedBuffer<float> a(kSide * kSide), b(kSide * kSide);
-  AlignedBuffer<float> c(kSide * kSide);
-  const auto product = [&] {
-    kernels::gemm({a.data(), kSide, kSide}, {b.data(), kSide, kSide}, {c.data(), kSide, kSide},
-                  kernels::Store::kOverwrite, /*threads=*/1);
-  };
-  const double one = seconds_of(world, product);
+// Seconds by which steps of a rank by itself take longer while so many numbers are summed in the background,
+// for about as long as that takes. Collective.
+double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions options, StepsAlone& steps_alone,
+                      std::size_t parameters, double sum_seconds) {
+  const double one = seconds_of(world, [&] { steps_alone.step(); });
   auto count = std::llround(std::ceil(1.5 * sum_seconds / one));
   count = -world.allreduce_min(-count);
-  const auto products = [&] {
-    for (std::int64_t i = 0; i < count; ++i) product();
+  const auto steps = [&] {
+    for (std::int64_t i = 0; i < count; ++i) steps_alone.step();
   };
-  const double alone = seconds_of(world, products);
+  const double alone = seconds_of(world, steps);
   options.overlap = reduce::Overlap::kAlways;
   reduce::BucketedSum<std::int32_t> sum(parameters, options, world, /*threads=*/1);
   const double beside = seconds_of(
       world,
       [&] {
         sum.complete_from(0);
-        products();
+        steps();
       },
       [&] { sum.finish(); });
   return std::max(0.0, beside - alone);
 }
 
-// Inverts the model's formulas.
+// Inverts the model's formulas. beside: what goes on while sums do, if they may.
 report::Network measure_network(const comm::Communicator& world, reduce::ReduceOptions options,
-                                std::size_t parameters) {
+                                StepsAlone* beside, std::size_t parameters) {
   const double p = world.size(), messages = 2.0 * std::ceil(std::log2(p));
   std::int64_t number = 1;
   const double small = seconds_of(world, [&] { world.allreduce_sum(std::span(&number, 1)); });
@@ -167,8 +197,7 @@ report::Network measure_network(const comm::Communicator& world, reduce::ReduceO
   sum.finish();
   const double whole = seconds_of(world, [&] { sum.finish(); });
   const double moved = 2.0 * (p - 1.0) / p * static_cast<double>(parameters) * sizeof(std::int32_t);
-  const bool overlaps = !world.on_one_host() && comm::BackgroundSums::possible();
-  const double stolen = overlaps ? stolen_seconds(world, options, parameters, whole) : 0.0;
+  const double stolen = beside ? stolen_seconds(world, options, *beside, parameters, whole) : 0.0;
   const double buckets =
       world.on_one_host()
           ? 1.0
@@ -244,7 +273,8 @@ Calibration calibrate(const comm::Session& session, const config::RunConfig& run
   calibration.layouts.push_back(measuring.layout(true, ranks_on_host, threads));
   if (world.size() > 1) {
     auto& network = world.on_one_host() ? calibration.within_host : calibration.between_hosts;
-    network = measure_network(world, run.reduce, experiment.model().parameters());
+    const std::unique_ptr<StepsAlone> beside = measuring.beside_sums(threads);
+    network = measure_network(world, run.reduce, beside.get(), experiment.model().parameters());
   }
   return calibration;
 }

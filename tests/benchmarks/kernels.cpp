@@ -10,6 +10,7 @@
 #include "kernels/bytes.h"
 #include "kernels/fixed_point.h"
 #include "kernels/gemm.h"
+#include "kernels/quantized_product.h"
 #include "numbers.h"
 #include "optim/sgd.h"
 
@@ -57,6 +58,58 @@ void layers(benchmark::internal::Benchmark* benchmark) {
 }
 BENCHMARK(forward)->Apply(layers);
 BENCHMARK(weight_gradient)->Apply(layers);
+
+// The exact mode's gradient of a panel of a weight. Arguments: blocks, rows of each, outputs, inputs.
+struct Panel {
+  explicit Panel(const benchmark::State& state)
+      : block_rows(argument(state, 0), argument(state, 1)),
+        outputs(argument(state, 2)),
+        inputs(argument(state, 3)),
+        dy_numbers(numbers(rows() * outputs)),
+        x_numbers(numbers(rows() * inputs)),
+        sums(outputs * inputs) {}
+  std::size_t rows() const { return block_rows.size() * block_rows.front(); }
+  ConstMatrix dy() const { return {dy_numbers.data(), rows(), outputs}; }
+  ConstMatrix x() const { return {x_numbers.data(), rows(), inputs}; }
+  double flops() const { return 2.0 * static_cast<double>(rows() * outputs * inputs); }
+
+  std::vector<std::size_t> block_rows;
+  std::size_t outputs, inputs;
+  std::vector<float> dy_numbers, x_numbers;
+  std::vector<std::int32_t> sums;
+};
+constexpr float kScale = 0x1p10F, kLimit = 0x1p24F;
+void quantize_products(benchmark::State& state) {
+  Panel panel(state);
+  std::vector<float> room(kernels::quantize_products_room(panel.block_rows, panel.outputs, panel.inputs));
+  for (auto _ : state)
+    kernels::quantize_products(panel.dy(), panel.x(), panel.block_rows, kScale, kLimit, Store::kOverwrite,
+                               panel.sums.data(), panel.inputs, room);
+  flops(state, panel.flops());
+}
+void multiply_then_quantize(benchmark::State& state) {
+  Panel panel(state);
+  std::vector<float> product(panel.sums.size());
+  const Matrix dw(product.data(), panel.outputs, panel.inputs);
+  for (auto _ : state) {
+    for (std::size_t block = 0; block < panel.block_rows.size(); ++block) {
+      const std::size_t rows = panel.block_rows[block];
+      kernels::gemm(panel.dy().row_range(block * rows, rows).transposed(),
+                    panel.x().row_range(block * rows, rows), dw, Store::kOverwrite, 1);
+      kernels::quantize(dw, kScale, kLimit, block == 0 ? Store::kOverwrite : Store::kAccumulate,
+                        panel.sums.data(), panel.inputs);
+    }
+  }
+  flops(state, panel.flops());
+}
+void panels(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Args({8, 64, 100, 1024})
+      ->Args({8, 64, 256, 1024})
+      ->Args({8, 16, 256, 1024})
+      ->Args({8, 64, 10, 100});
+}
+BENCHMARK(quantize_products)->Apply(panels);
+BENCHMARK(multiply_then_quantize)->Apply(panels);
 
 void quantize_add(benchmark::State& state) {
   const std::size_t n = argument(state, 0);
