@@ -15,7 +15,6 @@
 #include "cli/setup.h"
 #include "cli/timing.h"
 #include "comm/background_sums.h"
-#include "kernels/gemm.h"
 #include "reduce/bucketed_sum.h"
 
 namespace lockstep::cli {

@@ -4,14 +4,11 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/affinity.h"
 #include "base/error.h"
-#include "base/timeline.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/compute.h"

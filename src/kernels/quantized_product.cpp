@@ -42,7 +42,8 @@ struct Group {
 
 // A tile of sums is as large as the registers can hold, beside a row of b and a number of a. Each adds to
 // sums (kRows, kCols) the products of strips a (rows, kRows) and b (rows, kCols), block by block, and returns
-// the bits of the largest |x| rounded.
+// the bits of the largest |x| rounded. There are two, since what a function is compiled for cannot be a
+// template's parameter.
 struct TileAvx2 {
   static constexpr std::size_t kRows = 6, kCols = 16;
 

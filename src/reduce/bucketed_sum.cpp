@@ -90,17 +90,19 @@ void BucketedSum<T>::add_up_in_memory() {
   communicator_->barrier();  // every rank's numbers are there, and nobody reads the last sum any more
   const auto ranks = static_cast<std::size_t>(communicator_->size()),
              rank = static_cast<std::size_t>(communicator_->rank());
-  std::vector<const T*> numbers;
-  for (int r = 0; r < communicator_->size(); ++r) numbers.push_back(as<T>(own_.of(r)).data());
+  const auto numbers_of = [&](std::size_t r) { return as<const T>(own_.of(static_cast<int>(r))).data(); };
   T* const sum = as<T>(shared_sum_.of(0)).data();
   const std::size_t begin = numbers_.size() * rank / ranks, end = numbers_.size() * (rank + 1) / ranks;
   constexpr std::size_t kChunk = 4096;  // numbers: they stay in the first-level cache
   kernels::parallel_ranges(end - begin, kChunk, threads_, [&](std::size_t first, std::size_t last) {
     for (std::size_t chunk = begin + first; chunk < begin + last; chunk += kChunk) {
       const std::size_t chunk_end = std::min(chunk + kChunk, begin + last);
-      for (std::size_t i = chunk; i < chunk_end; ++i) sum[i] = numbers[0][i] + numbers[1][i];
-      for (std::size_t r = 2; r < ranks; ++r)
-        for (std::size_t i = chunk; i < chunk_end; ++i) sum[i] += numbers[r][i];
+      const T *first_rank = numbers_of(0), *second_rank = numbers_of(1);
+      for (std::size_t i = chunk; i < chunk_end; ++i) sum[i] = first_rank[i] + second_rank[i];
+      for (std::size_t r = 2; r < ranks; ++r) {
+        const T* const numbers = numbers_of(r);
+        for (std::size_t i = chunk; i < chunk_end; ++i) sum[i] += numbers[i];
+      }
     }
   });
   communicator_->barrier();  // every rank's part of the sum is there
