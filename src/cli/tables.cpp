@@ -33,8 +33,8 @@ Interval range_of(const data::Dataset& dataset, std::size_t j, double margin) {
   for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
     const data::SampleStore store = load_all(dataset, split);
     for (std::size_t i = 0; i < store.size(); ++i) {
-      range.low = std::min(range.low, double{store.number_row(i)[j]});
-      range.high = std::max(range.high, double{store.number_row(i)[j]});
+      range.low = std::min(range.low, store.number_row(i)[j]);
+      range.high = std::max(range.high, store.number_row(i)[j]);
     }
   }
   const double room = margin * (range.high - range.low);
@@ -46,8 +46,8 @@ std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Ne
   const Interval across = range_of(dataset, 0, 0.1), up = range_of(dataset, 1, 0.1);
   data::SampleStore points = data::SampleStore::of_numbers(kSide * kSide, 2);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    points.number_row(i)[0] = static_cast<float>(across.at(i % kSide, kSide));
-    points.number_row(i)[1] = static_cast<float>(up.at(i / kSide, kSide));
+    points.number_row(i)[0] = across.at(i % kSide, kSide);
+    points.number_row(i)[1] = up.at(i / kSide, kSide);
   }
   train::Evaluator evaluator(std::move(points));
   const std::vector<float> outputs = evaluator.outputs(network, threads);
@@ -72,7 +72,7 @@ std::string line_table(const data::Dataset& dataset, const train::Evaluator::Net
   constexpr std::size_t kPoints = 1001;
   const Interval range = range_of(dataset, 0, 0.0);
   data::SampleStore points = data::SampleStore::of_numbers(kPoints, 1);
-  for (std::size_t i = 0; i < kPoints; ++i) points.numbers[i] = static_cast<float>(range.at(i, kPoints));
+  for (std::size_t i = 0; i < kPoints; ++i) points.numbers[i] = range.at(i, kPoints);
   train::Evaluator evaluator(std::move(points));
   const std::vector<float> outputs = evaluator.outputs(network, threads);
 
@@ -109,7 +109,7 @@ std::string points_table(const data::Dataset& dataset) {
   for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
     const data::SampleStore store = load_all(dataset, split);
     for (std::size_t i = 0; i < store.size(); ++i) {
-      for (const float x : store.number_row(i)) table += fmt::format("{:.6g},", x);
+      for (const double x : store.number_row(i)) table += fmt::format("{:.6g},", x);
       table += fmt::format("{:.9g},{}\n", store.targets[i], split == data::Split::kTrain ? "train" : "test");
     }
   }

@@ -249,21 +249,47 @@ class Classes {
   std::vector<std::string> names_;  // or these, in order
 };
 
-float finite(const Table& table, const Row& row, std::size_t column) {
+// A feature, of any magnitude that the statistics of a column can be made of.
+double feature(const Table& table, const Row& row, std::size_t column) {
+  constexpr double kLargest = 1e300;
+  const auto value = number(row.cells[column]);
+  if (!value || !std::isfinite(*value)) table.refuse(row, column, "a finite number");
+  if (std::fabs(*value) > kLargest || (*value != 0.0 && std::fabs(*value) < 1.0 / kLargest))
+    table.refuse(row, column, "0 or a magnitude from 1e-300 to 1e300");
+  return *value;
+}
+
+float target_value(const Table& table, const Row& row, std::size_t column) {
   const auto value = number(row.cells[column]);
   if (!value || !std::isfinite(static_cast<float>(*value))) table.refuse(row, column, "a finite number");
   return static_cast<float>(*value);
 }
 
-SampleStore samples_of(const Table& table, std::size_t target, const std::optional<Classes>& classes) {
+// Throws DataError where float32, which the network computes in, holds nothing of a column: data.normalize =
+// mean_std and scale bring any magnitude to order 1, the others do not.
+void expect_float_magnitudes(const Table& table, std::size_t column, Normalization kind) {
+  constexpr double kLargest = 1e38;
+  if (kind == Normalization::kMeanStd || kind == Normalization::kScale) return;
+  constexpr const char* kExpected =
+      R"(a column that reaches 1e-38 to 1e38, or data.normalize = "mean_std" or "scale")";
+  const auto magnitude = [&](const Row& row) { return std::fabs(number(row.cells[column]).value_or(0.0)); };
+  const Row& largest = *std::ranges::max_element(table.rows, {}, magnitude);
+  if (magnitude(largest) > kLargest || (magnitude(largest) > 0.0 && magnitude(largest) < 1.0 / kLargest))
+    table.refuse(largest, column, kExpected);
+}
+
+SampleStore samples_of(const Table& table, std::size_t target, const std::optional<Classes>& classes,
+                       Normalization kind) {
   SampleStore store = SampleStore::of_numbers(table.rows.size(), table.columns() - 1);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const Row& row = table.rows[i];
-    auto feature = store.number_row(i).begin();
+    auto numbers = store.number_row(i).begin();
     for (std::size_t column = 0; column < table.columns(); ++column)
-      if (column != target) *feature++ = finite(table, row, column);
-    store.targets[i] = classes ? (*classes)(table, row, target) : finite(table, row, target);
+      if (column != target) *numbers++ = feature(table, row, column);
+    store.targets[i] = classes ? (*classes)(table, row, target) : target_value(table, row, target);
   }
+  for (std::size_t column = 0; column < table.columns(); ++column)
+    if (column != target) expect_float_magnitudes(table, column, kind);
   return store;
 }
 
@@ -287,11 +313,11 @@ Csv::Csv(const DataOptions& options) {
   const std::size_t target = table.target_column(options.target);
   std::optional<Classes> classes;
   if (options.task == Task::kClassification) classes.emplace(table, target);
-  train_ = samples_of(table, target, classes);
+  train_ = samples_of(table, target, classes, options.normalize);
   if (!options.test_file.empty()) {
     const Table test(options.test_file, options.header);
     test.expect_columns_of(table);
-    test_ = samples_of(test, target, classes);
+    test_ = samples_of(test, target, classes, options.normalize);
   }
   info_ = {.name = options.file.filename().string(),
            .pixels = false,

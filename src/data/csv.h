@@ -17,9 +17,10 @@ class Csv final : public Dataset {
  public:
   // Reads options.file, whose rows are training samples, and options.test_file, if any, whose columns and
   // classes must be the same. Throws DataError, which names file, line and column: where a file cannot be
-  // read or has no rows, a row has another number of cells than the first, a feature is no finite number, a
-  // target is none either or of a class that the training file has not, or all targets are of one class.
-  // Throws ConfigError where no file is named or it has no such target column.
+  // read or has no rows, a row has another number of cells than the first, a feature is no finite number or
+  // of a magnitude that nothing can be computed of, a target is none either or of a class that the training
+  // file has not, or all targets are of one class. Throws ConfigError where no file is named or it has no
+  // such target column.
   explicit Csv(const DataOptions& options);
 
   DatasetInfo info() const override { return info_; }

@@ -1,4 +1,4 @@
-// Where samples come from: a training and a test set of features, bytes or floats, with a target each.
+// Where samples come from: a training and a test set of features, bytes or numbers, with a target each.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ enum class Split { kTrain, kTest };
 
 struct DatasetInfo {
   std::string name;
-  bool pixels = true;        // features are bytes, else floats
+  bool pixels = true;        // features are bytes, else numbers
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
   std::size_t classes = 0;                      // 0: targets are values
@@ -33,27 +33,30 @@ struct DatasetInfo {
   std::size_t samples(Split split) const { return split == Split::kTrain ? train_samples : test_samples; }
 };
 
-// Samples in memory: features (n, width), pixels as bytes or numbers as floats, and targets (n), a class's
-// number or a value.
+// Samples in memory: features (n, width), pixels as bytes or numbers in double (their differences may be
+// small beside them, which float32 would lose before a normalizer takes the mean away), and targets (n), a
+// class's number or a value.
 struct SampleStore {
   std::size_t width = 0;
   std::vector<std::uint8_t> pixels;  // one of these two is empty
-  std::vector<float> numbers;
+  std::vector<double> numbers;
   std::vector<float> targets;
 
   static SampleStore of_pixels(std::size_t n, std::size_t width) {
     return {width, std::vector<std::uint8_t>(n * width), {}, std::vector<float>(n)};
   }
   static SampleStore of_numbers(std::size_t n, std::size_t width) {
-    return {width, {}, std::vector<float>(n * width), std::vector<float>(n)};
+    return {width, {}, std::vector<double>(n * width), std::vector<float>(n)};
   }
 
   std::size_t size() const { return targets.size(); }
-  std::size_t bytes() const { return pixels.size() + (numbers.size() + targets.size()) * sizeof(float); }
+  std::size_t bytes() const {
+    return pixels.size() + numbers.size() * sizeof(double) + targets.size() * sizeof(float);
+  }
   std::span<const std::uint8_t> pixel_row(std::size_t i) const { return {pixels.data() + i * width, width}; }
   std::span<std::uint8_t> pixel_row(std::size_t i) { return {pixels.data() + i * width, width}; }
-  std::span<const float> number_row(std::size_t i) const { return {numbers.data() + i * width, width}; }
-  std::span<float> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
+  std::span<const double> number_row(std::size_t i) const { return {numbers.data() + i * width, width}; }
+  std::span<double> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
 };
 
 class Dataset {

@@ -33,7 +33,7 @@ void check(const data::Csv& csv) {
     std::vector<std::uint32_t> all(info.samples(split));
     std::iota(all.begin(), all.end(), 0U);
     const data::SampleStore store = csv.load(split, all);
-    for (const float x : store.numbers)
+    for (const double x : store.numbers)
       if (!std::isfinite(x)) fuzz::found("a feature that is not finite");
     for (const float target : store.targets)
       if (!std::isfinite(target) ||

@@ -82,7 +82,7 @@ TEST_F(CsvErrorsTest, AnEmptyCell) {
 }
 
 TEST_F(CsvErrorsTest, ANumberThatIsNotFinite) {
-  for (const std::string cell : {"nan", "NaN", "inf", "-inf", "Infinity", "1e400", "1e39"}) {
+  for (const std::string cell : {"nan", "NaN", "inf", "-inf", "Infinity", "1e400"}) {
     expect_refused("a,b,label\n1,2,0\n3," + cell + ",1\n",
                    {"train.csv:3: ", "column \"b\" is \"" + cell + "\"", "expected a finite number"});
     DataOptions options = options_for(write("a,y\n1,2\n3," + cell + "\n"));
@@ -90,6 +90,34 @@ TEST_F(CsvErrorsTest, ANumberThatIsNotFinite) {
     expect_refused(options,
                    {"train.csv:3: ", "column \"y\" is \"" + cell + "\"", "expected a finite number"});
   }
+}
+
+TEST_F(CsvErrorsTest, ATargetThatFloat32CannotHold) {
+  DataOptions options = options_for(write("a,y\n1,2\n3,1e39\n"));
+  options.task = Task::kRegression;
+  expect_refused(options, {"train.csv:3: ", "column \"y\" is \"1e39\"", "expected a finite number"});
+}
+
+TEST_F(CsvErrorsTest, AMagnitudeThatNothingCanBeComputedOf) {
+  for (const std::string cell : {"1e301", "-2e300", "1e-301", "-3e-310"})
+    expect_refused("a,b,label\n1,2,0\n3," + cell + ",1\n",
+                   {"train.csv:3: ", "column \"b\" is \"" + cell + "\"", "a magnitude from 1e-300 to 1e300"});
+}
+
+// What other normalizations than to order 1 would make infinite, or zero throughout.
+TEST_F(CsvErrorsTest, AColumnThatFloat32HoldsNothingOf) {
+  for (const std::string cell : {"1e300", "-1e39", "1e-300", "3e-39"})
+    for (const Normalization kind :
+         {Normalization::kNone, Normalization::kMean, Normalization::kMeanStd, Normalization::kScale}) {
+      DataOptions options = options_for(write("a,b,label\n1,0,0\n3," + cell + ",1\n"));
+      options.normalize = kind;
+      if (kind == Normalization::kNone || kind == Normalization::kMean)
+        expect_refused(options, {"train.csv:3: ", "column \"b\" is \"" + cell + "\"",
+                                 "a column that reaches 1e-38 to 1e38", "data.normalize = \"mean_std\""});
+      else
+        EXPECT_EQ(test::load_all(Csv(options)).number_row(1)[1], std::stod(cell));
+    }
+  EXPECT_EQ(test::load_all(read("1e-300,0\n1,1\n")).numbers.front(), 1e-300);  // beside a larger number
 }
 
 TEST_F(CsvErrorsTest, ARowOfAnotherLength) {

@@ -62,7 +62,7 @@ using Numbers = std::vector<std::uint32_t>;
 Numbers whole_numbers(const DataOptions& options, Split split) {
   const auto dataset = open_dataset(options);
   Numbers numbers;
-  for (const float x : test::load_all(*dataset, split).numbers)
+  for (const double x : test::load_all(*dataset, split).numbers)
     numbers.push_back(static_cast<std::uint32_t>(std::lround(x * static_cast<float>(options.n - 1))));
   EXPECT_EQ(numbers.size(), dataset->info().samples(split));
   return numbers;
