@@ -1,10 +1,13 @@
-# grid.csv of two inputs: x0, x1 and, of two classes, the probability of the second; of more, the predicted class. A
-# blank line between scan lines, as gnuplot has them.
+# grid.csv of two inputs: x0, x1 and, of two classes, the probability of the second; of more, the number of the predicted
+# class. A blank line between scan lines, as gnuplot has them.
 BEGIN {
-  need = "x0,x1,class,p0,p1"
+  need = "x0,x1,predicted"
   item = "point"
 }
-!classes { while (("p" classes + 0) in column) classes++ }
+!classes {
+  classes = read_classes()
+  if (classes < 2) problem("columns of " classes + 0 " classes (p_NAME), expected at least 2")
+}
 {
   x = number("x0")
   y = number("x1")
@@ -24,10 +27,10 @@ BEGIN {
   if (x + 0 < left + 0) left = x
   if (x + 0 > right + 0) right = x
   if (classes == 2) {
-    value = number("p1")
+    value = number("p_" class[1])
     if (value != "NaN") value = value < 0 ? 0 : value > 1 ? 1 : value
   } else {
-    value = number("class")
+    value = class_number("predicted")
   }
   keep(x "," y "," value)
 }
@@ -37,6 +40,7 @@ END {
   if (lines < 2 || across < 2) problem("a grid of " across " x " lines " points, expected at least 2 x 2")
   write(rows)
   tell("classes", classes)
+  for (c = 0; c < classes; c++) tell("class_" c, quoted(class[c] ~ /^[0-9]+$/ ? "class " class[c] : class[c]))
   tell("left", left)
   tell("right", right)
   tell("bottom", bottom < last ? bottom : last)

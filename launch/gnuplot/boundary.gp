@@ -21,13 +21,18 @@ eval open
 
 # Classes have their colours, of which the background has a part.
 hues = '0x0072B2 0xD55E00 0x009E73 0xCC79A7 0xE69F00 0x56B4E9 0x404040 0xF0E442'
+# What a class is called in all panels; its number where they differ.
+called(c, i) = fact('classes', i) > c ? fact(sprintf('class_%d', c), i) : ''
+first_called(c, i) = called(c, i) eq '' && i < n ? first_called(c, i + 1) : called(c, i)
+differs(c) = (sum [i = 1:n] (called(c, i) ne '' && called(c, i) ne first_called(c, 1))) > 0
+class_title(c) = differs(c) ? sprintf('class %d', c) : first_called(c, 1)
 hue(c) = int(word(hues, int(c) % 8 + 1))
 pale(c, unit) = 255 - 0.4 * (255 - hue(c) / unit % 256)
 set datafile separator ', ' # contour lines come with blanks
 set palette defined (0 '#6FAFD3', 0.35 '#C4DEEC', 0.5 '#FFFFFF', 0.65 '#F9DCC6', 1 '#EFA677')
 set cbrange [0:1]
 set cbtics 0.25
-set cblabel 'p of class 1' offset -0.5, 0
+set cblabel 'p of '.class_title(1) offset -0.5, 0
 unset colorbox
 set border 15 lc rgb '#707070'
 unset grid
@@ -76,7 +81,7 @@ eval legend(entries, height - legend_height(entries) - 4)
 set size noratio
 set xrange [0:1]
 set yrange [0:1]
-plot for [c = 0:classes - 1] NaN with points pt 7 ps 1.4 lc rgb hue(c) title sprintf('class %d', c), \
+plot for [c = 0:classes - 1] NaN with points pt 7 ps 1.4 lc rgb hue(c) title class_title(c), \
   NaN with points pt 7 ps 1 lc rgb '#606060' title any('train') ? 'train' : '', \
   NaN with points pt 6 ps 0.8 lw 1.5 lc rgb '#606060' title any('test') ? 'test' : '', \
   NaN with lines lw 2 lc rgb '#303030' title two ? 'p = 0.5' : ''

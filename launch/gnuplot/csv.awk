@@ -43,6 +43,23 @@ function number(name,    value) {
   return "NaN"
 }
 
+# read_classes(): from the heading's columns p_NAME into class[0], class[1]...; returns how many.
+function read_classes(    c, n) {
+  for (c = 1; c <= width; c++) {
+    if (heading[c] !~ /^p_/) continue
+    class[n + 0] = substr(heading[c], 3)
+    number_of[class[n + 0]] = n++ + 0
+  }
+  return n + 0
+}
+
+# class_number(NAME): that of the class which that field names.
+function class_number(name,    value) {
+  value = text(name)
+  if (!(value in number_of)) problem("line " NR ": " name " is '" value "', expected a class of the grid's columns p_NAME")
+  return number_of[value]
+}
+
 function keep(line) { kept[++rows] = line }
 
 # write(MOST): every nth of what was kept, so that they are about MOST at most, and the last.

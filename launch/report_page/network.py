@@ -89,19 +89,19 @@ def plane(title, run, grid):
     across = columns["x1"].count(columns["x1"][0])
     count = len(columns["x0"])
     down = count // across
-    probabilities = [columns[name] for name in columns if name[0] == "p" and name[1:].isdigit()]
-    pixels = [mixed([(PALETTE[k % len(PALETTE)], column[i]) for k, column in enumerate(probabilities)]) if probabilities
-              else mixed([(PALETTE[int(columns["class"][i]) % len(PALETTE)], 1)]) for i in range(down * across)]
+    probabilities = [columns[f"p_{name}"] for name in grid.classes]
+    pixels = [mixed([(PALETTE[k % len(PALETTE)], column[i]) for k, column in enumerate(probabilities)])
+              for i in range(down * across)]
     rows = [b"".join(pixels[y * across:(y + 1) * across]) for y in reversed(range(down))]  # the first row is the lowest
     points = []
     for split, samples in (grid.points or {}).items():
         for label in sorted(set(samples.get("class", ()))):
             places = [(x, y) for x, y, c in zip(samples["x0"], samples["x1"], samples["class"]) if c == label]
-            points.append((f"c{int(label) % len(PALETTE)} {split}", some(places)))
+            points.append((f"c{label % len(PALETTE)} {split}", some(places)))
     chart = plane_chart(png(across, down, b"".join(rows)), points, (min(columns["x0"]), max(columns["x0"])),
                         (min(columns["x1"]), max(columns["x1"])),
                         f"The plane in the colours of the classes that {run.name} sees, and its samples")
-    entries = [swatch(k) + f"class {k}" for k in range(max(len(probabilities), 1))]
+    entries = [swatch(k) + text(f"class {name}" if name.isdigit() else name) for k, name in enumerate(grid.classes)]
     entries += ['<span class="dot"></span>training', '<span class="dot test"></span>test'] if grid.points else []
     return figure(title, chart, legend(entries))
 

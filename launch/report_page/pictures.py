@@ -79,10 +79,11 @@ class Weights:
 
 @dataclass
 class Grid:
-    """What a network says on the plane (200 x 200 points, columns x0, x1, class, p0, p1, ...) or along a line (x0, output,
+    """What a network says on the plane (200 x 200 points, columns x0, x1, predicted, p_cat, p_dog, ...) or along a line (x0, output,
     target where it is known); and the samples, if there is a table of them."""
-    columns: dict
-    points: dict | None  # "train", "test": columns
+    columns: dict        # numbers by column; "predicted" is left out
+    classes: list        # their names, in the order of their probabilities; of a line none
+    points: dict | None  # "train", "test": columns, "class" as a place in `classes`
 
     @property
     def in_plane(self):
@@ -91,7 +92,11 @@ class Grid:
     @classmethod
     def read(cls, path, points_path):
         header, _ = read_rows(path)
-        columns = read_columns(path, ["x0", "x1", "class"] if "x1" in header else ["x0", "output"])
+        in_plane = "x1" in header
+        columns = read_columns(path, ["x0", "x1"] if in_plane else ["x0", "output"], but="predicted")
+        classes = [name[2:] for name in columns if name.startswith("p_")]
+        if in_plane and len(classes) < 2:
+            raise UnusableRun(f"{path}: columns of {len(classes)} classes (p_NAME), expected at least 2")
         if not columns["x0"] or not all(map(math.isfinite, sum(columns.values(), []))):
             raise UnusableRun(f"{path}: no points, or numbers that are none, expected a row for each point")
         points = None
@@ -99,10 +104,12 @@ class Grid:
             names, rows = read_rows(points_path)
             try:
                 split = names.index("split")
-                numbers = {kind: [[float(cell) for k, cell in enumerate(row) if k != split] for row in rows
-                                  if row[split] == kind] for kind in ("train", "test")}
+                label = names.index("class") if in_plane else None
+                numbers = {kind: [[classes.index(cell) if k == label else float(cell)
+                                   for k, cell in enumerate(row) if k != split] for row in rows if row[split] == kind]
+                           for kind in ("train", "test")}
             except ValueError as error:
-                raise UnusableRun(f"{points_path}: {error}, expected numbers and a column split") from None
+                raise UnusableRun(f"{points_path}: {error}, expected numbers, the grid's classes and a column split") from None
             names.pop(split)
             points = {kind: dict(zip(names, zip(*some))) for kind, some in numbers.items() if some}
-        return cls(columns, points)
+        return cls(columns, classes, points)

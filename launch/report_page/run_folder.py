@@ -72,15 +72,17 @@ def read_rows(path):
     return header, body
 
 
-def read_columns(path, needed):
-    """A CSV file of numbers by column."""
+def read_columns(path, needed, but=None):
+    """A CSV file of numbers by column; a column that is none may be left out."""
     header, rows = read_rows(path)
     for name in needed:
         if name not in header:
             raise UnusableRun(f"{path}: no column {name}, found '{','.join(header)}'")
-    columns = {name: [] for name in header}
+    columns = {name: [] for name in header if name != but}
     for i, row in enumerate(rows):
         for name, cell in zip(header, row):
+            if name == but:
+                continue
             try:
                 columns[name].append(float(cell))
             except ValueError:

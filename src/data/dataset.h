@@ -16,6 +16,15 @@ namespace lockstep::data {
 
 enum class Split { kTrain, kTest };
 
+struct CsvColumns;  // csv_columns.h
+
+// A column of a table, in words.
+struct ColumnUse {
+  std::string name;         // or number
+  std::string use;          // "numbers", "3 categories: blue, green, red", "target: values", "not used"
+  std::size_t missing = 0;  // cells, of the samples in the training file
+};
+
 struct DatasetInfo {
   std::string name;
   bool pixels = true;        // features are bytes, else numbers
@@ -27,9 +36,17 @@ struct DatasetInfo {
   std::size_t train_samples = 0;
   std::size_t test_samples = 0;
   std::optional<Function> function;  // that the targets are values of
-  std::string note;                  // what a user should know: how labels were mapped to classes
+  std::string note;                  // what a user should know, in lines: how labels were mapped to classes
+  // A target that is a value v is trained on as (v - mean) / deviation.
+  double target_mean = 0.0, target_deviation = 1.0;
+  std::vector<ColumnUse> columns = {};  // of a table, in the order of its file
+  std::shared_ptr<const CsvColumns> csv = {};  // of CSV files: how their columns become features
 
   std::size_t features() const { return channels * channel_size; }
+  // As the data set calls a class, or its number.
+  std::string class_name(std::size_t label) const {
+    return class_names.empty() ? std::to_string(label) : class_names[label];
+  }
   std::size_t samples(Split split) const { return split == Split::kTrain ? train_samples : test_samples; }
 };
 
@@ -67,6 +84,10 @@ class Dataset {
   // The samples with these numbers (file order, strictly ascending), in that order.
   // Throws DataError, which names the file, what was found and what was expected.
   virtual SampleStore load(Split split, std::span<const std::uint32_t> samples) const = 0;
+
+  // What these samples are called where they are from: the numbers of their rows, from 1 on, in their file or
+  // files, or in the order in which they were made up.
+  virtual std::vector<std::uint32_t> file_rows(Split split, std::span<const std::uint32_t> samples) const;
 };
 
 // The data set that the options name: divided into training and test samples where it comes undivided,

@@ -58,8 +58,8 @@ says both_gradients "Gradient norm per layer: deep" "Gradient norm per layer: sh
 # grid RUN CLASSES: a grid of 20 x 10 points, and two samples.
 grid() {
   awk -v classes="$2" 'BEGIN {
-    header = "x0,x1,class"
-    for (c = 0; c < classes; c++) header = header ",p" c
+    header = "x0,x1,predicted"
+    for (c = 0; c < classes; c++) header = header ",p_" c
     print header
     for (y = 0; y < 10; y++)
       for (x = 0; x < 20; x++) {
@@ -77,6 +77,13 @@ try "$repo/launch/plot" two
 drawn two/curves two/boundary
 says two/boundary two "class 0" "class 1" "p of class 1" "p = 0.5" train test
 has two/boundary 1 "<image "
+mkdir named # classes are called as the tables call them
+cp two/metrics.csv named
+sed '1s/p_0,p_1/p_no,"p_yes, 100%"/; s/^\([^,]*,[^,]*\),0,/\1,no,/; s/^\([^,]*,[^,]*\),1,/\1,"yes, 100%",/' two/grid.csv >named/grid.csv
+printf '%s\n' x0,x1,class,split 0.2,0.5,no,train '1.4,0.5,"yes, 100%",train' >named/points.csv
+try "$repo/launch/plot" named
+drawn named/curves named/boundary
+says named/boundary no "yes, 100%" "p of yes, 100%"
 run "it's three"
 grid "it's three" 3
 rm "it's three/points.csv"

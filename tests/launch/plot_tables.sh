@@ -29,14 +29,22 @@ wrong gradients.csv "no column of a weight, as layers.0.weight" epoch,layers.0.b
 wrong gradients.csv "no epoch yet" epoch,layers.0.weight
 
 wrong grid.csv "no column output, found 'x0,y'" x0,y 0,1
-wrong grid.csv "no column p1, found 'x0,x1,class,p0'" x0,x1,class,p0 0,0,0,1
+wrong grid.csv "no column predicted, found 'x0,x1,class,p0,p1'" x0,x1,class,p0,p1 0,0,0,1,0
+wrong grid.csv "columns of 1 classes \(p_NAME\), expected at least 2" x0,x1,predicted,p_no 0,0,no,1
+wrong grid.csv "line 2: predicted is 'maybe', expected a class of the grid" x0,x1,predicted,p_a,p_b,p_c 0,0,maybe,1,0,0
 wrong grid.csv "no point yet" x0,output
-wrong grid.csv "line 3: p1 is '', expected a number" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,
-wrong grid.csv "x1 = 1 has 1 points, expected 2 as before" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,0 0,1,0,1,0
-wrong grid.csv "x1 = 1 has 1 points, expected 2 as" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,0 0,1,0,1,0 0,2,0,1,0 1,2,0,1,0
-wrong grid.csv "a grid of 2 x 1 points, expected at least 2 x 2" x0,x1,class,p0,p1 0,0,0,1,0 1,0,0,1,0
+wrong grid.csv "line 3: p_1 is '', expected a number" x0,x1,predicted,p_0,p_1 0,0,0,1,0 1,0,0,1,
+wrong grid.csv "x1 = 1 has 1 points, expected 2 as before" x0,x1,predicted,p_0,p_1 0,0,0,1,0 1,0,0,1,0 0,1,0,1,0
+wrong grid.csv "x1 = 1 has 1 points, expected 2 as" x0,x1,predicted,p_0,p_1 0,0,0,1,0 1,0,0,1,0 0,1,0,1,0 0,2,0,1,0 1,2,0,1,0
+wrong grid.csv "a grid of 2 x 1 points, expected at least 2 x 2" x0,x1,predicted,p_0,p_1 0,0,0,1,0 1,0,0,1,0
 wrong points.csv "no column target, found 'x0,split'" x0,split 0,train
 wrong points.csv "line 2: split is 'dev', expected train or test" x0,target,split 0,1,dev
+mkdir -p plane
+awk 'BEGIN { print "x0,x1,predicted,p_no,p_yes"; for (i = 0; i < 4; i++) print i % 2 "," int(i / 2) ",no,1,0" }' >plane/grid.csv
+printf '%s\n' $metrics 1,2,0.5,2,0.4 >plane/metrics.csv
+printf '%s\n' x0,x1,class,split 0,0,no,train 1,1,maybe,train >plane/points.csv
+try "$repo/launch/plot" plane
+refused 3 "^launch/plot: plane/points.csv: line 3: class is 'maybe', expected a class of the grid's columns p_NAME"
 wrong points.csv "no sample yet" x0,target,split
 
 wrong confusion.csv "no column actual" cat,dog cat,1
