@@ -10,6 +10,17 @@
 namespace lockstep::kernels {
 namespace {
 
+// BLIS as it is for this processor, with K cut into chunks of kChunk.
+const cntx_t* context() {
+  static const cntx_t own = [] {
+    bli_init();
+    cntx_t changed = *bli_gks_query_cntx();
+    changed.blkszs[BLIS_KC].v[BLIS_FLOAT] = changed.blkszs[BLIS_KC].e[BLIS_FLOAT] = kChunk;
+    return changed;
+  }();
+  return &own;
+}
+
 // One BLIS call on one thread. M, N and K are positive.
 void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store) {
   rntm_t runtime;
@@ -22,7 +33,7 @@ void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store) {
   bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, dim(c.rows), dim(c.cols), dim(a.cols), &alpha,
                const_cast<float*>(a.data), dim(a.row_stride), dim(a.col_stride), const_cast<float*>(b.data),
                dim(b.row_stride), dim(b.col_stride), &beta, c.data, dim(c.row_stride), dim(c.col_stride),
-               nullptr, &runtime);
+               const_cast<cntx_t*>(context()), &runtime);
 }
 
 // How C is cut into parts for threads: down x across tiles.

@@ -255,14 +255,15 @@ Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::s
   while (!block_rows.empty()) {
     const BlockRows group = first_group(block_rows);
     const std::size_t rows = rows_of(group);
-    const std::uint32_t largest_bits = add_group({a.row_range(row, rows),
-                                                  b.row_range(row, rows),
-                                                  group,
-                                                  {scale, limit},
-                                                  store,
-                                                  sums,
-                                                  sums_stride,
-                                                  room.data()});
+    const AddGroup add = rows > kChunk ? add_group_by_gemm : add_group;  // a longer block is several chains
+    const std::uint32_t largest_bits = add({a.row_range(row, rows),
+                                            b.row_range(row, rows),
+                                            group,
+                                            {scale, limit},
+                                            store,
+                                            sums,
+                                            sums_stride,
+                                            room.data()});
     magnitude.largest_bits = std::max(magnitude.largest_bits, largest_bits);
     store = Store::kAccumulate;
     block_rows = block_rows.subspan(group.size());
