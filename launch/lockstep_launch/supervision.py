@@ -115,7 +115,7 @@ class Supervisor:
                     os.read(fd, 4096)
                 elif fd == 1:
                     poll.unregister(1)
-                    if event & select.POLLERR:
+                    if event & select.POLLERR and self._trains:  # others are ended by their next line
                         self.why = "standard output was closed"
                         self._ask(143)
                 else:
