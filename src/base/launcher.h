@@ -7,10 +7,10 @@ namespace lockstep {
 
 // Writes the line "lockstep: launcher: TEXT" to stderr where launch/run asks for it, by LOCKSTEP_LAUNCHER=1
 // in the environment, and takes it out again; elsewhere does nothing. For rank 0. The texts:
-//   started                          MPI is there
-//   watched SECONDS LIMIT FOLDER   a watchdog begins: run.watchdog_seconds, the seconds without progress
-//   that its ranks
-//                                    grant, and the folder of heartbeats, empty if there is none
+// - "started": MPI is there.
+// - "watched SECONDS LIMIT FOLDER": a watchdog begins, with run.watchdog_seconds, the seconds without
+// progress
+//   that its ranks grant, and the folder of heartbeats, empty if there is none.
 void tell_launcher(const std::string& text);
 
 }  // namespace lockstep
