@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from lockstep_launch import machine
+
 from .failure import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -24,8 +26,7 @@ class Host(NamedTuple):
 
 def cores_here():
     """Of this machine, as launch/run counts them."""
-    script = 'source "$0/launch/common.sh" && cores'
-    return int(subprocess.run(["bash", "-c", script, REPOSITORY], check=True, capture_output=True).stdout)
+    return machine.cores()
 
 
 def hosts_of(options):

@@ -253,6 +253,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
     if (speaks) std::fprintf(stderr, "lockstep: %s\n", explain(app, error, argc, argv).c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
+  session.require_all_ranks();
   if (train_command->parsed()) return cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
@@ -276,7 +277,7 @@ int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
     session.finalize();
     return code;
   } catch (const lockstep::comm::AgreedError& error) {
-    if (rank == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
+    if (rank == 0 && *error.what() != '\0') std::fprintf(stderr, "lockstep: %s\n", error.what());
     session.finalize();
     return static_cast<int>(error.code());
   } catch (const lockstep::Error& error) {

@@ -4,7 +4,7 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 cd "$work"
 scripts copy
-machine copy 4 8 8 "''" # nothing is bound
+machine copy 4 8 8 # nothing is bound
 export LOCKSTEP=$work/lockstep
 
 # The program: notes its words, and behaves as `behave` says. Its counted epochs take 1, 3 and 2 s.
