@@ -16,7 +16,7 @@ PARTS = REPOSITORY / "launch/gnuplot"
 
 def require_gnuplot():
     if not shutil.which("gnuplot"):
-        raise Failure(2, "gnuplot is not installed; launch/install-deps installs it")
+        raise Failure(2, "gnuplot is not installed; launch/install-deps --plots installs it")
 
 
 def quoted(text):

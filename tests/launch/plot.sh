@@ -110,7 +110,7 @@ refused 2 "taken.svg: cannot be written"
 mkdir bin
 for tool in bash env dirname readlink basename; do ln -s "$(command -v "$tool")" bin/; done
 try env PATH="$work/bin" "$repo/launch/plot" one_epoch
-refused 2 "gnuplot is not installed; launch/install-deps installs it"
+refused 2 "gnuplot is not installed; launch/install-deps --plots installs it"
 stand_in bin/gnuplot <<<'echo "line 3: no such terminal"; exit 1'
 try env PATH="$work/bin:$PATH" "$repo/launch/plot" one_epoch
 refused 2 "gnuplot could not draw one_epoch/curves: line 3: no such terminal"
