@@ -5,18 +5,21 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 
 try "$repo/launch/install-deps" --list
 succeeded
-for package in g++ cmake ninja-build libopenmpi-dev openmpi-bin libblis-openmp-dev libgtest-dev gnuplot-nox curl; do
+for package in g++ cmake ninja-build libopenmpi-dev openmpi-bin libblis-openmp-dev libgtest-dev curl; do
   check "$package is listed" grep -qx -- "$package" <<<"$out"
 done
 packages=$out
-check "what only tests need is not" test "$(grep -c torch <<<"$out")" = 0
+check "what only tests or pictures need is not" test "$(grep -c 'torch\|matplotlib' <<<"$out")" = 0
 try "$repo/launch/install-deps" --tests --list
 succeeded
-check "unless it is asked for" test "$out" = "$packages"$'\n'python3-torch
+drawing=$'\n'python3-matplotlib$'\n'python3-jinja2
+check "unless it is asked for" test "$out" = "$packages"$'\n'python3-torch"$drawing"
+try "$repo/launch/install-deps" --pictures --list
+check "pictures alone too" test "$out" = "$packages$drawing"
 try "$repo/launch/install-deps" --simulation --list
 check "nor what only simulations need" test "$out" = "$packages"$'\n'libsimgrid-dev
 
-# PATH has stand-ins and the few real tools that are needed: no compiler, no gnuplot, no sudo.
+# PATH has stand-ins and the few real tools that are needed: no compiler, no curl, no sudo.
 bin=$work/bin log=$work/asked
 mkdir "$bin"
 for tool in bash env cat dirname readlink basename awk sort paste grep head tail mktemp rm mkdir chmod cp setpriv; do
@@ -41,8 +44,8 @@ try "$repo/launch/install-deps"
 succeeded '^$'
 check "with everything there apt is not asked" test ! -s "$log"
 
-rm "$FOUND/libfmt-dev" "$FOUND/libgtest-dev" "$FOUND/gnuplot-nox"
-stand_in "$bin/gnuplot" <<<'exit'
+rm "$FOUND/libfmt-dev" "$FOUND/libgtest-dev" "$FOUND/curl"
+stand_in "$bin/curl" <<<'exit'
 as_user() { "$@"; }
 scripts=$repo
 if ((EUID == 0)); then
@@ -52,7 +55,7 @@ if ((EUID == 0)); then
   check "apt installs what is missing, not what came another way" grep -q ' libfmt-dev libgtest-dev$' "$log"
 
   try "$repo/launch/install-deps" --tests
-  succeeded "installing libfmt-dev libgtest-dev python3-torch$"
+  succeeded "installing libfmt-dev libgtest-dev python3-torch python3-matplotlib python3-jinja2$"
   try env BROKEN=update "$repo/launch/install-deps"
   succeeded "installing"
   try env BROKEN=install "$repo/launch/install-deps"
