@@ -60,10 +60,15 @@ def run(main, documentation, help_anywhere=False):
     try:
         if help_anywhere and {"-h", "--help"} & set(words) or words and words[0] in ("-h", "--help"):
             print(documentation.replace("launch/" + name().removeprefix("lockstep-").removeprefix("launch/"), name()).strip())
+            sys.stdout.flush()
             sys.exit(0)
         sys.exit(main(words))
     except Failure as failure:
         complain(failure)
         sys.exit(failure.code)
     except KeyboardInterrupt:
+        complain("interrupted")
         sys.exit(130)
+    except BrokenPipeError:  # nobody reads standard output any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -8,12 +8,12 @@ import platform
 import shlex
 from pathlib import Path
 
-from .. import packages
+from .. import machine, packages
 from ..files import replace_file
 from ..script import REPOSITORY, Failure, complain
 from . import command_line, report
+from .allocation import hosts_of, processor
 from .launcher import Launcher
-from .machine import cores_here, hosts_of, processor
 from .settings import Settings
 from .statistics import disagreement, is_weak, results_of
 from .table import Point, Prediction, Run, amount, read_predictions, read_runs, write_rows
@@ -80,7 +80,7 @@ class Study:
         self.folder = folder
         self.points = [Point(ranks, threads) for ranks in options.ranks for threads in options.threads]
         self.hosts = hosts_of(options)
-        self.cores = [[host.slots, host.cores] for host in self.hosts] or cores_here()
+        self.cores = [[host.slots, host.cores] for host in self.hosts] or machine.cores()
         self.study = {"experiment": self.experiment(), "facts": self.facts()}
         self.runs = []
         self.predictions = []

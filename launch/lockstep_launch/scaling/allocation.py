@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from ..script import REPOSITORY, Failure
+from .. import hosts
+from ..script import Failure
 
 
 class Host(NamedTuple):
@@ -20,22 +21,13 @@ class Host(NamedTuple):
         return min(self.slots, self.cores // threads)
 
 
-def cores_here():
-    """Of this machine, as launch/run counts them."""
-    script = 'source "$0/launch/common.sh" && cores'
-    return int(subprocess.run(["bash", "-c", script, REPOSITORY], check=True, capture_output=True).stdout)
-
-
 def hosts_of(options):
     """In the order in which ranks fill them; [] where there is this machine alone. A slot is a core, but in Slurm's
     allocations, where it is the cores of a task."""
     if options.host:
-        found = [re.fullmatch(r"([^:]+)(?::([1-9]\d*))?", host) for host in options.host.split(",")]
-        if not all(found):
-            raise Failure(2, f"--host is '{options.host}', expected HOST:SLOTS,HOST:SLOTS,...")
-        return [Host(host[1], int(host[2] or 1), int(host[2] or 1)) for host in found]
+        return with_slots(hosts.of_list(options.host), f"--host is '{options.host}'", "HOST:SLOTS,HOST:SLOTS,...")
     if options.hostfile:
-        return hosts_of_file(options.hostfile)
+        return with_slots(hosts.of_file(options.hostfile), f"--hostfile {options.hostfile}", "lines of 'HOST slots=N'")
     if os.environ.get("SLURM_JOB_NODELIST"):
         return hosts_of_slurm()
     for name in ("PBS_NODEFILE", "LSB_DJOB_HOSTFILE"):  # a line for each slot
@@ -45,6 +37,13 @@ def hosts_of(options):
     return []
 
 
+def with_slots(found, what, expected):
+    for host in found:
+        if host.slots is None:
+            raise Failure(2, f"{what}: {host.name} has no slots, expected {expected}")
+    return [Host(host.name, host.slots, host.slots) for host in found]
+
+
 def read_lines(path, what):
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -52,16 +51,6 @@ def read_lines(path, what):
         raise Failure(2, f"{what} {path}: {error.strerror}, expected the hosts") from None
     lines = (line.split("#")[0].strip() for line in text.splitlines())
     return [line for line in lines if line]
-
-
-def hosts_of_file(path):
-    hosts = []
-    for line in read_lines(path, "--hostfile"):
-        found = re.match(r"(\S+).*\sslots=([1-9]\d*)\b", line)
-        if not found:
-            raise Failure(2, f"{path}: '{line}' has no slots, expected 'HOST slots=N'")
-        hosts.append(Host(found[1], int(found[2]), int(found[2])))
-    return hosts
 
 
 def hosts_of_slurm():
