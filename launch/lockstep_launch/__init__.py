@@ -22,6 +22,8 @@ run_tables    the tables that training, sweeps and `lockstep activations` write
 eval_tables   those of `lockstep eval`
 colours       the palette of pictures and pages
 pictures      each kind of picture, by matplotlib
+words         how numbers are said
 plot          launch/plot
+report        launch/report
 scaling       launch/scaling
 """

@@ -12,6 +12,7 @@ PARTS = [("#4477aa", "#6699cc"), ("#ccbb44", "#d8ca5a"), ("#cc6677", "#e08090"),
 INK = ("#1c2330", "#e6eaf0")
 SOFT = ("#5b6575", "#9aa5b5")  # of what explains
 EDGE = ("#dfe3e8", "#323b48")  # of the grid
+AXIS = ("#9aa1ac", "#5f6b7a")
 PAPER = ("#ffffff", "#1a2029")
 WRONG = ("#c8102e", "#ff6b7d")
 TARGET = ("#c4c9d1", "#59636f")  # of the curve to be fitted
@@ -39,4 +40,4 @@ def paler(colour, share):
 def names():
     """Each colour's name on a page, and its two values."""
     named = {f"c{i}": pair for i, pair in enumerate(LINES)} | {f"t{i}": pair for i, pair in enumerate(PARTS)}
-    return named | {"text": INK, "soft": SOFT, "line": EDGE, "card": PAPER, "wrong": WRONG, "target": TARGET}
+    return named | {"text": INK, "soft": SOFT, "line": EDGE, "axis": AXIS, "card": PAPER, "wrong": WRONG, "target": TARGET}

@@ -19,7 +19,7 @@ def draw(activations):
     panels = figure.subplots(down, across, squeeze=False).flatten()
     for axes, (name, (values, slopes)) in zip(panels, functions.items()):
         for at in (axes.axhline, axes.axvline):
-            at(0, color="#9aa1ac", linewidth=0.9, zorder=1)
+            at(0, color=style.AXIS, linewidth=0.9, zorder=1)
         style.curve(axes, activations.x, values, color=colours.line(0), marker="", linewidth=2.2)
         style.curve(axes, activations.x, slopes, color=colours.line(1), marker="", linestyle=style.DASHED)
         axes.margins(x=0)

@@ -10,6 +10,7 @@ from .. import colours
 from . import style
 
 PALE = 0.55  # of a class's colour in the background
+HALF = "#1c1f26"  # the line on it, on any page
 
 
 def background(plane):
@@ -26,7 +27,7 @@ def panel(axes, plane):
     if plane.classes == 2:
         half = np.clip(np.array(plane.probabilities[1], dtype=float), 0, 1)
         if np.nanmin(half) < 0.5 < np.nanmax(half):
-            axes.contour(plane.x0, plane.x1, half, levels=[0.5], colors=[style.INK], linewidths=1.5)
+            axes.contour(plane.x0, plane.x1, half, levels=[0.5], colors=[HALF], linewidths=1.5)
     count = sum(map(len, plane.samples.values()))
     size = 44 if count < 50 else 26 if count < 250 else 15
     for split, samples in plane.samples.items():
@@ -56,7 +57,7 @@ def explained(planes):
         handles.append(Line2D([], [], linestyle="", marker="o", markersize=5, markerfacecolor="white", color=style.SOFT))
         names.append("test")
     if any(plane.classes == 2 for plane in planes):
-        handles.append(Line2D([], [], color=style.INK, linewidth=1.5))
+        handles.append(Line2D([], [], color=HALF, linewidth=1.5))
         names.append("p = 0.5")
     return handles, names
 

@@ -41,12 +41,10 @@ def loss(axes, named):
     classified = any(metrics.classified for _, metrics in named)
     if values and not classified and style.is_wide(min(values), max(values)):
         style.logarithmic(axes.yaxis, min(values), max(values))
-    axes.set_title("Loss", loc="left")
 
 
 def accuracy(axes, named):
     panel(axes, named, "accuracy", 100)
-    axes.set_title("Accuracy (%)", loc="left")
 
 
 def draw(named):
@@ -61,7 +59,9 @@ def draw(named):
     classified = any(metrics.classified for _, metrics in named)
     panels = figure.subplots(1, 1 + classified, squeeze=False)[0]
     loss(panels[0], named)
+    panels[0].set_title("Loss", loc="left")
     if classified:
         accuracy(panels[1], named)
+        panels[1].set_title("Accuracy (%)", loc="left")
     style.legend(figure, handles, names, width)
     return figure

@@ -1,15 +1,17 @@
-"""Gradient norms over the epochs, a panel for each run, a line for each layer from dark (first) to light (last). All panels have
+"""Gradient norms over the epochs, a panel for each run, a line for each layer from blue (first) to orange (last). All panels have
 one range, so that a vanishing gradient is seen beside one that does not vanish."""
 
 import math
 
-from matplotlib import colormaps
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from . import style
 
+LAYERS = LinearSegmentedColormap.from_list("layers", ["#3a5fcd", "#b8459c", "#e08a1e"])  # on white, and on a dark page
+
 
 def shade(layer, layers):
-    return colormaps["plasma"](0.06 + 0.78 * (layer / (layers - 1) if layers > 1 else 0))
+    return to_hex(LAYERS(layer / (layers - 1) if layers > 1 else 0.0))
 
 
 def span(several):

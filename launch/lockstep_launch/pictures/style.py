@@ -11,9 +11,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from .. import colours
 from ..files import replace_file
+from ..words import power
 
-INK, SOFT, EDGE, WRONG, TARGET = (pair[0] for pair in (
-    colours.INK, colours.SOFT, colours.EDGE, colours.WRONG, colours.TARGET))  # fmt: skip
+INK, SOFT, EDGE, AXIS, WRONG, TARGET = (pair[0] for pair in (
+    colours.INK, colours.SOFT, colours.EDGE, colours.AXIS, colours.WRONG, colours.TARGET))  # fmt: skip
 DASHED = (0, (4.2, 2.8))
 MARKERS = "osD^v"
 MAX_POINTS = 1000  # of a curve
@@ -22,9 +23,9 @@ LEGEND_ROW = 0.25  # inches
 matplotlib.rcParams.update({
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 10.5, "text.color": INK,
     "axes.titlesize": 12, "axes.titleweight": "semibold", "axes.titlepad": 9, "axes.labelcolor": SOFT, "axes.labelsize": 10.5,
-    "axes.edgecolor": "#9aa1ac", "axes.linewidth": 0.9, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.edgecolor": AXIS, "axes.linewidth": 0.9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.axisbelow": True, "grid.color": EDGE, "grid.linewidth": 0.8, "axes.unicode_minus": True,
-    "xtick.color": "#9aa1ac", "ytick.color": "#9aa1ac", "xtick.labelcolor": SOFT, "ytick.labelcolor": SOFT,
+    "xtick.color": AXIS, "ytick.color": AXIS, "xtick.labelcolor": SOFT, "ytick.labelcolor": SOFT,
     "xtick.labelsize": 9.5, "ytick.labelsize": 9.5, "lines.linewidth": 1.8, "lines.solid_capstyle": "round",
     "legend.frameon": False, "legend.fontsize": 10, "legend.labelcolor": INK, "patch.linewidth": 0,
     "svg.fonttype": "none", "svg.hashsalt": "lockstep", "savefig.facecolor": "white", "figure.facecolor": "white",
@@ -61,10 +62,6 @@ def shortened(text, inches):
     """The end of it, if it is wider than that at the size of a title."""
     most = max(4, int(inches / 0.105))
     return text if len(text) <= most else "…" + text[1 - most :]
-
-
-def power(exponent):
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def logarithmic(axis, low, high):
@@ -117,11 +114,23 @@ def curve(axes, xs, ys, **how):
     return axes.plot(xs[some], ys[some], **how)[0]
 
 
+def lay_out(made):
+    """Puts the panels where they will be drawn."""
+    made.draw_without_rendering()
+
+
+def fill(made, colour):
+    """The figure's and its panels' background."""
+    made.patch.set_facecolor(colour)
+    for axes in made.axes:
+        axes.patch.set_facecolor(colour)
+
+
 def as_bytes(made, form, dpi=150):
     """The picture, alike whenever and wherever the same version of matplotlib makes it. form: svg or png."""
     content = io.BytesIO()
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
-    made.savefig(content, format=form, dpi=dpi, metadata=metadata)
+    made.savefig(content, format=form, dpi=dpi, metadata=metadata, facecolor=made.get_facecolor())
     return content.getvalue()
 
 

@@ -1,7 +1,7 @@
 """report.md: what was run, what came out, and what the words mean."""
 
+from ..words import amount
 from .statistics import disagreement, is_weak, order_statistics
-from .table import amount
 
 
 def text(name, runs, results, base, study):

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from ..script import Failure
-from .table import amount
+from ..words import amount
 
 # Training only, all of it, at full length.
 TRAINING_ONLY = {

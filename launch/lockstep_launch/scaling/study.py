@@ -11,12 +11,13 @@ from pathlib import Path
 from .. import machine, packages
 from ..files import replace_file
 from ..script import REPOSITORY, Failure, complain
+from ..words import amount
 from . import command_line, report
 from .allocation import hosts_of, processor
 from .launcher import Launcher
 from .settings import Settings
 from .statistics import disagreement, is_weak, results_of
-from .table import Point, Prediction, Run, amount, read_predictions, read_runs, write_rows
+from .table import Point, Prediction, Run, read_predictions, read_runs, write_rows
 
 
 def main(words):

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass, fields
 
 from ..files import replace_file
 from ..tables import read_table
+from ..words import amount
 
 
 @dataclass(frozen=True, order=True)
@@ -61,10 +62,6 @@ class Prediction:
 
 def columns_of(kind):
     return [field.name for field in fields(kind)]
-
-
-def amount(number, what):
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def write_rows(path, kind, rows):

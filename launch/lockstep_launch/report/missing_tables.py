@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 
-from .pictures import Confusion, Grid, Weights
+from ..eval_tables import Confusion, Weights, read_grid
 
 FILES = {"confusion": "confusion.csv", "weights": "weights.ppm", "grid": "grid.csv"}
 WORDS = {"confusion": "confusion matrix", "weights": "images of the first layer", "grid": "picture of what the network says"}
@@ -12,11 +12,11 @@ IMAGES = ("cifar10", "synthetic")
 
 def applying(run):
     """The tables that lockstep eval can make of this run."""
-    kinds = ["confusion"] if run.classified else []
+    kinds = ["confusion"] if run.metrics.classified else []
     first = run.shapes.get("layers.0.weight")
     if first and run.config.get("data.dataset") in IMAGES:
         kinds.append("weights")
-    elif first and first[-1] == (2 if run.classified else 1):
+    elif first and first[-1] == (2 if run.metrics.classified else 1):
         kinds.append("grid")
     return kinds
 
@@ -26,8 +26,8 @@ def read(run, kind, folder):
     if kind == "confusion":
         return Confusion.read(path)
     if kind == "weights":
-        return Weights.read(path, run.shapes["layers.0.weight"][0])
-    return Grid.read(path, folder / "points.csv")
+        return Weights.read(path)
+    return read_grid(path, folder / "points.csv")
 
 
 def fresh(run, kind):
