@@ -12,4 +12,18 @@ memory        whether a process was killed because memory had run out
 supervision   one mpirun job, from its start to its end
 command_line  the options of launch/run
 run           launch/run
+
+For what draws and describes:
+
+packages      matplotlib and jinja2, which not every script needs
+files         files that are replaced whole
+tables        CSV tables with a header
+run_tables    the tables that training, sweeps and `lockstep activations` write
+eval_tables   those of `lockstep eval`
+colours       the palette of pictures and pages
+pictures      each kind of picture, by matplotlib
+words         how numbers are said
+plot          launch/plot
+report        launch/report
+scaling       launch/scaling
 """

@@ -29,6 +29,10 @@ def name():
     return called if called.startswith("lockstep-") else f"launch/{called}"
 
 
+def say(text):
+    print(f"{name()}: {text}", flush=True)
+
+
 def note(text):
     complain(f"note: {text}")
 
@@ -39,13 +43,22 @@ def complain(text):
     sys.stderr.flush()
 
 
-def run(main, documentation):
-    """Calls main(words of the command line) and ends the process with the exit code that it returns."""
+def value_of(words, what):
+    """The value of the option words[0]; both are taken from the list. what: what was expected."""
+    option = words.pop(0)
+    if not words or not words[0]:
+        raise Failure(2, f"{option} has no value, expected {what}")
+    return words.pop(0)
+
+
+def run(main, documentation, help_anywhere=False):
+    """Calls main(words of the command line) and ends the process with the exit code that it returns. The documentation is shown
+    for -h or --help as the first word, or as any."""
     sys.stderr.reconfigure(errors="surrogateescape")  # file names need not be text
     sys.stdout.reconfigure(errors="surrogateescape")
     words = sys.argv[1:]
     try:
-        if words and words[0] in ("-h", "--help"):
+        if help_anywhere and {"-h", "--help"} & set(words) or words and words[0] in ("-h", "--help"):
             print(documentation.replace("launch/" + name().removeprefix("lockstep-").removeprefix("launch/"), name()).strip())
             sys.stdout.flush()
             sys.exit(0)
@@ -53,6 +66,9 @@ def run(main, documentation):
     except Failure as failure:
         complain(failure)
         sys.exit(failure.code)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        sys.exit(130)
     except BrokenPipeError:  # nobody reads standard output any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
