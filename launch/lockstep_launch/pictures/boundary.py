@@ -33,7 +33,7 @@ def panel(axes, plane):
     for split, samples in plane.samples.items():
         for label in sorted(set(samples["class"])) if len(samples) else []:
             chosen = [i for i, c in enumerate(samples["class"]) if c == label]
-            tint = colours.line(int(label))
+            tint = colours.line(label)
             axes.scatter([samples["x0"][i] for i in chosen], [samples["x1"][i] for i in chosen], s=size if split == "train" else 0.7 * size,
                          facecolor=tint if split == "train" else "white", edgecolor="white" if split == "train" else tint,
                          linewidth=0.6 if split == "train" else 1.2, zorder=3)  # fmt: skip
@@ -49,7 +49,8 @@ def explained(planes):
     """Handles and names of the legend."""
     classes = max(plane.classes for plane in planes)
     handles = [Line2D([], [], linestyle="", marker="o", markersize=8, color=colours.line(k)) for k in range(classes)]
-    names = [f"class {k}" for k in range(classes)]
+    titles = [{plane.class_title(k) for plane in planes if k < plane.classes} for k in range(classes)]
+    names = [title.pop() if len(title) == 1 else f"class {k}" for k, title in enumerate(titles)]  # the same in all panels
     if any(len(plane.samples.get("train", ())) for plane in planes):
         handles.append(Line2D([], [], linestyle="", marker="o", markersize=6, color=style.SOFT))
         names.append("train")
