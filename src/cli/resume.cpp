@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/same_data.h"
 #include "train/checkpoint_folder.h"
 
 namespace lockstep::cli {
@@ -47,7 +48,12 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::
     if (!different.empty())
       throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
                                     resumed.name, fmt::join(different, ", ")));
+    if (!resumed.run.trained_on.empty())
+      expect_data_of(resumed.name, data::Schema::parse(resumed.run.trained_on, resumed.name).fingerprint,
+                     experiment.schema().fingerprint, loaded.run.data);
   });
+  if (resumed.run.trained_on.empty())
+    console.line(fmt::format("{} does not say of which data it is: they are not compared", resumed.name));
   return resumed;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/schema.h"
 
 namespace lockstep::cli {
 namespace {
@@ -66,15 +67,18 @@ nn::TensorMetadata to_metadata(const SavedRun& run) {
   return {{"config", run.config.dump()},
           {"kernel_family", run.kernel_family},
           {"metrics", run.metrics},
-          {"run", to_json(run.record).dump()}};
+          {"run", to_json(run.record).dump()},
+          {data::Schema::kKey, run.trained_on}};
 }
 
 SavedRun from_metadata(const nn::TensorMetadata& metadata, const std::string& name) {
   try {
+    const auto trained_on = metadata.find(data::Schema::kKey);
     return {.record = record_of(json::parse(metadata.at("run"))),
             .metrics = metadata.at("metrics"),
             .config = nlohmann::ordered_json::parse(metadata.at("config")),
-            .kernel_family = metadata.at("kernel_family")};
+            .kernel_family = metadata.at("kernel_family"),
+            .trained_on = trained_on == metadata.end() ? "" : trained_on->second};
   } catch (const std::exception& error) {
     throw ModelError(
         fmt::format("{}: what the checkpoint keeps of the run is not readable: {}", name, error.what()));

@@ -29,12 +29,14 @@ struct RunRecord {
   std::optional<double> best_saved;  // of the epochs that a checkpoint was kept of
 };
 
-// What a checkpoint keeps: the record, the rows of metrics.csv, the configuration and the kernel family.
+// What a checkpoint keeps: the record, the rows of metrics.csv, the configuration, the kernel family and, as
+// data::Schema writes it, what the network is trained on ("" in checkpoints that older versions wrote).
 struct SavedRun {
   RunRecord record;
   std::string metrics;
   nlohmann::ordered_json config;
   std::string kernel_family;
+  std::string trained_on;
 };
 nn::TensorMetadata to_metadata(const SavedRun& run);
 // Throws ModelError, which names the file, where an entry is missing or wrong.

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 namespace lockstep::data {
 namespace {
@@ -48,6 +49,7 @@ class Rows {
     } catch (const std::system_error& error) {
       throw DataError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
     }
+    hash_ = hash64(std::as_bytes(std::span(text)));
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
     if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
@@ -65,6 +67,7 @@ class Rows {
   ~Rows() { csv_free(&parser_); }
 
   std::vector<Row> take() { return std::move(rows_); }
+  std::uint64_t hash() const { return hash_; }  // of the file's content
 
  private:
   static void on_cell(void* bytes, std::size_t size, void* self) {
@@ -84,6 +87,7 @@ class Rows {
 
   const std::filesystem::path& path_;
   csv_parser parser_{};
+  std::uint64_t hash_ = 0;
   std::size_t line_ = 0;
   std::vector<std::string> cells_;
   std::vector<Row> rows_;
@@ -105,8 +109,12 @@ struct Table {
   std::size_t header_line = 0;
   bool may_have_header = false;  // the first row is taken for samples, and that was not asked for
   std::vector<Row> rows;
+  std::uint64_t hash = 0;  // of the file's content
 
-  Table(std::filesystem::path file, Header kind) : path(std::move(file)), rows(Rows(path).take()) {
+  Table(std::filesystem::path file, Header kind) : path(std::move(file)) {
+    Rows read(path);
+    hash = read.hash();
+    rows = read.take();
     if (rows.empty()) throw DataError(fmt::format("{}: is empty, expected rows of numbers", path.string()));
     const auto& first = rows.front().cells;
     const bool found = std::none_of(first.begin(), first.end(), is_finite);  // "nan" may be a name
@@ -158,6 +166,23 @@ struct Table {
                                     other.path.string()));
   }
 
+  // Throws DataError unless the features are those that a network was trained on.
+  void expect_features_of(const DatasetInfo& trained, std::size_t target) const {
+    const std::vector<std::string> names = feature_names(target), &expected = trained.channel_names;
+    const auto shown = [](const std::vector<std::string>& list) {
+      return list.empty() ? "" : fmt::format(" ({})", fmt::join(list, ", "));
+    };
+    if (columns() - 1 != trained.channels)
+      throw DataError(fmt::format("{}: has {} features{}, expected {}{} as the network was trained on",
+                                  path.string(), columns() - 1, shown(names), trained.channels,
+                                  shown(expected)));
+    for (std::size_t j = 0; j < std::min(names.size(), expected.size()); ++j)
+      if (names[j] != expected[j])
+        throw DataError(
+            fmt::format("{}:{}: feature {} is \"{}\", expected \"{}\" as the network was trained on",
+                        path.string(), header_line, j + 1, names[j], expected[j]));
+  }
+
   // The column that `target` names, by its header or its number from 1 on; empty: the last.
   std::size_t target_column(const std::string& target) const {
     if (target.empty()) return columns() - 1;
@@ -198,6 +223,13 @@ class Classes {
     if (size() < 2 || size() > kMost)
       throw DataError(fmt::format("{}: column {} has {} class{}, expected 2 to {}", table.path.string(),
                                   table.column_name(column), size(), size() == 1 ? "" : "es", kMost));
+  }
+
+  // Those that a network was trained on.
+  explicit Classes(const std::vector<std::string>& names) : names_(names) {
+    for (const std::string& name : names_)
+      if (const auto value = number(name)) numbers_.push_back(*value);
+    if (!numbers_.empty()) names_.clear();
   }
 
   std::size_t size() const { return numbers_.size() + names_.size(); }
@@ -304,22 +336,29 @@ SampleStore rows_of(const SampleStore& all, std::span<const std::uint32_t> sampl
 
 }  // namespace
 
-Csv::Csv(const DataOptions& options) {
-  if (options.file.empty())
+Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
+  const bool test_only = options.file.empty() && trained != nullptr && !options.test_file.empty();
+  if (options.file.empty() && !test_only)
     throw ConfigError("data.file is not set, expected a CSV file with data.dataset = \"csv\"");
   if (!options.test_file.empty() && options.test_fraction > 0.0)
     throw ConfigError("data.test_file and data.test_fraction are both set, expected one of them at most");
-  const Table table(options.file, options.header);
+  const Table table(test_only ? options.test_file : options.file, options.header);
   const std::size_t target = table.target_column(options.target);
+  if (trained != nullptr) table.expect_features_of(*trained, target);
   std::optional<Classes> classes;
-  if (options.task == Task::kClassification) classes.emplace(table, target);
-  train_ = samples_of(table, target, classes, options.normalize);
-  if (!options.test_file.empty()) {
+  if (options.task == Task::kClassification && trained != nullptr && !trained->class_names.empty())
+    classes.emplace(trained->class_names);
+  else if (options.task == Task::kClassification)
+    classes.emplace(table, target);
+  (test_only ? test_ : train_) = samples_of(table, target, classes, options.normalize);
+  files_.push_back({table.path, table.hash});
+  if (!options.test_file.empty() && !test_only) {
     const Table test(options.test_file, options.header);
     test.expect_columns_of(table);
     test_ = samples_of(test, target, classes, options.normalize);
+    files_.push_back({test.path, test.hash});
   }
-  info_ = {.name = options.file.filename().string(),
+  info_ = {.name = table.path.filename().string(),
            .pixels = false,
            .channels = table.columns() - 1,
            .channel_size = 1,
@@ -330,7 +369,7 @@ Csv::Csv(const DataOptions& options) {
            .test_samples = test_.size(),
            .function = {},
            .note = classes && !classes->mapping().empty()
-                       ? fmt::format("{}: {}", options.file.string(), classes->mapping())
+                       ? fmt::format("{}: {}", table.path.string(), classes->mapping())
                        : ""};
 }
 

@@ -21,13 +21,16 @@ class Csv final : public Dataset {
   // of a magnitude that nothing can be computed of, a target is none either or of a class that the training
   // file has not, or all targets are of one class. Throws ConfigError where no file is named or it has no
   // such target column.
-  explicit Csv(const DataOptions& options);
+  // trained, files(): see open_dataset and Dataset.
+  explicit Csv(const DataOptions& options, const DatasetInfo* trained = nullptr);
 
   DatasetInfo info() const override { return info_; }
   SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
+  std::vector<FileHash> files() const override { return files_; }
 
  private:
   DatasetInfo info_;
+  std::vector<FileHash> files_;
   SampleStore train_, test_;
 };
 

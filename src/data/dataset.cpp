@@ -49,6 +49,7 @@ class View final : public Dataset {
     for (const std::uint32_t sample : samples) wanted.push_back(selection.samples[sample]);
     return whole_->load(selection.split, wanted);
   }
+  std::vector<FileHash> files() const override { return whole_->files(); }
 
  private:
   std::unique_ptr<Dataset> whole_;
@@ -109,12 +110,38 @@ void cut(std::size_t wanted, std::vector<std::uint32_t>& samples, const char* ke
   samples.resize(wanted);
 }
 
-std::unique_ptr<Dataset> open_whole(const DataOptions& options) {
+// Throws DataError where a network that was trained on data like `trained` cannot take these as its inputs or
+// these classes as its own.
+void expect_like(const DatasetInfo& found, const DatasetInfo& trained) {
+  const auto expect = [&](bool alike, const std::string& has, const std::string& expected) {
+    if (!alike)
+      throw DataError(fmt::format("{}: has {}, expected {} as in {}, which the network was trained on",
+                                  found.name, has, expected, trained.name));
+  };
+  const auto inputs = [](const DatasetInfo& info) {
+    return fmt::format("{} {} a sample", info.features(), info.pixels ? "pixels" : "numbers");
+  };
+  const auto classes = [](const DatasetInfo& info) {
+    return info.classes == 0 ? std::string("values as targets") : fmt::format("{} classes", info.classes);
+  };
+  const auto names = [](const DatasetInfo& info) {
+    return fmt::format("classes {}", fmt::join(info.class_names, ", "));
+  };
+  expect(found.pixels == trained.pixels && found.channels == trained.channels &&
+             found.channel_size == trained.channel_size,
+         inputs(found), inputs(trained));
+  expect(found.classes == trained.classes, classes(found), classes(trained));
+  expect(found.class_names.empty() || trained.class_names.empty() || found.class_names == trained.class_names,
+         names(found), names(trained));
+}
+
+std::unique_ptr<Dataset> open_whole(const DataOptions& options, const DatasetInfo* trained) {
   if (options.dataset == "cifar10") return std::make_unique<Cifar10>(options.dir);
   if (options.dataset == "synthetic") return std::make_unique<Synthetic>();
   if (options.dataset == "csv")
-    return options.test_fraction > 0.0 ? set_aside_for_testing(std::make_unique<Csv>(options), options)
-                                       : std::make_unique<Csv>(options);
+    return options.test_fraction > 0.0
+               ? set_aside_for_testing(std::make_unique<Csv>(options, trained), options)
+               : std::make_unique<Csv>(options, trained);
   if (options.dataset == "function")
     return set_aside_for_testing(std::make_unique<FunctionTable>(options), options);
   if (const auto shape = planar_shape(options.dataset))
@@ -125,8 +152,9 @@ std::unique_ptr<Dataset> open_whole(const DataOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
-  std::unique_ptr<Dataset> whole = open_whole(options);
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const DatasetInfo* trained) {
+  std::unique_ptr<Dataset> whole = open_whole(options, trained);
+  if (trained != nullptr) expect_like(whole->info(), *trained);
   if (options.folds != 0) whole = narrow_to_fold(std::move(whole), options);
   const DatasetInfo info = whole->info();
   Selection train = Selection::all(info, Split::kTrain), test = Selection::all(info, Split::kTest);

@@ -59,6 +59,13 @@ struct SampleStore {
   std::span<double> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
 };
 
+// A file that samples come from. Ranks whose files have the same hash read the same samples, as far as
+// Dataset::files says.
+struct FileHash {
+  std::filesystem::path path;
+  std::uint64_t hash = 0;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -67,12 +74,21 @@ class Dataset {
   // The samples with these numbers (file order, strictly ascending), in that order.
   // Throws DataError, which names the file, what was found and what was expected.
   virtual SampleStore load(Split split, std::span<const std::uint32_t> samples) const = 0;
+
+  // The files behind it, without reading more than a rank reads anyway: of CSV the whole content; of CIFAR-10
+  // every 500th record, since each rank reads its own samples only. Other files, another order of images or
+  // another download are noticed there; a single wrong record between two of these is not. None of a set that
+  // is made up. Throws DataError.
+  virtual std::vector<FileHash> files() const { return {}; }
 };
 
 // The data set that the options name: divided into training and test samples where it comes undivided,
 // narrowed to a fold, then cut to train_samples and test_samples. Throws ConfigError on an unknown name or
 // more samples or folds than there are, DataError where its files are missing or wrong.
-std::unique_ptr<Dataset> open_dataset(const DataOptions& options);
+// trained: of the data that a network was trained on, if these are for such a network. Classes then have
+// its numbers, one class is enough, and columns or classes that are not its own are a DataError that names
+// the file, what was found and what was expected. A CSV set may have test samples alone then.
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const DatasetInfo* trained = nullptr);
 
 // The files that it reads; none of a set that is made up.
 std::vector<std::filesystem::path> files_of(const DataOptions& options);

@@ -11,6 +11,9 @@ namespace lockstep::data {
 enum class Shuffle { kShards, kNone };                        // shard_plan.h says what they do
 enum class Normalization { kNone, kScale, kMean, kMeanStd };  // normalizer.h gives the formulas
 
+inline constexpr const char* kNormalizationNames[] = {"none", "scale", "mean", "mean_std"};
+inline const char* name(Normalization kind) { return kNormalizationNames[static_cast<int>(kind)]; }
+
 enum class Header { kAuto, kYes, kNo };  // csv.h says what they mean
 enum class Task { kClassification, kRegression };
 enum class Function { kSine, kKink };  // function_table.h gives the formulas
