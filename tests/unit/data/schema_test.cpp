@@ -140,8 +140,8 @@ TEST_F(OfTrained, ClassesHaveTheNumbersThatTheNetworkKnows) {
 TEST_F(OfTrained, OtherColumnsAndClassesAreNamed) {
   expect_refused("x,y,label\n1,2,b\n1,2,d\n",
                  {"other.csv:3: ", "column \"label\" is \"d\"", "one of the classes a, b, c"});
-  expect_refused("x,z,label\n1,2,b\n", {"other.csv:1: ", "feature 2 is \"z\"", "expected \"y\""});
-  expect_refused("x,y,z,label\n1,2,3,b\n", {"other.csv: has 3 features (x, y, z)", "expected 2 (x, y)"});
+  expect_refused("x,z,label\n1,2,b\n", {"other.csv:1: has no column \"y\"", "train.csv"});
+  expect_refused("1,2,3,b\n", {"other.csv: has 4 columns, expected 3", "train.csv"});
 }
 
 TEST_F(OfTrained, TestSamplesAloneAreEnough) {
