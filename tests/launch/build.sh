@@ -6,7 +6,7 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 
 scripts "$work/copy"
-machine "$work/copy" 3 4 4 "''"
+machine "$work/copy" 3 4 4
 cd "$work/copy"
 stand_in launch/install-deps <<<'echo install-deps $*'
 stand_in "$work/bin/cmake" <<'END'

@@ -13,11 +13,11 @@ for package in g++ cmake ninja-build libopenmpi-dev openmpi-bin libblis-openmp-d
   check "$package is listed" grep -qx -- "$package" <<<"$out"
 done
 packages=$out
-for package in libgtest-dev iproute2 gnuplot-nox python3-torch libsimgrid-dev; do
+for package in libgtest-dev iproute2 python3-matplotlib python3-torch libsimgrid-dev; do
   check "$package, which only tests or pictures need, is not" test -z "$(grep -x -- "$package" <<<"$out")"
 done
-lists --plots
-check "pictures need a few more" grep -qx gnuplot-nox <<<"${out#"$packages"}"
+lists --pictures
+check "pictures need a few more" grep -qx python3-matplotlib <<<"${out#"$packages"}"
 pictures=${out#"$packages"}
 lists --tests
 check "tests need more, pictures among it" test "${out#"$packages$pictures"}" != "$out"
@@ -27,10 +27,10 @@ done
 tests=$out
 lists --simulation
 check "simulations need SimGrid" test "$out" = "$packages"$'\n'libsimgrid-dev
-lists --plots --tests
+lists --pictures --tests
 check "what is needed twice is listed once" test "$out" = "$tests"
 
-# PATH has stand-ins and the few real tools that are needed: no compiler, no gnuplot, no sudo.
+# PATH has stand-ins and the few real tools that are needed: no compiler, no curl, no sudo.
 bin=$work/bin log=$work/asked
 mkdir "$bin"
 for tool in bash env cat sed dirname readlink basename awk sort paste grep head tail mktemp rm mkdir chmod cp setpriv; do
@@ -56,8 +56,8 @@ try "$repo/launch/install-deps"
 succeeded '^$'
 check "with everything there apt is not asked" test ! -s "$log"
 
-rm "$FOUND/libfmt-dev" "$FOUND/libcsv-dev" "$FOUND/libgtest-dev" "$FOUND/gnuplot-nox"
-stand_in "$bin/gnuplot" <<<'exit'
+rm "$FOUND/libfmt-dev" "$FOUND/libcsv-dev" "$FOUND/libgtest-dev" "$FOUND/curl"
+stand_in "$bin/curl" <<<'exit'
 as_user() { "$@"; }
 scripts=$repo
 if ((EUID == 0)); then
