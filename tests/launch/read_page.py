@@ -10,13 +10,14 @@ import re
 import sys
 
 VOID = {"meta", "img", "br", "link"}
-BARE = {"path", "rect", "circle", "image"}  # of SVG: closed in themselves, or by an end tag
+BARE = {"path", "rect", "use", "image", "g"}  # of SVG: closed in themselves, or by an end tag
 
 
 class Page(html.parser.HTMLParser):
     def __init__(self):
         super().__init__(convert_charrefs=True)
         self.open, self.text, self.headings, self.style = [], [], [], ""
+        self.names, self.referred = [], set()
 
     def wrong(self, what):
         sys.exit(f"line {self.getpos()[0]}: {what}")
@@ -37,11 +38,16 @@ class Page(html.parser.HTMLParser):
         for name, value in attributes.items():
             if name.startswith("on"):
                 self.wrong(f"a handler {name}")
-            if name in ("src", "href", "xlink:href", "action", "data") and not value.startswith("data:image/png;base64,"):
+            if name == "id":
+                self.names.append(value)
+            self.referred |= set(re.findall(r"url\(#([^)]+)\)", value))
+            if name == "href" and value.startswith("#"):
+                self.referred.add(value[1:])
+            elif name in ("src", "href", "xlink:href", "action", "data") and not value.startswith("data:image/png;base64,"):
                 self.wrong(f"{name} is {value[:60]}, not an image in the page itself")
         if tag in ("svg", "img") and not attributes.get("alt" if tag == "img" else "aria-label"):
             self.wrong(f"a <{tag}> without words for those who do not see it")
-        if "d" in attributes and not re.fullmatch(r"[MLHVhv\d. -]+", attributes["d"]):
+        if "d" in attributes and not re.fullmatch(r"[MLQCZz\d.\s-]*", attributes["d"]):
             self.wrong(f"a path of other things than numbers: {attributes['d'][:60]}")
         if re.fullmatch("h[1-6]", tag):
             level = int(tag[1])
@@ -62,8 +68,9 @@ class Page(html.parser.HTMLParser):
             self.text += data.strip().splitlines()
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
+def read(path):
+    """The page's text; ends the program where something is wrong with it."""
+    with open(path, encoding="utf-8") as file:
         content = file.read()
     page = Page()
     page.feed(content)
@@ -74,7 +81,12 @@ def main():
         sys.exit(f"left open: {page.open}")
     if re.search(r"url\(|@import", page.style):
         sys.exit("the style loads something")
-    print("\n".join(page.text))
+    if len(set(page.names)) < len(page.names):
+        sys.exit(f"two elements of one name: {sorted(page.names)}")
+    if not page.referred <= set(page.names):
+        sys.exit(f"elements that are not there: {page.referred - set(page.names)}")
+    return page.text
 
 
-main()
+if __name__ == "__main__":
+    print("\n".join(read(sys.argv[1])))
