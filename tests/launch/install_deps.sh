@@ -14,7 +14,7 @@ try "$repo/launch/install-deps" --tests --list
 succeeded
 drawing=$'\n'python3-matplotlib$'\n'python3-jinja2
 check "unless it is asked for" test "$out" = "$packages"$'\n'python3-torch"$drawing"
-try "$repo/launch/install-deps" --pictures --list
+try "$repo/launch/install-deps" --plots --list
 check "pictures alone too" test "$out" = "$packages$drawing"
 try "$repo/launch/install-deps" --simulation --list
 check "nor what only simulations need" test "$out" = "$packages"$'\n'libsimgrid-dev
