@@ -27,17 +27,17 @@ class Guard:
         self._ending = 0.0
 
     def hear(self, told):
-        """What rank 0 tells: "started", then of each watchdog "watched SECONDS LIMIT [FOLDER]"."""
+        """What rank 0 tells: "started", then of each watchdog "watched SECONDS LIMIT FOLDER", where the folder may be empty."""
         word, _, rest = told.partition(" ")
         self._still = 0.0
         if word == "started":
             self._limit = SET_UP_SECONDS if self._trains else 0.0
             self._what = "have not come through the set-up"
         elif word == "watched":
-            seconds, limit, *folder = rest.split(" ", 2)
+            seconds, limit, folder = rest.split(" ", 2)
             self._kill_after = min(max(float(seconds) / 2, 5.0), 10.0)
             if folder:
-                self.folder = folder[0]
+                self.folder = folder
                 self._limit = max(float(limit), 4.0) + 1.0 if float(seconds) else 0.0
                 self._what = "have shown no sign of life"
                 self._beats = self._now()

@@ -90,10 +90,10 @@ START_FAILURES = [
     (r"(?:could not find the specified|permissions to change to the specified|[Ww]orking) working directory: Working directory: (\S+) "
      r"Node: (\S+)", 5, "{1} has no folder {0}: expected this working folder on every host"),
     (r"ssh: Could not resolve hostname (\S+): ", 5, "host {0} has no address: expected a name that ssh knows"),
-    (r"ssh: connect to host (\S+) port \d+: ([^.]+)$", 5, "host {0} does not answer: {1}"),
+    (r"ssh: connect to host (\S+) port", 5, "host {0} does not answer ssh"),
     (r"(?:(\S+): )?Permission denied \(publickey", 5, "{0} does not let ssh in: expected a login without a password"),
     (r"Host key verification failed", 5, "ssh does not know a host's key: expected a login by ssh to each host once"),
-    (r"error while loading shared libraries: (\S+): ([^:]+)", 5, "a host lacks the library {0}: {1}"),
+    (r"error while loading shared libraries: (\S+):", 5, "a host lacks the library {0}: expected those of the program on every host"),
     (r"(\S+): command not found|exec: (\S+): not found", 5, "a host lacks the program {0}: expected Open MPI on every host"),
     (r"OUT-OF-RESOURCE in file \S*(?:dstore|gds|shmem)|not enough space (?:on|for) \S*(?:session|shared|backing)|No space left on device", 5,
      "no room for the files of Open MPI, in TMPDIR or /dev/shm, on one of the hosts"),

@@ -17,4 +17,4 @@ def require(*modules):
     if os.path.realpath(sys.executable) != os.path.realpath(SYSTEM_PYTHON) and os.access(SYSTEM_PYTHON, os.X_OK):
         sys.stdout.flush()
         os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
-    raise Failure(2, f"{missing[0]} is not installed; launch/install-deps --plots installs it")
+    raise Failure(2, f"{missing[0]} is not installed; launch/install-deps --pictures installs it")

@@ -187,7 +187,7 @@ def outcome(ended, options, supervisor):
         return code, None
     if code in (130, 143):
         show_own()
-        return asked or code, supervisor.why
+        return asked or code, supervisor.why and f"{supervisor.why}: the ranks saved their state and ended"
     if asked is not None:
         what = ended.lost or ended.spoken or "the ranks ended"
         return asked, f"{supervisor.why or 'interrupted'}: {what} (code {code}) before training was done"

@@ -53,7 +53,7 @@ class Ended:
         elif not self.spoken:
             self.cause = start_failure(said)
             if guard.reason:
-                self.lost = f"the ranks {guard.reason}"
+                self.lost = f"the ranks {guard.reason}" + (f": {self.cause[1]}" if self.cause else "")
         if guard.reason:
             self.code = 5
 
@@ -71,6 +71,8 @@ class Supervisor:
         self._waker, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for number in ASKED_TO_END:
+            if signal.getsignal(number) == signal.SIG_IGN:  # as nohup has it
+                continue
             signal.signal(number, lambda number, _frame: self._ask(ASKED_TO_END[number]))
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTSTP, lambda *_: self._stop())
@@ -115,7 +117,7 @@ class Supervisor:
                     os.read(fd, 4096)
                 elif fd == 1:
                     poll.unregister(1)
-                    if event & select.POLLERR:
+                    if event & select.POLLERR and self._trains:  # others are ended by their next line
                         self.why = "standard output was closed"
                         self._ask(143)
                 else:

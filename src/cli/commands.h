@@ -40,6 +40,15 @@ struct VerifyArguments {
 // Returns whether the run on all ranks is that of one process.
 bool verify(const comm::Session& session, const VerifyArguments& arguments);
 
+struct SelftestArguments {
+  std::vector<std::string> names;  // of the runs; empty: all
+  std::string hashes;              // a list to compare with; empty: the one that is compiled in
+  std::string write;               // where to write the list with this program's hashes; empty: compare
+};
+// Returns whether every run has the weights of the list after every step, with every kernel set. Runs whose
+// data is not at hand are left out, and said to be.
+bool selftest(const comm::Session& session, const SelftestArguments& arguments);
+
 struct GradcheckArguments {
   std::string config;
   std::vector<std::string> overrides;

@@ -12,11 +12,10 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/compute.h"
-#include "cli/kernel_rates.h"
 #include "cli/timing.h"
 #include "comm/background_sums.h"
 #include "data/dataset.h"
-#include "kernels/kernel_family.h"
+#include "kernels/kernel_set.h"
 #include "reduce/bucketed_sum.h"
 #include "report/console.h"
 
@@ -71,32 +70,29 @@ class Doctor {
   }
 
   void examine_kernels(const Compute& compute) {
-    entry("kernels", fmt::format("{} ({})", compute.kernel_family, compute.reason));
+    entry("kernels", fmt::format("{} ({})", compute.kernel_names(), compute.reason));
+    if (compute.kernel_names() != compute.kernels.front())
+      entry("", fmt::format("of the ranks: {}", fmt::join(compute.kernels, ", ")));
     if (!compute.note.empty()) entry("", compute.note);
-    const auto best = static_cast<std::size_t>(kernels::best_kernel_family());
-    const auto runnable = kernels::kernel_families().first(best + 1);
-    std::vector<double> rates(runnable.size());
-    if (world_.rank() == 0) rates = kernels::measure_kernel_families(runnable);
     std::vector<std::string> texts;
     double fastest = 0.0, chosen = 0.0;
-    for (std::size_t f = 0; f < runnable.size(); ++f) {
-      texts.push_back(fmt::format("{} {:.0f}", runnable[f], rates[f]));
-      fastest = std::max(fastest, rates[f]);
-      if (runnable[f] == compute.kernel_family) chosen = rates[f];
+    if (world_.rank() == 0) {
+      for (const kernels::KernelSet set : kernels::runnable_kernel_sets()) {
+        const double rate = kernels::measure_kernel_set(set);
+        texts.push_back(fmt::format("{} {:.0f}", name(set), rate));
+        fastest = std::max(fastest, rate);
+        if (set == kernels::kernel_set_in_use()) chosen = rate;
+      }
     }
     entry("",
           fmt::format("GFLOP/s of rank 0's core on products of a dense layer: {}", fmt::join(texts, ", ")));
-    const std::filesystem::path file = kernel_rates_file();
-    std::error_code none;
-    const bool remembered = compute.reason.starts_with("measured") && std::filesystem::exists(file, none);
-    if (remembered) entry("", fmt::format("runs choose by what {} remembers", file.string()));
     constexpr double kClearly = 1.1;
-    if (chosen > 0.0 && fastest > kClearly * chosen)
-      advice_.push_back(fmt::format(
-          "{} kernels are {:.1f} times slower than the fastest: {}", compute.kernel_family, fastest / chosen,
-          remembered ? fmt::format("if a quiet machine says so again, remove {}", file.string())
-          : compute.reason == "BLIS_ARCH_TYPE" ? "without BLIS_ARCH_TYPE Lockstep chooses"
-                                               : "measure again on a quiet machine"));
+    if (fastest > kClearly * chosen)
+      advice_.push_back(fmt::format("{} kernels are {:.1f} times slower than the fastest: {}",
+                                    compute.kernels.front(), fastest / chosen,
+                                    compute.reason == "LOCKSTEP_KERNELS"
+                                        ? "without LOCKSTEP_KERNELS Lockstep takes the best"
+                                        : "measure again on a quiet machine"));
   }
 
   void examine_layout(const Compute& compute) {

@@ -35,11 +35,11 @@ Lines tensor_table(const nn::SafetensorsFile& file) {
   return lines;
 }
 
-// "circle, exact reduction, haswell kernels".
+// "circle, exact reduction".
 std::string describe_experiment(const SavedRun& run, const std::string& name) {
   try {
-    return fmt::format("{}, {} reduction, {} kernels", run.config.at("data").at("dataset").get<std::string>(),
-                       run.config.at("reduce").at("mode").get<std::string>(), run.kernel_family);
+    return fmt::format("{}, {} reduction", run.config.at("data").at("dataset").get<std::string>(),
+                       run.config.at("reduce").at("mode").get<std::string>());
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(
         fmt::format("{}: the configuration that it keeps is not readable: {}", name, error.what()));

@@ -36,7 +36,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep gradcheck configs/courses/spiral.toml
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify or gradcheck found a difference; 2 the command line or configuration is wrong,
+Exit codes: 0 done; 1 verify, selftest or gradcheck found a difference; 2 the command line or configuration is wrong,
 or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
 5 a rank or the network failed; 130, 143 interrupted, state saved.)";
 
@@ -154,6 +154,18 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   verify_command->footer("Exit codes: 0 identical, or within the tolerance; 1 not.");
 
+  cli::SelftestArguments selftest;
+  CLI::App* selftest_command = app.add_subcommand(
+      "selftest", "Train short runs whose weights are published; say whether this machine gives the same");
+  selftest_command->add_option("RUN", selftest.names, "Names of runs, such as spiral (default: all of them)");
+  selftest_command->add_option("--hashes", selftest.hashes,
+                               "Compare with the list of this file, instead of the program's own");
+  selftest_command->add_option("--write", selftest.write,
+                               "Compare nothing: write the list with the weights that this program gives");
+  selftest_command->footer(
+      "Every kind of kernels that the processor can run is tried, or the one that LOCKSTEP_KERNELS names.\n"
+      "Exit codes: 0 all weights are the published ones; 1 some are not.");
+
   cli::GradcheckArguments gradcheck;
   CLI::App* gradcheck_command = app.add_subcommand(
       "gradcheck", "Compare the backward pass with central differences of the loss in double precision");
@@ -253,9 +265,11 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
     if (speaks) std::fprintf(stderr, "lockstep: %s\n", explain(app, error, argc, argv).c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
+  session.require_all_ranks();
   if (train_command->parsed()) return cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
+  if (selftest_command->parsed()) return cli::selftest(session, selftest) ? 0 : 1;
   if (inspect_command->parsed()) cli::inspect(session, path);
   if (configs_command->parsed()) cli::configs(session, folder);
   if (activations_command->parsed()) cli::activations(session);
@@ -276,7 +290,7 @@ int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
     session.finalize();
     return code;
   } catch (const lockstep::comm::AgreedError& error) {
-    if (rank == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
+    if (rank == 0 && *error.what() != '\0') std::fprintf(stderr, "lockstep: %s\n", error.what());
     session.finalize();
     return static_cast<int>(error.code());
   } catch (const lockstep::Error& error) {

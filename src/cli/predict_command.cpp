@@ -154,12 +154,12 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
     if (world.rank() == 0 && goes_on &&
         (arguments.no_measure || std::filesystem::exists(arguments.calibration)))
       calibration = read_calibration(arguments.calibration,
-                                     expected_calibration(loaded.run, experiment, compute.kernel_family));
+                                     expected_calibration(loaded.run, experiment, compute.kernel_names()));
   });
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
   if (!arguments.no_measure) {
     const Calibration measured =
-        calibrate(session, loaded.run, experiment, compute.kernel_family, compute.threads);
+        calibrate(session, loaded.run, experiment, compute.kernel_names(), compute.threads);
     calibration = merged(std::move(calibration), measured);
   }
   world.together([&] {

@@ -5,7 +5,7 @@
 
 #include "base/version.h"
 #include "comm/session.h"
-#include "kernels/kernel_family.h"
+#include "kernels/kernel_set.h"
 
 namespace lockstep::cli {
 
@@ -18,8 +18,9 @@ nlohmann::ordered_json provenance() {
 
 nlohmann::ordered_json provenance(const Compute& compute) {
   nlohmann::ordered_json all = provenance();
-  all["kernel_family"] = kernels::kernel_family();
+  all["kernel_family"] = compute.kernel_names();
   all["kernel_choice"] = compute.reason;
+  all["kernels"] = compute.kernels;
   return all;
 }
 
@@ -28,7 +29,9 @@ std::string version_text() {
   const nlohmann::ordered_json all = provenance();
   for (const auto& [name, value] : all.items())
     if (name != "version") text += fmt::format("\n{:<17}{}", name, value.get<std::string>());
-  return text + fmt::format("\n{:<17}{}", "kernel_families", fmt::join(kernels::kernel_families(), ", "));
+  std::vector<std::string_view> sets;
+  for (const kernels::KernelSet set : kernels::runnable_kernel_sets()) sets.push_back(name(set));
+  return text + fmt::format("\n{:<17}{}", "kernel_families", fmt::join(sets, ", "));
 }
 
 }  // namespace lockstep::cli

@@ -10,10 +10,11 @@ namespace lockstep::cli {
 
 // Version, commit, build, compiler, flags, BLIS and MPI.
 nlohmann::ordered_json provenance();
-// The same with the kernels of a run: what summary.json says of the program.
+// The same with the kernels of a run, each rank's in "kernels": what summary.json says of the program.
 nlohmann::ordered_json provenance(const Compute& compute);
 
-// What lockstep --version prints: "lockstep 0.1.0", then provenance() and the kernel families, a line each.
+// What lockstep --version prints: "lockstep 0.1.0", then provenance() and the kernels that this processor
+// can run, a line each.
 std::string version_text();
 
 }  // namespace lockstep::cli

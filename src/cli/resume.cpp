@@ -8,11 +8,25 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "kernels/gemm.h"
 #include "train/checkpoint_folder.h"
 
 namespace lockstep::cli {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+// Whether a run of version 0.1 may go on with other bits than it would have had. BLIS's haswell kernels kept
+// today's rule but for the exact mode's weight gradients of long blocks.
+bool may_change_kernels(const SavedRun& saved, const config::RunConfig& run) {
+  if (saved.blis_family.empty()) return false;
+  const bool long_blocks =
+      run.reduce.mode == reduce::Mode::kExact && run.train.batch_size / run.data.shards > kernels::kChunk;
+  return saved.blis_family != "haswell" || long_blocks;
+}
+
+}  // namespace
 
 std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::string& resume,
                                     const fs::path& out, const LoadedConfig& loaded,
@@ -48,6 +62,11 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::
       throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
                                     resumed.name, fmt::join(different, ", ")));
   });
+  if (may_change_kernels(resumed.run, loaded.run))
+    console.warning(
+        fmt::format("{} was computed with BLIS's {} kernels: from here on last bits are those of "
+                    "every processor, and may differ from what those would give",
+                    resumed.name, resumed.run.blis_family));
   return resumed;
 }
 

@@ -63,18 +63,16 @@ RunRecord record_of(const json& object) {
 }  // namespace
 
 nn::TensorMetadata to_metadata(const SavedRun& run) {
-  return {{"config", run.config.dump()},
-          {"kernel_family", run.kernel_family},
-          {"metrics", run.metrics},
-          {"run", to_json(run.record).dump()}};
+  return {{"config", run.config.dump()}, {"metrics", run.metrics}, {"run", to_json(run.record).dump()}};
 }
 
 SavedRun from_metadata(const nn::TensorMetadata& metadata, const std::string& name) {
   try {
+    const auto family = metadata.find("kernel_family");
     return {.record = record_of(json::parse(metadata.at("run"))),
             .metrics = metadata.at("metrics"),
             .config = nlohmann::ordered_json::parse(metadata.at("config")),
-            .kernel_family = metadata.at("kernel_family")};
+            .blis_family = family == metadata.end() ? "" : family->second};
   } catch (const std::exception& error) {
     throw ModelError(
         fmt::format("{}: what the checkpoint keeps of the run is not readable: {}", name, error.what()));

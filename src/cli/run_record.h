@@ -29,12 +29,12 @@ struct RunRecord {
   std::optional<double> best_saved;  // of the epochs that a checkpoint was kept of
 };
 
-// What a checkpoint keeps: the record, the rows of metrics.csv, the configuration and the kernel family.
+// What a checkpoint keeps: the record, the rows of metrics.csv and the configuration.
 struct SavedRun {
   RunRecord record;
   std::string metrics;
   nlohmann::ordered_json config;
-  std::string kernel_family;
+  std::string blis_family;  // of BLIS's kernels, which decided last bits in version 0.1; later ones keep none
 };
 nn::TensorMetadata to_metadata(const SavedRun& run);
 // Throws ModelError, which names the file, where an entry is missing or wrong.

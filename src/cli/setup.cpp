@@ -9,7 +9,7 @@
 #include "base/affinity.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "kernels/kernel_family.h"
+#include "kernels/kernel_set.h"
 #include "nn/model_file.h"
 
 namespace lockstep::cli {
@@ -80,7 +80,7 @@ double accuracy(const train::Score& score, const data::DatasetInfo& info) {
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute) {
   return fmt::format("{} rank{} x {} thread{}, BLIS {} ({} kernels), {}, seed {}, {} reduction", ranks,
                      ranks == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s",
-                     kernels::blis_version(), compute.kernel_family, run.data.dataset, run.seed,
+                     kernels::blis_version(), compute.kernel_names(), run.data.dataset, run.seed,
                      run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
 }
 

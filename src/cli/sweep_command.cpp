@@ -161,7 +161,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   report::Console console(world.rank() == 0);
   console.line(fmt::format("lockstep {}: {} trials, {} runs on {} group{} of ranks, {} kernels", kVersion,
                            sweep.size(), runs.size(), groups.count, groups.count == 1 ? "" : "s",
-                           compute.kernel_family));
+                           compute.kernel_names()));
 
   const fs::path out =
       arguments.out.empty() ? fs::path("runs") / fs::path(arguments.sweep).stem() : fs::path(arguments.out);
@@ -171,8 +171,9 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   std::vector<std::string> keys;
   for (const config::Parameter& parameter : sweep.parameters) keys.push_back(parameter.key);
   ordered_json program = provenance(compute);
-  program.erase("kernel_choice");  // measurements, another time other ones
-  program.erase("commit");         // of which most change no number
+  for (const char* changes_no_number : {"kernel_family", "kernel_choice", "kernels"})
+    program.erase(changes_no_number);
+  program.erase("commit");  // of which most change no number
   SweepResults results(sweep, runs, out / "runs", program);
   const fs::path table = out / "trials.csv";
   const auto write_table = [&] {  // one rank alone: groups would overwrite each other's

@@ -270,7 +270,7 @@ class Training {
     } catch (const ConfigError& error) {
       warn_of(error.what());
     }
-    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, compute_.kernel_family};
+    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved};
     const Span span(Activity::kCheckpoint, trainer_.steps_done());
     warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
   }
@@ -319,10 +319,10 @@ int conclude(Training& training, const train::StopRequests& stop, const config::
 int train(const comm::Session& session, const TrainArguments& arguments) {
   const comm::Communicator& world = session.world();
   const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  Compute compute = agree_on_compute(loaded.run.compute, world);
+  const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console console(world.rank() == 0 && !arguments.quiet);
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
-  console.line(fmt::format("{} kernels: {}", compute.kernel_family, compute.reason));
+  console.line(fmt::format("{} kernels: {}", compute.kernel_names(), compute.reason));
   if (!compute.note.empty()) console.line(compute.note);
 
   Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
@@ -335,11 +335,6 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
   const std::optional<Resumed> resumed =
       read_resumed(world, arguments.resume, out, loaded, experiment, console);
-  if (resumed && loaded.run.compute.kernels == "auto" &&
-      resumed->run.kernel_family != compute.kernel_family) {
-    change_kernel_family(compute, resumed->run.kernel_family, world);
-    console.line(fmt::format("goes on with {} kernels, those of {}", compute.kernel_family, resumed->name));
-  }
   Training training(world, loaded, compute, placement(world), experiment, console);
   training.start(out, resumed ? &*resumed : nullptr);
   watched.folder = out / ".heartbeat";

@@ -231,6 +231,8 @@ void Reader::read_name(const std::string& key, std::string& name, const std::vec
   record(key, name);
 }
 
+void Reader::ignore(const std::string& key) { find(key); }
+
 void Reader::read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one) {
   auto resolved = nlohmann::ordered_json::array();
   if (const Entry* entry = find(key)) {

@@ -57,6 +57,9 @@ class Reader {
   // A string that must be one of `names`.
   void read_name(const std::string& key, std::string& name, const std::vector<std::string>& names);
 
+  // A key of an earlier version that decides nothing any more: it may be there.
+  void ignore(const std::string& key);
+
   // Calls read_one with a reader of each table of an array of tables; the reader's keys are those of the
   // table. Throws ConfigError where a table has a key that read_one did not read.
   void read_tables(const std::string& key, const std::function<void(Reader& table)>& read_one);

@@ -9,7 +9,7 @@
 #include "config/reader.h"
 #include "data/planar.h"
 #include "data/shard_plan.h"
-#include "kernels/kernel_family.h"
+#include "kernels/kernel_set.h"
 #include "nn/initializer.h"
 
 namespace lockstep::config {
@@ -215,10 +215,10 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read("reduce.bucket_bytes", config.reduce.bucket_bytes, 0);
   in.read("reduce.shared_memory", config.reduce.shared_memory);
   in.read("compute.threads", config.compute.threads, 0);
-  std::vector<std::string> families(kernels::kernel_families().begin(), kernels::kernel_families().end());
-  if (families.front() != "auto") families.insert(families.begin(), "auto");
-  in.read_name("compute.kernels", config.compute.kernels, families);
-  in.read("compute.allow_mixed", config.compute.allow_mixed);
+  std::vector<std::string> sets = {"auto"};
+  for (const kernels::KernelSet set : kernels::kKernelSets) sets.emplace_back(kernels::name(set));
+  in.read_name("compute.kernels", config.compute.kernels, sets);
+  in.ignore("compute.allow_mixed");  // decided in version 0.1 what now cannot matter; its run folders have it
   in.read("checkpoint.every_epochs", config.checkpoint.every_epochs, 0);
   in.read("checkpoint.every_steps", config.checkpoint.every_steps, 0);
   in.read("checkpoint.keep", config.checkpoint.keep, 1);

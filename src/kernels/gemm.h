@@ -35,6 +35,11 @@ using ConstMatrix = BasicMatrix<const float>;
 
 enum class Store { kOverwrite, kAccumulate };
 
+// The rule of every product: K is cut into chunks of kChunk; a chunk is one chain of fused multiply-adds in
+// the order of k, begun at +0; the chunks' results are added in order, to C's old value where it is
+// accumulated into.
+inline constexpr std::size_t kChunk = 256;
+
 // C = A B, or C += A B. An overwritten C is never read: it may hold NaN. K = 0 is a product of zeros.
 // threads: how many OpenMP threads may share the work, each with tiles of C of its own.
 //

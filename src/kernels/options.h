@@ -8,10 +8,7 @@ namespace lockstep::kernels {
 struct ComputeOptions {
   int threads =
       0;  // OpenMP threads of each rank; 0: OMP_NUM_THREADS, else the host's cores shared among its ranks
-  std::string kernels =
-      "auto";  // BLIS's kernel family: one of kernel_families(), or the best that all ranks can run
-  bool allow_mixed =
-      true;  // with "auto": whether ranks whose processors differ may settle on a common family
+  std::string kernels = "auto";  // for speed alone: one of kKernelSets' names, or the best of the rank's processor
 };
 
 }  // namespace lockstep::kernels

@@ -17,10 +17,8 @@ namespace lockstep::kernels {
 // number of rows. sums (M,N) has rows `sums_stride` apart. `room`: quantize_products_room() floats to work
 // in.
 //
-// A block's element is one chain of fused multiply-adds over the block's rows, in their order; it is rounded
-// by itself. Its bits depend on its column of a, its column of b and the block alone. With BLIS's haswell or
-// skx kernels in use that is computed here, by AVX2 or AVX-512, and equals what gemm() gives for blocks of at
-// most 256 rows; with others gemm() computes it.
+// A block's element is a product as gemm() computes it, and is rounded by itself. Its bits depend on its
+// column of a, its column of b and the block alone.
 //
 // Throws ShapeError, before writing anything, if the sizes do not fit. Concurrent calls on disjoint sums with
 // room of their own are safe.

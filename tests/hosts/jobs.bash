@@ -39,7 +39,7 @@ begin() {
   lockstep "$@" </dev/null >"$work/stdout" 2>"$work/stderr" &
   job=$!
   for ((i = 0; i < 300; ++i)); do
-    read -r _ _ step _ 2>/dev/null <"$work/out/.heartbeat/rank-0" && ((step > 20)) && return
+    read -r _ step _ 2>/dev/null <"$work/out/.heartbeat/rank-0" && ((step > 20)) && return
     sleep 0.1
   done
   failed "the job starts within 30 s"

@@ -19,8 +19,9 @@ END
 # start: launch/run in a process group of its own; returns when both ranks run.
 start() {
   local i
+  : >pids
   set -m
-  "$repo/launch/run" -np 2 --force c.toml >pids 2>said &
+  "$repo/launch/run" --allow-run-as-root -np 2 --force c.toml >pids 2>said &
   set +m
   for ((i = 0; i < 300; i++)); do
     [[ $(grep -c pid pids) != 2 ]] || break

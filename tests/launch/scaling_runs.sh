@@ -41,7 +41,6 @@ done
 for setting in train.epochs=4 train.batch_size=16 compute.threads=2 data.test_samples=100 checkpoint.every_epochs=0 log.steps=false; do
   check "both have $setting last" test "$(grep -c -- "--set ${setting%=*}=[^ ]* .*--set $setting\|^[^=]*seed=7.*--set $setting" words)" = 2
 done
-check "the first run chooses the kernels of all" test "$(grep -n -- '--set compute.kernels=some' words | cut -d: -f1)" = 2
 check "the median of the counted epochs is the run's" grep -q '^2,2,2,1,0,16,500,2,250,2.25,2.5,2.75,00000000000000aa,n1: 0; n0: 0$' out/runs.csv
 
 # The same study goes on, with more points and repeats; another one does not.
@@ -49,7 +48,6 @@ rm words
 scaling c.toml --ranks 1,2 --threads 2 --repeats 2 --set seed=7 --set train.batch_size=16 --out out
 succeeded
 check "two runs are made" test "$(cut -d ' ' -f1 words | tr '\n' ' ')" = "2 1 "
-check "with the kernels of the first" test "$(grep -c compute.kernels=some words)" = 2
 check "four are there" test "$(wc -l <out/runs.csv)" = 5
 scaling c.toml --ranks 1,2 --threads 2 --repeats 2 --set seed=8 --out out
 refused 2 "out has the runs of another study, of another --set: expected --fresh, which begins anew, or another --out"

@@ -1,8 +1,8 @@
-// Which of BLIS's kernel families a run takes: the user's, or the fastest, by what was measured once and is
-// remembered.
+// Which kernels compute a run's products: the user's choice, or the best of the processor, for the same
+// numbers.
 #include <gtest/gtest.h>
 
-#include <map>
+#include <set>
 
 #include "files.h"
 #include "process.h"
@@ -11,93 +11,107 @@ namespace lockstep::program {
 namespace {
 
 using nlohmann::json;
+using Words = std::vector<std::string>;
 
 struct KernelChoice : testing::TestWithParam<int> {
   KernelChoice() { write_small_config(folder_.path()); }
 
-  Outcome train(const std::pair<std::string, std::string>& variable) const {
+  Outcome train(const Words& settings = {}, const std::string& of_host = "") const {
     Surroundings surroundings = in(folder_.path());
-    surroundings.environment = {variable};
-    return run({"train", "run.toml", "--quiet", "--out", "out"}, GetParam(), surroundings);
+    if (!of_host.empty()) surroundings.environment = {{"LOCKSTEP_KERNELS", of_host}};
+    Words words = {"train", "run.toml", "--quiet", "--out", "out"};
+    for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+    return run(words, GetParam(), surroundings);
   }
-  // What the summary of a run with this cache says of its kernels.
-  json provenance_with_cache() const {
-    const Outcome outcome = train({"XDG_CACHE_HOME", cache_});
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.err, "");
-    return read_json(folder_ / "out/summary.json").at("provenance");
-  }
-  std::vector<std::filesystem::path> remembered() const {
-    std::vector<std::filesystem::path> files;
-    if (!std::filesystem::exists(cache_ + "/lockstep")) return files;
-    for (const auto& entry : std::filesystem::directory_iterator(cache_ + "/lockstep"))
-      files.push_back(entry.path());
-    return files;
+  json summary() const { return read_json(folder_ / "out/summary.json"); }
+  // The names that --version lists for this processor.
+  Words runnable() const {
+    const std::string text = run({"--version"}, GetParam(), in(folder_.path())).out,
+                      label = "kernel_families  ";
+    std::string list = text.substr(text.find(label) + label.size());
+    list.pop_back();  // the line's end
+    Words names;
+    for (std::size_t end; (end = list.find(", ")) != std::string::npos; list = list.substr(end + 2))
+      names.push_back(list.substr(0, end));
+    names.push_back(list);
+    return names;
   }
 
   TemporaryFolder folder_;
-  std::string cache_ = folder_ / "cache";
 };
 INSTANTIATE_TEST_SUITE_P(OneProcess, KernelChoice, testing::Values(kOneProcess));
 INSTANTIATE_TEST_SUITE_P(ThreeRanks, KernelChoice, testing::Values(3));
 
-TEST_P(KernelChoice, IsTheEnvironmentsOrItIsRefused) {
-  for (const char* wrong : {"abc", "99", "-1", ""}) {
-    const Outcome outcome = train({"BLIS_ARCH_TYPE", wrong});
-    EXPECT_EQ(outcome.code, 2) << wrong;
+TEST_P(KernelChoice, ChangesNoNumber) {
+  ASSERT_EQ(train().code, 0);
+  const json best = summary();
+  const Words names = runnable();
+  EXPECT_EQ(best.at("provenance").at("kernel_family"), names.front());
+  EXPECT_EQ(best.at("provenance").at("kernel_choice"), "the best of this processor");
+  for (const std::string& name : names) {
+    for (const bool by_key : {true, false}) {
+      const Outcome outcome = by_key ? train({"compute.kernels=" + name}) : train({}, name);
+      ASSERT_EQ(outcome.code, 0) << outcome.err;
+      const json other = summary(), provenance = other.at("provenance");
+      EXPECT_EQ(other.at("weights_hash"), best.at("weights_hash")) << name;
+      EXPECT_EQ(provenance.at("kernel_family"), name);
+      EXPECT_EQ(provenance.at("kernel_choice"), by_key ? "compute.kernels" : "LOCKSTEP_KERNELS");
+      EXPECT_EQ(provenance.at("kernels"),
+                json(Words(static_cast<std::size_t>(std::max(GetParam(), 1)), name)));
+    }
+  }
+}
+
+TEST_P(KernelChoice, OfTheConfigurationComesBeforeTheEnvironments) {
+  ASSERT_EQ(train({"compute.kernels=portable"}, runnable().front()).code, 0);
+  EXPECT_EQ(summary().at("provenance").at("kernel_family"), "portable");
+}
+
+TEST_P(KernelChoice, IsRefusedWhereTheProcessorCannotRunIt) {
+  const Words names = runnable();
+  const std::set<std::string> can_run(names.begin(), names.end());
+  for (const std::string name : {"avx512", "avx2", "neon"}) {
+    if (can_run.contains(name)) continue;
+    for (const bool by_key : {true, false}) {
+      const Outcome outcome = by_key ? train({"compute.kernels=" + name}) : train({}, name);
+      EXPECT_EQ(outcome.code, 2);
+      const std::string source = by_key ? "compute.kernels" : "LOCKSTEP_KERNELS";
+      EXPECT_TRUE(
+          outcome.err.starts_with("lockstep: " + source + " is \"" + name + "\", expected one of auto, "))
+          << outcome.err;
+      EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+    }
+  }
+}
+
+TEST_P(KernelChoice, ByAnUnknownOrAnOldNameIsRefusedWithTheNamesThatThereAre) {
+  for (const std::string name : {"haswell", "skx", "generic", "AVX2"}) {
+    const Outcome by_key = train({"compute.kernels=" + name});
+    EXPECT_EQ(by_key.code, 2);
+    EXPECT_NE(by_key.err.find("compute.kernels is \"" + name +
+                              "\", expected one of auto, avx512, avx2, neon, portable"),
+              std::string::npos)
+        << by_key.err;
+    const Outcome by_host = train({}, name);
+    EXPECT_EQ(by_host.code, 2);
     EXPECT_TRUE(
-        outcome.err.starts_with("lockstep: BLIS_ARCH_TYPE is \"" + std::string(wrong) + "\", expected"))
-        << outcome.err;
-  }
-  constexpr const char* kHaswell = "3";  // BLIS's number of it
-  ASSERT_EQ(train({"BLIS_ARCH_TYPE", kHaswell}).code, 0);
-  const json provenance = read_json(folder_ / "out/summary.json").at("provenance");
-  EXPECT_EQ(provenance.at("kernel_family"), "haswell");
-  EXPECT_EQ(provenance.at("kernel_choice"), "BLIS_ARCH_TYPE");
-}
-
-TEST_P(KernelChoice, IsMeasuredOnceAndThenFollowsWhatIsRemembered) {
-  const std::string first = provenance_with_cache().at("kernel_choice");
-  if (first == "the latest that the processor can run") {  // one family is left: there is nothing to measure
-    EXPECT_TRUE(remembered().empty());
-    return;
-  }
-  ASSERT_TRUE(first.starts_with("measured: ")) << first;
-  ASSERT_EQ(remembered().size(), 1U);
-  const std::filesystem::path file = remembered().front();
-  const std::string again = provenance_with_cache().at("kernel_choice");
-  EXPECT_EQ(again, "measured before" + first.substr(std::string("measured").size()));
-
-  for (const auto& [family, other] :
-       std::map<std::string, std::string>{{"haswell", "skx"}, {"skx", "haswell"}}) {
-    write_text(file, json{{"gflops", {{family, 2.0}, {other, 1.0}}}}.dump());
-    EXPECT_EQ(provenance_with_cache().at("kernel_family"), family);
+        by_host.err.starts_with("lockstep: LOCKSTEP_KERNELS is \"" + name + "\", expected one of auto"))
+        << by_host.err;
   }
 }
 
-TEST_P(KernelChoice, IsMeasuredAgainWhereNothingUsableIsRemembered) {
-  if (!provenance_with_cache().at("kernel_choice").get<std::string>().starts_with("measured")) return;
-  const std::filesystem::path file = remembered().at(0);
-  for (const char* damaged : {"", "{\"gflops\": {", "{\"gflops\": {\"haswell\": 80.0}}",
-                              "{\"gflops\": {\"haswell\": \"fast\", \"skx\": 1.0}}",
-                              "{\"gflops\": {\"haswell\": 0.0, \"skx\": 1.0}}", "[]"}) {
-    write_text(file, damaged);
-    const std::string choice = provenance_with_cache().at("kernel_choice");
-    EXPECT_TRUE(choice.starts_with("measured: ")) << choice << " after " << damaged;
-    EXPECT_EQ(remembered().size(), 1U);
-    EXPECT_GT(read_json(file).at("gflops").at("haswell").get<double>(), 0.0) << damaged;
-  }
+TEST_P(KernelChoice, OfPortableOnesIsSaidToBeSlow) {
+  const Outcome outcome = run({"train", "run.toml", "--out", "out", "--set", "compute.kernels=portable"},
+                              GetParam(), in(folder_.path()));
+  EXPECT_NE(outcome.out.find("with portable kernels: the same numbers, slowly\n"), std::string::npos)
+      << outcome.out;
 }
 
-TEST_P(KernelChoice, NeedsNoPlaceToRemember) {
-  for (const char* place : {"/dev/null/cache", "relative"}) {
-    Surroundings surroundings = in(folder_.path());
-    surroundings.environment = {{"XDG_CACHE_HOME", place}, {"HOME", "/dev/null"}};
-    const Outcome outcome = run({"train", "run.toml", "--quiet", "--out", "out"}, GetParam(), surroundings);
-    EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.err, "");
-    EXPECT_FALSE(std::filesystem::exists(folder_ / "relative"));
-  }
+// A run folder's config.toml of version 0.1 says compute.allow_mixed.
+TEST_P(KernelChoice, LetsAnOlderConfigurationBe) {
+  const Outcome outcome = train({"compute.allow_mixed=true"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(summary().at("config").at("compute").contains("allow_mixed"));
 }
 
 }  // namespace

@@ -146,12 +146,11 @@ TEST_F(Resume, IntoANewFolderHasTheSameWeightsAndMetrics) {
   expect_same_run("whole", "out");
 }
 
-TEST_F(TwoRanksResume, GoOnWithTheKernelsThatTheRunHad) {
-  finish("whole", {"compute.kernels=generic"});
-  interrupt("out", {"compute.kernels=generic"});
+TEST_F(TwoRanksResume, MayGoOnWithOtherKernels) {
+  finish("whole");
+  interrupt("out", {"compute.kernels=portable"});
   finish("out", {"--resume", "latest", "compute.kernels=auto"}, {2, 1});
   expect_same_run("whole", "out");
-  EXPECT_EQ(read_json(folder_ / "out/summary.json").at("provenance").at("kernel_family"), "generic");
 }
 
 TEST_F(Resume, OfAFinishedRunChangesNothing) {

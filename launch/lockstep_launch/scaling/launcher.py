@@ -31,7 +31,7 @@ class Launcher:
         if self.process:
             self.process.send_signal(signal.SIGTERM)
 
-    def words(self, point, crowded, kernels, command=()):
+    def words(self, point, crowded, command=()):
         """The command line of launch/run; `command` is another subcommand than train."""
         options = self.options
         words = [str(REPOSITORY / "launch/run"), "-np", str(point.ranks), "--threads", str(point.threads)]
@@ -47,23 +47,23 @@ class Launcher:
         words += [*command, options.config]
         if not command:
             words += ["--quiet", "--out", str(self.folder)]
-        return words + self.settings.arguments(point, kernels)
+        return words + self.settings.arguments(point)
 
-    def run(self, point, repeat, crowded, kernels):
+    def run(self, point, repeat, crowded):
         """(the row of the run, its summary); (None, None) if it was asked to end."""
         try:
-            if not self.call(self.words(point, crowded, kernels), point, repeat):
+            if not self.call(self.words(point, crowded), point, repeat):
                 return None, None
             return self.read(point, repeat, crowded)
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def predict(self, point, repeat, kernels):
+    def predict(self, point, repeat):
         """What lockstep predict says of the point in a job like it; None if it was asked to end."""
         try:  # a folder that rank 0 sees, wherever it is
             self.folder.mkdir(parents=True, exist_ok=True)
             table = self.folder / "predicted.csv"
-            words = self.words(point, False, kernels, command=["predict"])
+            words = self.words(point, False, command=["predict"])
             words += ["--at", f"{point.ranks}x{point.threads}", "--csv", str(table)]
             if not self.call(words, point, repeat):
                 return None

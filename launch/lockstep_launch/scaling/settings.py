@@ -87,8 +87,8 @@ class Settings:
     def batch_of(self, point):
         return self.batch_size * point.ranks // self.ranks[0] if self.weak else self.batch_size
 
-    def arguments(self, point, kernels):
-        """The --set of a run; `kernels` are those that all runs share, None where they are not known yet."""
+    def arguments(self, point):
+        """The --set of a run."""
         values = {
             **TRAINING_ONLY,
             "train.epochs": self.epochs + 1,
@@ -97,7 +97,5 @@ class Settings:
         }
         if self.value("data.dataset", "cifar10") in ("cifar10", "synthetic"):
             values["data.test_samples"] = FEW_TEST_SAMPLES
-        if kernels and self.value("compute.kernels", "auto") == "auto":
-            values["compute.kernels"] = kernels
         overrides = self.overrides + [f"{key}={value}" for key, value in values.items()]
         return [word for override in overrides for word in ("--set", override)]

@@ -178,7 +178,7 @@ class Study:
         if launcher.asked:
             return
         crowded = self.crowded(point)
-        run, summary = launcher.run(point, repeat, crowded, self.study["facts"].get("kernels"))
+        run, summary = launcher.run(point, repeat, crowded)
         if run:
             self.keep(run, summary)
             complain(f"{which}: {point}, repeat {repeat}: {run.seconds:.4g} s an epoch"
@@ -187,7 +187,7 @@ class Study:
     def predict(self, launcher, point, repeat):
         if launcher.asked:
             return
-        prediction = launcher.predict(point, repeat, self.study["facts"].get("kernels"))
+        prediction = launcher.predict(point, repeat)
         if prediction:
             self.predictions.append(prediction)
             write_rows(self.folder / "predicted.csv", Prediction, self.predictions)

@@ -60,8 +60,8 @@ def build():
     """lockstep, and the same sources for the simulator."""
     if not shutil.which("smpirun"):
         raise Failure(2, "SimGrid is not installed; launch/install-deps --simulation installs it")
-    for preset in ("release", "simulation"):
-        built = subprocess.run([REPOSITORY / "launch/build", preset], stdout=sys.stderr.fileno())
+    for words in (["release"], ["--tests", "simulation"]):  # simulated_step is one of its tests' programs
+        built = subprocess.run([REPOSITORY / "launch/build", *words], stdout=sys.stderr.fileno())
         if built.returncode != 0:
             sys.exit(built.returncode)
 

@@ -37,7 +37,6 @@ SavedRun example() {
   run.record.best_epoch = 6;
   run.metrics = "7,\"x\"\n";
   run.config = {{"b", 1}, {"a", {{"z", 0.1}, {"y", "text"}}}};
-  run.kernel_family = "skx";
   return run;
 }
 
@@ -69,7 +68,7 @@ TEST(RunRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(a.best_epoch, b.best_epoch);
   EXPECT_EQ(read.metrics, run.metrics);
   EXPECT_EQ(read.config.dump(), run.config.dump());  // in the same order
-  EXPECT_EQ(read.kernel_family, run.kernel_family);
+  EXPECT_EQ(read.blis_family, "");
 }
 
 TEST(RunRecord, KeepsThatThereIsNoTestSetAndNoBest) {
@@ -87,7 +86,7 @@ TEST(RunRecord, ThatIsNotReadableIsRefusedWithTheFilesName) {
     test::expect_line_with(test::message_of<ModelError>([&] { from_metadata(metadata, "a/file"); }),
                            {"a/file: ", "not readable"});
   };
-  for (const char* key : {"config", "kernel_family", "metrics", "run"}) {
+  for (const char* key : {"config", "metrics", "run"}) {
     nn::TensorMetadata metadata = to_metadata(example());
     metadata.erase(key);
     refused(metadata);

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "kernel_sets.h"
 #include "kernels/gemm.h"
-#include "kernels/kernel_family.h"
 #include "support.h"
 
 namespace lockstep::kernels {
@@ -87,8 +87,10 @@ class Product {
   Store store_;
   std::vector<float> a_, b_, before_, whole_;
 };
+using GemmBits = WithEachKernelSet;
+LOCKSTEP_EACH_KERNEL_SET(GemmBits);
 
-TEST(GemmBits, DependOnlyOnRowAndColumn) {
+TEST_P(GemmBits, DependOnlyOnRowAndColumn) {
   std::mt19937_64 engine(20);
   for (std::uint64_t draw = 0; draw < 200; ++draw) {
     const auto size = [&](std::size_t most) { return 1 + static_cast<std::size_t>(engine() % most); };
@@ -100,7 +102,7 @@ TEST(GemmBits, DependOnlyOnRowAndColumn) {
 }
 
 // Larger than one of BLIS's blocks along M, along N and along K.
-TEST(GemmBits, DependOnlyOnRowAndColumnBeyondOneBlock) {
+TEST_P(GemmBits, DependOnlyOnRowAndColumnBeyondOneBlock) {
   std::mt19937_64 engine(21);
   for (const auto& [m, n, k] : {std::array<std::size_t, 3>{1100, 9, 130}, {7, 4300, 70}, {33, 65, 3072}}) {
     Product(m, n, k, Store::kOverwrite, m).expect_same_parts(engine);
@@ -108,7 +110,7 @@ TEST(GemmBits, DependOnlyOnRowAndColumnBeyondOneBlock) {
   }
 }
 
-TEST(GemmBits, AreTheSameInConcurrentProducts) {
+TEST_P(GemmBits, AreTheSameInConcurrentProducts) {
   constexpr std::size_t kN = 70;
   constexpr int kThreads = 4;
   const auto a = random_floats(kN * kN, 1), b = random_floats(kN * kN, 2);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "kernel_sets.h"
 #include "support.h"
 
 namespace lockstep::kernels {
@@ -83,8 +84,10 @@ void expect_product(const Twin& twin, const Stored& a, const Stored& b, std::siz
   }
   for (const float x : c.memory) ASSERT_EQ(x, kFiller) << "a number outside C was written";
 }
+using Gemm = WithEachKernelSet;
+LOCKSTEP_EACH_KERNEL_SET(Gemm);
 
-TEST(Gemm, IsTheProductAtEverySizeLayoutAndStore) {
+TEST_P(Gemm, IsTheProductAtEverySizeLayoutAndStore) {
   int turn = 0;  // layouts take turns over the sizes
   for (const std::size_t m : kAwkwardSizes) {
     for (const std::size_t n : kAwkwardSizes) {
@@ -104,7 +107,7 @@ TEST(Gemm, IsTheProductAtEverySizeLayoutAndStore) {
   }
 }
 
-TEST(Gemm, IsTheProductForEveryCombinationOfLayouts) {
+TEST_P(Gemm, IsTheProductForEveryCombinationOfLayouts) {
   constexpr std::size_t kM = 65, kN = 21, kK = 63;
   const auto a = random_floats(kM * kK, 1), b = random_floats(kK * kN, 2);
   const Twin twin = multiply(a, b, kM, kN, kK);
@@ -117,7 +120,7 @@ TEST(Gemm, IsTheProductForEveryCombinationOfLayouts) {
 }
 
 // 1500 and 700 are more than BLIS's blocks along K and M; several threads share the work.
-TEST(Gemm, IsTheProductBeyondOneBlock) {
+TEST_P(Gemm, IsTheProductBeyondOneBlock) {
   constexpr std::size_t kM = 700, kN = 33, kK = 1500;
   const auto a = random_floats(kM * kK, 1), b = random_floats(kK * kN, 2);
   const Twin twin = multiply(a, b, kM, kN, kK);
@@ -126,7 +129,7 @@ TEST(Gemm, IsTheProductBeyondOneBlock) {
                    kN, kK, Layout::kRows, Store::kOverwrite, threads);
 }
 
-TEST(Gemm, WithoutInnerDimensionOverwritesWithZerosAndAddsNothing) {
+TEST_P(Gemm, WithoutInnerDimensionOverwritesWithZerosAndAddsNothing) {
   std::vector<float> c(6, kNaN);
   gemm(ConstMatrix(nullptr, 2, 0), ConstMatrix(nullptr, 0, 3), Matrix(c.data(), 2, 3), Store::kOverwrite, 1);
   EXPECT_TRUE(test::same_bits(c, std::vector<float>(6, 0.0F)));
@@ -136,7 +139,7 @@ TEST(Gemm, WithoutInnerDimensionOverwritesWithZerosAndAddsNothing) {
   EXPECT_TRUE(test::same_bits(sum, kept));
 }
 
-TEST(Gemm, NaNInAnOperandReachesItsRowAndColumnOnly) {
+TEST_P(Gemm, NaNInAnOperandReachesItsRowAndColumnOnly) {
   constexpr std::size_t kN = 21;
   auto a = random_floats(kN * kN, 1);
   const auto b = random_floats(kN * kN, 2);
@@ -148,7 +151,7 @@ TEST(Gemm, NaNInAnOperandReachesItsRowAndColumnOnly) {
     for (std::size_t j = 0; j < kN; ++j) EXPECT_EQ(std::isnan(c[i * kN + j]), i == 5);
 }
 
-TEST(Gemm, SizesThatDoNotFitThrowBeforeAnythingIsWritten) {
+TEST_P(Gemm, SizesThatDoNotFitThrowBeforeAnythingIsWritten) {
   const auto a = random_floats(12, 1), b = random_floats(12, 2);
   std::vector<float> c(16, 5.0F);
   const auto multiply_into = [&](std::size_t m, std::size_t k, std::size_t k2, std::size_t n,

@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "kernels/kernel_family.h"
+#include "kernel_sets.h"
 #include "support.h"
 
 namespace lockstep::kernels {
@@ -38,20 +38,10 @@ struct Problem {
   // The product of some rows.
   std::vector<float> product(std::size_t begin, std::size_t rows) const {
     std::vector<float> c(m * n);
-    gemm(a().row_range(begin, rows).transposed(), b().row_range(begin, rows), Matrix(c.data(), m, n),
-         Store::kOverwrite, /*threads=*/1);
+    multiply_by_rule(a().row_range(begin, rows).transposed(), b().row_range(begin, rows),
+                     Matrix(c.data(), m, n), Store::kOverwrite);
     return c;
   }
-  // The same, each element as one chain of fused multiply-adds.
-  std::vector<float> chain(std::size_t begin, std::size_t rows) const {
-    std::vector<float> c(m * n);
-    for (std::size_t row = begin; row < begin + rows; ++row)
-      for (std::size_t i = 0; i < m; ++i)
-        for (std::size_t j = 0; j < n; ++j)
-          c[i * n + j] = std::fma(a().data[row * (m + 2) + i], b().data[row * (n + 5) + j], c[i * n + j]);
-    return c;
-  }
-
   Rows block_rows;
   std::size_t m, n, stride;
   std::vector<float> a_numbers, b_numbers;
@@ -85,10 +75,10 @@ Result expected(const Problem& problem, Store store, ProductOfRows&& product) {
   }
   return result;
 }
+using QuantizedProducts = WithEachKernelSet;
+LOCKSTEP_EACH_KERNEL_SET(QuantizedProducts);
 
-bool fused() { return kernel_family() == "haswell" || kernel_family() == "skx"; }
-
-TEST(QuantizedProducts, AreTheRoundedProductsOfTheBlocks) {
+TEST_P(QuantizedProducts, AreTheRoundedProductsOfTheBlocks) {
   for (const Rows& blocks : {Rows{1}, Rows{0}, Rows{5, 0, 3}, Rows{64, 64, 17}, Rows{200, 100, 256, 1}}) {
     for (const std::size_t m : {1, 5, 6, 7, 12, 13, 29}) {
       for (const std::size_t n : {1, 15, 16, 17, 32, 33, 70}) {
@@ -104,19 +94,19 @@ TEST(QuantizedProducts, AreTheRoundedProductsOfTheBlocks) {
   }
 }
 
-TEST(QuantizedProducts, OfALongBlockAreOneChain) {
-  for (const Rows& blocks : {Rows{300}, Rows{20, 700, 20}}) {
+TEST_P(QuantizedProducts, OfALongBlockAreChainsOf256Rows) {
+  for (const Rows& blocks : {Rows{300}, Rows{20, 700, 20}, Rows{512, 769}}) {
     const Problem problem(blocks, 13, 35);
     const Result got = computed(problem, Store::kOverwrite);
     const Result want = expected(problem, Store::kOverwrite, [&](std::size_t row, std::size_t rows) {
-      return fused() ? problem.chain(row, rows) : problem.product(row, rows);
+      return problem.product(row, rows);
     });
     EXPECT_EQ(got.sums, want.sums);
     EXPECT_EQ(got.largest_bits, want.largest_bits);
   }
 }
 
-TEST(QuantizedProducts, DoNotDependOnWhatElseIsComputed) {
+TEST_P(QuantizedProducts, DoNotDependOnWhatElseIsComputed) {
   const Problem problem({40, 300, 7}, 50, 90);
   const Result whole = computed(problem, Store::kOverwrite);
   std::vector<std::int32_t> parts = problem.before();
@@ -129,7 +119,7 @@ TEST(QuantizedProducts, DoNotDependOnWhatElseIsComputed) {
   EXPECT_EQ(parts, whole.sums);
 }
 
-TEST(QuantizedProducts, ClampWhatDoesNotFitAndReportIt) {
+TEST_P(QuantizedProducts, ClampWhatDoesNotFitAndReportIt) {
   for (const float value : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                             3e38F, std::nanf("")}) {
     for (std::size_t place = 0; place < 20; ++place) {
@@ -153,7 +143,7 @@ TEST(QuantizedProducts, ClampWhatDoesNotFitAndReportIt) {
   }
 }
 
-TEST(QuantizedProducts, RefuseWhatDoesNotFitTogether) {
+TEST_P(QuantizedProducts, RefuseWhatDoesNotFitTogether) {
   const Problem problem({4, 4}, 3, 3);
   std::vector<std::int32_t> sums = problem.before();
   std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));

@@ -250,7 +250,7 @@ class CommandLine(Report):
     def test_AMachineWithoutJinja2IsToldWhatInstallsIt(self):
         with mock.patch.object(packages.importlib.util, "find_spec", side_effect=lambda name: None if name == "jinja2" else name), \
                 mock.patch.object(packages, "SYSTEM_PYTHON", "/nowhere"):  # fmt: skip
-            self.refused(2, "^jinja2 is not installed; launch/install-deps --plots installs it$", command.main, "one")
+            self.refused(2, "^jinja2 is not installed; launch/install-deps --pictures installs it$", command.main, "one")
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ class CommandLine(ToolTest):
         write_metrics("one", 1)
         with mock.patch.object(packages.importlib.util, "find_spec", return_value=None), \
                 mock.patch.object(packages, "SYSTEM_PYTHON", "/nowhere"):  # fmt: skip
-            self.refused(2, "^matplotlib is not installed; launch/install-deps --plots installs it$", plot.main, "one")
+            self.refused(2, "^matplotlib is not installed; launch/install-deps --pictures installs it$", plot.main, "one")
 
     def test_TheScriptNamesItself(self):
         ended = subprocess.run([REPOSITORY / "launch/plot", "nowhere"], capture_output=True, text=True)

@@ -1,0 +1,38 @@
+// The published runs: what a few short runs of the configurations that come with the program give on every
+// processor.
+//
+// Their list, results/hashes.json, and their configurations are compiled in, so that the program can compare
+// itself with them wherever it is installed.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/run_config.h"
+
+namespace lockstep::cli {
+
+struct PublishedRun {
+  std::string name;                      // "spiral"
+  std::string configuration;             // its path below configs/
+  std::vector<std::string> settings;     // as --set takes them
+  std::vector<std::string> step_hashes;  // weights_hash of the initial weights, then after each step
+
+  std::size_t steps() const { return step_hashes.empty() ? 0 : step_hashes.size() - 1; }
+  // As "configs/courses/spiral.toml --set train.epochs=2".
+  std::string arguments() const;
+  // Throws ConfigError where this program comes without the configuration.
+  config::RunConfig config() const;
+};
+
+// The list that is compiled in.
+std::string_view published_list();
+
+// The runs of a list; `name` is for messages. Throws ConfigError where the text is no such list.
+std::vector<PublishedRun> parse_published_runs(std::string_view text, const std::string& name);
+
+// The list as a text that parse_published_runs reads.
+std::string to_text(const std::vector<PublishedRun>& runs);
+
+}  // namespace lockstep::cli
