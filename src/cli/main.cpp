@@ -131,8 +131,12 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "Print each class's accuracy and write confusion.csv, of the test set if there is one");
   eval_command->add_flag(
       "--predictions", eval.predictions,
-      "Write predictions.csv: the network's outputs for each sample of the test set, or of the "
-      "training set if there is none");
+      "Write predictions.csv: for each sample of the test set, or of the training set if there is none, its "
+      "row "
+      "in the file, its class or value, what the network takes it for, probabilities and outputs");
+  eval_command->add_option(
+      "--predictions-of", eval.predictions_of,
+      "Write predictions.csv of the samples of a CSV file, which needs no target column");
   eval_command->add_flag("--weights", eval.weights, "Write weights.ppm: the first layer's weights as images");
   eval_command->add_option(
       "--out", eval.out,
