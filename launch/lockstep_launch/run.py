@@ -111,8 +111,8 @@ class Job:
         if self._crowded:
             ours += ["--mca", "mpi_yield_when_idle", "1"]
         words += open_mpi.without_doubles(ours, options.mpi)
-        passed = ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *sorted(key for key in os.environ if key.startswith("BLIS_"))]
-        for key in passed:
+        blis = sorted(key for key in os.environ if key.startswith("BLIS_"))
+        for key in ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *blis]:
             if self.environment.get(key):
                 words += ["-x", f"{key}={self.environment[key]}"]
         return [*words, *options.mpi, self.program, *options.words]

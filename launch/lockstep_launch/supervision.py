@@ -72,12 +72,12 @@ class Supervisor:
         self._mpirun = None
         self._waker, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in ASKED_TO_END:
-            if signal.getsignal(number) == signal.SIG_IGN:  # as nohup has it
-                continue
-            signal.signal(number, lambda number, _frame: self._ask(ASKED_TO_END[number]))
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTSTP, lambda *_: self._stop())
+        handlers = dict.fromkeys(ASKED_TO_END, lambda number, _frame: self._ask(ASKED_TO_END[number]))
+        handlers[signal.SIGTSTP] = lambda *_: self._stop()
+        for number, handler in handlers.items():
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, handler)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop
 
     def run(self, command, environment):
         """Runs it and returns how it ended."""
