@@ -1,13 +1,14 @@
 """What Open MPI says, beside what the ranks say: which lines are its own, and what they mean.
 
 Its explanations stand between rules; its other lines begin with [host:pid], [host][[job],rank], [warn], *** or the name of a
-program of its own.
+program of its own, or are the second half of one that two ranks have torn.
 """
 
 import re
 
 RULE = re.compile(r"-{35,}$")
-ITS_OWN = re.compile(r"((\[([^] ]*:\d+|warn|err|msg)\]|mpirun:|prterun:|prted:|orted:) |\[[^] ]*\]\[\[\d+,\d+\],\d+\]|\*\*\* )")
+ITS_OWN = re.compile(r"((\[([^] ]*:\d+|warn|err|msg)\]|mpirun:|prterun:|prted:|orted:) |\[[^] ]*\]\[\[\d+,\d+\],\d+\]|\*\*\* |"
+                     r"peer: \S+ mca_|Unable to find reachable pairing)")
 OF_A_RANK = re.compile(r"lockstep: ranks? \d")
 TO_US = re.compile(r"lockstep: launcher: (.*)$")  # see src/base/launcher.h; --tag-output puts words before it
 

@@ -104,7 +104,7 @@ class Job:
         words += self.placement
         words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/base/launcher.h
         ours = self.mpirun.keepalive() if self._several_hosts else []
-        if hosts.share_a_label(self.hosts):
+        if self.hosts and hosts.share_a_label([*self.hosts, *hosts.this_host()]):
             ours += self.mpirun.whole_names()
         if not {"--map-by", "--bind-to"} & set(options.mpi):  # those of the user replace ours
             ours += self._place()

@@ -41,6 +41,9 @@ class Ended:
         self.lost = None
         self.cause = None
         host, ended = lost_host(said), rank_ended_by_signal(said)
+        if code == 0 and self.started and "finished" not in messages.told:  # Open MPI 5 does not say so
+            host = guard.silent_host()
+            self.code = 205
         if not self.spoken:
             self.cause = start_failure(said)
         if self.cause and not self.started and not guard.reason:
@@ -181,7 +184,9 @@ class Lines:
         *lines, self._begun = (self._begun + text).split(b"\n")
         if self.ended and self._begun:
             lines.append(self._begun)
-        return [line.decode(errors="surrogateescape") for line in lines]
+        # Open MPI 5 puts zero bytes between what it passes on of a rank that has died.
+        whole = [(line, line.replace(b"\0", b"")) for line in lines]
+        return [text.decode(errors="surrogateescape") for line, text in whole if text or not line]
 
 
 def show(lines, messages, seconds):

@@ -18,7 +18,7 @@ declare -A faults=(
 )
 killed_rank() { kill -KILL "$(one h1 lockstep)"; }
 killed_near_rank() { kill -KILL "$(one h0 lockstep)"; }
-killed_daemon() { kill -KILL "$(one h1 orted)$(one h1 prted)"; } # Open MPI 4 has one, Open MPI 5 the other
+killed_daemon() { { processes h1 orted && processes h1 prted; } | xargs kill -s KILL; } # Open MPI 4 has one, 5 has two of the other
 killed_host() { kill_host h1; }
 stopped_rank() { kill -STOP "$(one h1 lockstep)"; }
 stopped_near_rank() { kill -STOP "$(one h0 lockstep)"; }
