@@ -104,15 +104,15 @@ class Job:
         words += self.placement
         words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/base/launcher.h
         ours = self.mpirun.keepalive() if self._several_hosts else []
-        if hosts.share_a_label(self.hosts):
+        if self.hosts and hosts.share_a_label([*self.hosts, *hosts.this_host()]):
             ours += self.mpirun.whole_names()
         if not {"--map-by", "--bind-to"} & set(options.mpi):  # those of the user replace ours
             ours += self._place()
         if self._crowded:
             ours += ["--mca", "mpi_yield_when_idle", "1"]
         words += open_mpi.without_doubles(ours, options.mpi)
-        passed = ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *sorted(key for key in os.environ if key.startswith("BLIS_"))]
-        for key in passed:
+        blis = sorted(key for key in os.environ if key.startswith("BLIS_"))
+        for key in ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *blis]:
             if self.environment.get(key):
                 words += ["-x", f"{key}={self.environment[key]}"]
         return [*words, *options.mpi, self.program, *options.words]
