@@ -11,7 +11,7 @@ MAX_SAMPLES = 600  # of training, and of test, in a picture
 
 @dataclass
 class Samples:
-    """Those of points.csv of training or of test: their columns by name, x0 and x1 and class, or x0 and target."""
+    """Those of points.csv of training or of test: their columns by name, x0 and x1 and class (a name), or x0 and target."""
 
     columns: dict = field(default_factory=dict)
 
@@ -25,7 +25,7 @@ class Samples:
 def read_samples(path, names):
     """{"train": Samples, "test": Samples}, of each MAX_SAMPLES at most, evenly. names: the columns beside split."""
     table = read_table(path, [*names, "split"], "sample")
-    columns = {name: table.numbers(name) for name in names}
+    columns = {name: table.texts(name) if name == "class" else table.numbers(name) for name in names}
     rows = {"train": [], "test": []}
     for i, split in enumerate(table.texts("split")):
         if split not in rows:
@@ -40,17 +40,14 @@ def read_samples(path, names):
 
 @dataclass
 class Plane:
-    """What a network of two inputs says: probabilities has a list for each class, of rows from the lowest x1 up, each of
-    len(x0) points from the left."""
+    """What a network of two inputs says: probabilities has a list for each of the classes, of rows from the lowest x1 up, each
+    of len(x0) points from the left."""
 
     x0: list
     x1: list
+    classes: list  # their names
     probabilities: list
     samples: dict
-
-    @property
-    def classes(self):
-        return len(self.probabilities)
 
 
 @dataclass
@@ -71,8 +68,8 @@ def read_grid(path, points):
     """A Plane or a Line; `points`, the samples' table, need not be there."""
     table = read_table(path, ["x0"], None)
     if "x1" in table.place:
-        names = ["x0", "x1", "class"]
-        return read_plane(read_table(path, [*names, "p0", "p1"], "point"), read_samples(points, names) if points.exists() else {})
+        samples = read_samples(points, ["x0", "x1", "class"]) if points.exists() else {}
+        return read_plane(read_table(path, ["x0", "x1"], "point"), samples)
     table = read_table(path, ["x0", "output"], "point")
     target = table.numbers("target") if "target" in table.place else None
     samples = read_samples(points, ["x0", "target"]) if points.exists() else {}
@@ -80,10 +77,10 @@ def read_grid(path, points):
 
 
 def read_plane(table, samples):
-    classes = 2
-    while f"p{classes}" in table.place:
-        classes += 1
-    columns = [table.numbers(f"p{k}") for k in range(classes)]
+    classes = [name.removeprefix("p_") for name in table.header if name.startswith("p_")]
+    if len(classes) < 2:
+        raise table.problem(f"no columns p_CLASS of two classes or more, found '{','.join(table.header)[:80]}'")
+    columns = [table.numbers(f"p_{name}") for name in classes]
     heights = table.numbers("x1")
     starts = [i for i, x1 in enumerate(heights) if i == 0 or x1 != heights[i - 1]]  # of the lines of equal x1
     across = (starts + [len(heights)])[1] if starts else 0
@@ -95,7 +92,7 @@ def read_plane(table, samples):
     if heights[starts[0]] > heights[starts[-1]]:
         starts.reverse()
     rows = [[column[start : start + across] for start in starts] for column in columns]
-    return Plane(table.numbers("x0")[:across], [heights[start] for start in starts], rows, samples)
+    return Plane(table.numbers("x0")[:across], [heights[start] for start in starts], classes, rows, samples)
 
 
 @dataclass

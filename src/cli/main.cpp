@@ -131,8 +131,12 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "Print each class's accuracy and write confusion.csv, of the test set if there is one");
   eval_command->add_flag(
       "--predictions", eval.predictions,
-      "Write predictions.csv: the network's outputs for each sample of the test set, or of the "
-      "training set if there is none");
+      "Write predictions.csv: for each sample of the test set, or of the training set if there is none, its "
+      "row "
+      "in the file, its class or value, what the network takes it for, probabilities and outputs");
+  eval_command->add_option(
+      "--predictions-of", eval.predictions_of,
+      "Write predictions.csv of the samples of a CSV file, which needs no target column");
   eval_command->add_flag("--weights", eval.weights, "Write weights.ppm: the first layer's weights as images");
   eval_command->add_option(
       "--out", eval.out,
@@ -158,6 +162,8 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   CLI::App* selftest_command = app.add_subcommand(
       "selftest", "Train short runs whose weights are published; say whether this machine gives the same");
   selftest_command->add_option("RUN", selftest.names, "Names of runs, such as spiral (default: all of them)");
+  selftest_command->add_flag("--whole", selftest.whole,
+                             "Train every run to its end (default: its first 20 steps)");
   selftest_command->add_option("--hashes", selftest.hashes,
                                "Compare with the list of this file, instead of the program's own");
   selftest_command->add_option("--write", selftest.write,

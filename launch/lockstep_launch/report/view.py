@@ -95,11 +95,11 @@ def grids(runs):
         key = f"grid{group[0]}"
         if isinstance(grid, Plane):
             chart = charts.plane(grid, key, f"The plane in the colours of the classes that {run.name} sees, and its samples")
-            cards.append({"runs": group, "chart": chart, "classes": grid.classes, "sampled": bool(grid.samples), "error": ""})
+            cards.append({"runs": group, "chart": chart, "classes": list(map(charts.boundary.class_text, grid.classes)), "sampled": bool(grid.samples), "error": ""})
         else:
             chart = charts.line(grid, key, f"The output of {run.name} over its input")
             errors = [error for error in grid.errors() if math.isfinite(error)]
-            cards.append({"runs": group, "chart": chart, "classes": 0, "target": bool(grid.target),
+            cards.append({"runs": group, "chart": chart, "classes": [], "target": bool(grid.target),
                           "error": number(max(errors), 3) if errors else ""})  # fmt: skip
     return cards
 

@@ -10,7 +10,7 @@ from support import ToolTest, write
 from lockstep_launch import plot
 
 METRICS = "epoch,train_loss,train_accuracy,test_loss,test_accuracy"
-GRID = "x0,x1,class,p0,p1"
+GRID = "x0,x1,predicted,p_a,p_b"
 TRIALS = "trial,status,score,score_std,runs,seconds,error"
 WRONG = {
     "metrics.csv": [
@@ -29,9 +29,9 @@ WRONG = {
     ],
     "grid.csv": [
         ("no column output, found 'x0,y'", ["x0,y", "0,1"]),
-        ("no column p1, found 'x0,x1,class,p0'", ["x0,x1,class,p0", "0,0,0,1"]),
+        ("no columns p_CLASS of two classes or more, found 'x0,x1,class,p0,p1'", ["x0,x1,class,p0,p1", "0,0,0,1,0"]),
         ("no point yet", ["x0,output"]),
-        ("line 3: p1 is '', expected a number", [GRID, "0,0,0,1,0", "1,0,0,1,"]),
+        ("line 3: p_b is '', expected a number", [GRID, "0,0,0,1,0", "1,0,0,1,"]),
         ("x1 = 1 has 1 points, expected 2 as before", [GRID, "0,0,0,1,0", "1,0,0,1,0", "0,1,0,1,0"]),
         ("x1 = 1 has 1 points, expected 2", [GRID, "0,0,0,1,0", "1,0,0,1,0", "0,1,0,1,0", "0,2,0,1,0", "1,2,0,1,0"]),
         ("a grid of 2 x 1 points, expected at least 2 x 2", [GRID, "0,0,0,1,0", "1,0,0,1,0"]),
