@@ -19,7 +19,7 @@ while (($# > 1)); do
 done
 [[ ${RANKS-1} == "${WRONG-}" ]] && hash=bbbbbbbbbbbbbbbb || hash=aaaaaaaaaaaaaaaa
 mkdir -p "$1"
-printf '{\n  "weights_hash": "%s",\n  "provenance": {"kernel_family": "haswell"}\n}\n' "$hash" >"$1/summary.json"
+printf '{\n  "weights_hash": "%s",\n  "provenance": {"kernel_family": "avx2"}\n}\n' "$hash" >"$1/summary.json"
 END
 stand_in build-simulation/lockstep <build/lockstep
 stand_in "$work/bin/smpirun" <<'END'
