@@ -5,6 +5,8 @@
 # Exit codes are those of lockstep: 2 the command line or the machine's set-up is wrong, 3 the data is wrong or
 # missing, 5 a rank or the network failed.
 
+export LC_ALL=C.UTF-8 # numbers have a decimal point, and messages are English, wherever the user is at home
+
 # shellcheck disable=SC2034 # for the scripts
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 name=$(basename -- "$0") prefix=launch/
@@ -23,72 +25,58 @@ fail() {
 note() { printf '%s: note: %s\n' "$me" "$1" >&2; }
 say() { printf '%s: %s\n' "$me" "$1"; }
 
+# progress DONE TOTAL TEXT: says TEXT, in one line that changes where stdout is a terminal (progress_done ends it), elsewhere in
+# a line for each quarter of TOTAL.
+quarter=0 changing=''
+progress() {
+  if [[ -t 1 ]]; then
+    printf '\r%s: %s\033[K' "$me" "$3"
+    changing=yes
+  elif ((4 * $1 / $2 != quarter)); then
+    quarter=$((4 * $1 / $2))
+    ((quarter == 0)) || say "$3"
+  fi
+}
+progress_done() {
+  [[ -z $changing ]] || echo
+  quarter=0 changing=''
+}
+
+# ninja_log LOG: writes what comes on stdin to LOG, and says how far ninja is. False if LOG cannot be written; then what is left
+# is read all the same, so that whoever writes it ends in its own way.
+ninja_log() {
+  local line problem=''
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ -n $problem ]] || problem=$({ printf '%s\n' "$line" >>"$1"; } 2>&1) || problem=${problem:-cannot be written}
+    [[ ! $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]] ||
+      progress "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "building: ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]} done"
+  done
+  progress_done
+  [[ -z $problem ]]
+}
+
+# compile LOG LINES COMMAND...: runs COMMAND, a build by ninja, with its output in LOG; where it fails, the last LINES of that
+# (all: every one) go to stderr, and the script ends with 1.
+compile() {
+  local log=$1 lines=$2 problem codes
+  shift 2
+  problem=$({ : >"$log"; } 2>&1) || fail 1 "$log cannot be written: ${problem##*: }"
+  if "$@" 2>&1 | ninja_log "$log"; then return; else codes=("${PIPESTATUS[@]}"); fi
+  ((codes[1] == 0)) || fail 1 "$log cannot be written: $({ echo >>"$log"; } 2>&1 | sed 's/.*: //')"
+  if [[ $lines == all ]]; then cat -- "$log" >&2; else tail -n "$lines" -- "$log" >&2; fi
+  fail 1 "the build failed; all of its output is in $log"
+}
+
 # help: prints the calling script's header comment, with its own name, and out.
 help() {
   sed -n -e "s|launch/$name|$me|g" -e '2,/^[^#]/s/^# \{0,1\}//p' "$0"
   exit 0
 }
 
-# quota_cores CGROUP_FILE CGROUP_ROOT: the whole cores that CPU quotas leave to the process whose /proc/PID/cgroup
-# is CGROUP_FILE, at least 1; nothing where there is no quota. Each group above its own counts too, in
-# cgroup v2 (cpu.max) and in v1 (cpu.cfs_quota_us).
-quota_cores() {
-  local controllers dir found='' group limit period quota
-  [[ -r $1 ]] || return 0
-  while IFS=: read -r _ controllers group; do
-    case ,$controllers, in
-      ,,) dir=$2 ;;
-      *,cpu,*) dir=$2/$controllers ;;
-      *) continue ;;
-    esac
-    while :; do
-      quota=max period=100000
-      if [[ -r $dir$group/cpu.max ]]; then
-        read -r quota period <"$dir$group/cpu.max"
-      elif [[ -r $dir$group/cpu.cfs_quota_us && -r $dir$group/cpu.cfs_period_us ]]; then
-        read -r quota <"$dir$group/cpu.cfs_quota_us"
-        read -r period <"$dir$group/cpu.cfs_period_us"
-      fi
-      if [[ $quota =~ ^[0-9]+$ ]]; then
-        limit=$((quota < period ? 1 : quota / period))
-        found=$((found == 0 || limit < found ? limit : found))
-      fi
-      [[ $group == */* ]] || break
-      group=${group%/*}
-    done
-  done <"$1"
-  echo "$found"
-}
-
-# affinity_cpus: the CPUs in the affinity mask. nproc alone would believe OMP_NUM_THREADS.
-affinity_cpus() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
-
-online_cpus() { getconf _NPROCESSORS_ONLN; }
-
-# physical_cores: the machine's cores, of which each may be several CPUs (hardware threads); 0 if Linux doesn't tell.
-physical_cores() {
-  cat /sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list 2>/dev/null | sort -u | wc -l
-}
-
-# quota: as quota_cores, for this process.
-quota() { quota_cores /proc/self/cgroup /sys/fs/cgroup; }
-
-# cores: the cores this process really has: the least of its affinity mask, the machine's cores and its quota.
+# cores: the cores this process really has, as launch/run counts them.
 cores() {
-  local least limit
-  least=$(affinity_cpus)
-  for limit in "$(physical_cores)" "$(quota)"; do
-    ((limit == 0 || limit >= least)) || least=$limit
-  done
-  echo "$least"
-}
-
-# whole_machine: true if every online CPU is ours, with no quota below that.
-whole_machine() {
-  local online limit
-  online=$(online_cpus)
-  limit=$(quota)
-  (($(affinity_cpus) == online && ${limit:-online} >= online))
+  python3 -BESc 'import sys; sys.path.insert(0, sys.argv[1]); from lockstep_launch import machine; print(machine.cores())' \
+    "$repo/launch"
 }
 
 # cifar10_problem DIR: what keeps DIR from being a complete cifar-10-batches-bin; prints nothing if it is one.

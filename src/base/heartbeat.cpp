@@ -38,8 +38,8 @@ std::filesystem::path heartbeat_file(const std::filesystem::path& folder, int ra
 void write_heartbeat(const std::filesystem::path& file, const Heartbeat& heartbeat) {
   // The same length for all: a shorter text must not leave the end of a longer one.
   constexpr std::size_t kLength = 1000;
-  std::string text = fmt::format("{} {} {} {} {}\n", heartbeat.beat, heartbeat.seconds, heartbeat.step,
-                                 heartbeat.host, name(heartbeat.phase));
+  std::string text =
+      fmt::format("{} {} {} {}\n", heartbeat.beat, heartbeat.step, heartbeat.host, name(heartbeat.phase));
   const std::string network =
       fmt::format("{}\n{}\n", fmt::join(heartbeat.addresses, " "), fmt::join(heartbeat.unanswered, " "));
   if (text.size() + network.size() <= kLength) text.append(network);
@@ -54,8 +54,7 @@ std::optional<Heartbeat> read_heartbeat(const std::filesystem::path& file) {
   std::ifstream in(file);
   Heartbeat heartbeat;
   std::string line;
-  if (!(in >> heartbeat.beat >> heartbeat.seconds >> heartbeat.step >> heartbeat.host >> std::ws) ||
-      !std::getline(in, line))
+  if (!(in >> heartbeat.beat >> heartbeat.step >> heartbeat.host >> std::ws) || !std::getline(in, line))
     return std::nullopt;
   const std::optional<Phase> phase = phase_of(line);
   if (!phase) return std::nullopt;

@@ -15,7 +15,6 @@ const char* name(Phase phase);
 
 struct Heartbeat {
   std::size_t beat = 0;  // grows as long as the process runs
-  double seconds = 0.0;  // Watchdog::Options
   std::size_t step = 0;
   std::string host;
   Phase phase = Phase::kSetUp;
@@ -24,8 +23,7 @@ struct Heartbeat {
 
 using Heartbeats = std::vector<std::optional<Heartbeat>>;  // by rank; nothing where there is no file
 
-// The file's first line is "BEAT SECONDS STEP HOST PHASE", the phase in words; launch/supervise.sh reads it
-// too.
+// The file's first line is "BEAT STEP HOST PHASE", the phase in words; launch/run reads it too.
 std::filesystem::path heartbeat_file(const std::filesystem::path& folder, int rank);
 
 // Replaces the file in one write. What cannot be written is not: a watchdog without files still ends its own

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <initializer_list>
 
 namespace lockstep {
 namespace {
@@ -28,7 +29,7 @@ void on_signal(int number) {
   // The same request often arrives twice, from a terminal and from the launcher: at once it is one.
   constexpr long long kApart = 200'000'000;
   const long long first = noted_at;
-  if (number != SIGUSR1 && first != 0 && now() - first >= kApart) ::_exit(128 + number);
+  if ((number == SIGINT || number == SIGTERM) && first != 0 && now() - first >= kApart) ::_exit(128 + number);
 }
 
 }  // namespace
@@ -37,7 +38,11 @@ void note_signals() {
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(number, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
+    struct sigaction before = {};
+    ::sigaction(number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);
+  }
 }
 
 int requested_signal() { return noted; }

@@ -1,12 +1,12 @@
-// Signals that ask a run to stop: SIGINT, SIGTERM and SIGUSR1, which Slurm and launchers send ahead of the
-// end.
+// Signals that ask a run to stop: SIGINT, SIGTERM, SIGHUP, which comes when a terminal closes, and SIGUSR1,
+// which Slurm and launchers send ahead of the end.
 #pragma once
 
 namespace lockstep {
 
 // From now on such a signal is noted. A second SIGINT or SIGTERM, two tenths of a second after the first
-// signal or later, ends the process at once, with exit code 128 + its number; SIGUSR1 may come again and
-// again.
+// signal or later, ends the process at once, with exit code 128 + its number; the others may come again and
+// again. One that is ignored, as nohup has it, stays so.
 void note_signals();
 
 // The first signal noted, or 0.

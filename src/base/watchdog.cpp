@@ -13,6 +13,7 @@
 
 #include "base/diagnosis.h"
 #include "base/error.h"
+#include "base/launcher.h"
 #include "base/network.h"
 
 namespace lockstep {
@@ -39,43 +40,42 @@ bool claim(const fs::path& folder) {
 
 class Thread {
  public:
-  explicit Thread(const Watchdog::Options& options)
-      : options_(options),
-        interval_(std::clamp(options.seconds / 40.0, 0.02, 2.0)),
-        limit_(std::max(0.4 * options.seconds, options.seconds - 11.0)) {}
+  Thread(const Watchdog::Options& options, double limit)
+      : options_(options), interval_(std::clamp(options.seconds / 40.0, 0.02, 2.0)), limit_(limit) {}
 
   void run(const std::stop_token& stop) {
     if (options_.rank == 0 && !options_.folder.empty()) fs::remove(claim_file(options_.folder), ignored_);
-    std::size_t seen = moves;
-    auto moved_at = Clock::now();
     while (beat_and_sleep(stop)) {
-      if (seen != moves) {
-        seen = moves;
-        moved_at = Clock::now();
-      }
       const Phase phase = current_phase;
       const bool patient = phase == Phase::kSetUp || phase == Phase::kWriting;
       const double limit = (patient ? kPatience : 1.0) * limit_ - kBeatsToTell * interval_;
-      const double waited = Seconds(Clock::now() - moved_at).count();
-      if (options_.seconds > 0.0 && waited > limit) end(stop, moved_at);
+      if (options_.seconds > 0.0 && waited_ > limit) end(stop);
     }
   }
 
  private:
   static constexpr int kBeatsToTell = 4;     // a rank that has not beaten in that time is missed
   static constexpr double kPatience = 10.0;  // with files, which may be on a slow disk
+  static constexpr double kLateBeat = 1.0;   // seconds; in a longer break this process was stopped (Ctrl-Z)
 
-  // False when asked to stop.
+  // Counts the time since this rank has moved. False when asked to stop.
   bool beat_and_sleep(const std::stop_token& stop) {
     ++beats_;
+    const auto begin = Clock::now();
     if (!options_.folder.empty()) write_heartbeat(heartbeat_file(options_.folder, options_.rank), mine());
     std::unique_lock lock(mutex_);
-    return !wake_.wait_for(lock, stop, Seconds(interval_), [&] { return stop.stop_requested(); });
+    const bool stopped =
+        wake_.wait_for(lock, stop, Seconds(interval_), [&] { return stop.stop_requested(); });
+    waited_ += std::min(Seconds(Clock::now() - begin).count(), interval_ + kLateBeat);
+    if (const std::size_t now = moves; now != seen_) {
+      seen_ = now;
+      waited_ = 0.0;
+    }
+    return !stopped;
   }
 
   Heartbeat mine() const {
     return {.beat = beats_,
-            .seconds = options_.seconds,
             .step = current_step,
             .host = options_.host,
             .phase = current_phase,
@@ -91,31 +91,29 @@ class Thread {
   }
 
   // One rank's line, and the end of this process, unless it moves after all.
-  void end(const std::stop_token& stop, Clock::time_point moved_at) {
-    const std::size_t seen = moves;
+  void end(const std::stop_token& stop) {
+    const std::size_t seen = seen_;
     const Heartbeats before = heartbeats();
     for (int i = 0; i < kBeatsToTell; ++i)
-      if (!beat_and_sleep(stop) || seen != moves) return;
-    const double waited = Seconds(Clock::now() - moved_at).count();
+      if (!beat_and_sleep(stop) || seen != seen_) return;
     if (options_.folder.empty()) {
       const Heartbeat own = mine();
       say(fmt::format("rank {} on {}, at step {} in {}, hangs", options_.rank, own.host, own.step,
-                      name(own.phase)),
-          waited);
+                      name(own.phase)));
     } else {
       const Diagnosis diagnosis = diagnose(before, heartbeats(), options_.rank);
-      if (diagnosis.writes && waited < kPatience * limit_) return;
+      if (diagnosis.writes && waited_ < kPatience * limit_) return;
       // The launcher ends all when one has ended: the speaker first.
       if (diagnosis.speaker != options_.rank) std::this_thread::sleep_for(Seconds(2.0));
-      if (claim(options_.folder)) say(diagnosis.missing, waited);
+      if (claim(options_.folder)) say(diagnosis.missing);
     }
     ::_exit(static_cast<int>(ExitCode::kRank));
   }
 
-  void say(const std::string& missing, double waited) const {
+  void say(const std::string& missing) const {
     const std::string line =
         fmt::format("lockstep: {}: nothing has moved for {:.1f} s (run.watchdog_seconds is {:g})\n", missing,
-                    waited, options_.seconds);
+                    waited_, options_.seconds);
     [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
   }
 
@@ -123,6 +121,8 @@ class Thread {
   double interval_;  // seconds between heartbeats
   double limit_;     // seconds without progress after which the process ends
   std::size_t beats_ = 0;
+  std::size_t seen_ = moves;
+  double waited_ = 0.0;  // seconds since this rank has moved
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::error_code ignored_;
@@ -147,8 +147,12 @@ Watchdog::Watchdog(const Options& options)
       thread_([options](const std::stop_token& stop) {
         std::error_code ignored;
         if (!options.folder.empty()) fs::create_directories(options.folder, ignored);
-        Thread(options).run(stop);
-      }) {}
+        Thread(options, limit(options.seconds)).run(stop);
+      }) {
+  if (options.rank == 0)
+    tell_launcher(
+        fmt::format("watched {} {} {}", options.seconds, limit(options.seconds), options.folder.string()));
+}
 
 Watchdog::~Watchdog() {
   thread_.request_stop();

@@ -6,6 +6,7 @@
 // line, and all end with ExitCode::kRank.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -36,14 +37,18 @@ class Watchdog {
  public:
   struct Options {
     // When nothing moves the job is over after so long, tenfold during the set-up and while a rank writes;
-    // 0: never. The ranks give up earlier, at two fifths of that time or 11 s before its end: then mpirun and
-    // launch/run end everything.
+    // 0: never. Time for which the process was stopped does not count. The ranks give up earlier, at two
+    // fifths of that time or 11 s before its end: then mpirun and launch/run end everything.
     double seconds = 60.0;
     int rank = 0, ranks = 1;
     std::string host;
     std::filesystem::path
         folder;  // of heartbeat files; empty: there are none, and each rank speaks for itself
   };
+  // The time that the ranks grant without progress, of so many seconds.
+  static double limit(double seconds) { return std::max(0.4 * seconds, seconds - 11.0); }
+
+  // Tells launch/run of itself.
   explicit Watchdog(const Options& options);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;

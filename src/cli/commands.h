@@ -27,6 +27,7 @@ struct EvalArguments {
   std::vector<std::string> overrides;
   std::string model;  // a model.safetensors; empty: the run folder's, else train.init_from
   std::string out;    // where the tables go; empty: the run folder, else runs/NAME-OF-CONFIG
+  std::string predictions_of;  // a CSV file of samples without targets, to predict; empty: none
   bool grid = false, confusion = false, predictions = false, weights = false;  // which tables to write
 };
 void eval(const comm::Session& session, const EvalArguments& arguments);

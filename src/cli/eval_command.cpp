@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/setup.h"
 #include "cli/tables.h"
+#include "data/csv.h"
 #include "report/console.h"
 #include "train/evaluator.h"
 
@@ -38,16 +40,41 @@ Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
   return files;
 }
 
+// This rank's part of a file of samples without targets.
+data::UnlabelledSamples read_unlabelled(const std::string& file, const data::Dataset& dataset,
+                                        const data::DataOptions& options, const comm::Communicator& world) {
+  const auto columns = dataset.info().csv;
+  if (!columns)
+    throw ConfigError(
+        fmt::format("--predictions-of {}: the network is of the data set {}, expected one of "
+                    "CSV files (data.dataset = \"csv\")",
+                    file, dataset.info().name));
+  return data::read_unlabelled(file, *columns, options, world.rank(), world.size());
+}
+
+// Where the samples of a rank's part of a split are in their file.
+std::vector<std::uint32_t> rows_of(const data::Dataset& dataset, data::Split split,
+                                   const train::Evaluator& part) {
+  std::vector<std::uint32_t> samples(part.samples().size());
+  std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(part.first_sample()));
+  return dataset.file_rows(split, samples);
+}
+
 }  // namespace
 
 void eval(const comm::Session& session, const EvalArguments& arguments) {
   const comm::Communicator& world = session.world();
-  const bool asked = arguments.grid || arguments.confusion || arguments.predictions || arguments.weights;
+  const bool asked = arguments.grid || arguments.confusion || arguments.predictions || arguments.weights ||
+                     !arguments.predictions_of.empty();
   if (!asked && !arguments.out.empty())
     throw comm::AgreedError(ExitCode::kConfig,
                             fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
-                                        "--predictions or --weights with it",
+                                        "--predictions, --predictions-of or --weights with it",
                                         arguments.out));
+  if (arguments.predictions && !arguments.predictions_of.empty())
+    throw comm::AgreedError(ExitCode::kConfig,
+                            "--predictions and --predictions-of are both set, expected one of them: both "
+                            "write predictions.csv");
   std::string config = arguments.config, weights = arguments.model;
   fs::path out = arguments.out;
   std::error_code ignored;
@@ -69,7 +96,8 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   const int threads = agree_on_compute(run.compute, world).threads;
 
   std::unique_ptr<data::Dataset> dataset;
-  std::optional<train::Evaluator> train_set, test_set;
+  std::optional<train::Evaluator> train_set, test_set, unlabelled;
+  Predicted predicted;  // the rows of predictions.csv
   std::optional<nn::Model> model;
   world.together([&] {
     dataset = data::open_dataset(run.data);
@@ -78,13 +106,22 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
     train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size());
     test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size());
+    if (!arguments.predictions_of.empty()) {
+      auto [samples, rows] = read_unlabelled(arguments.predictions_of, *dataset, run.data, world);
+      unlabelled.emplace(std::move(samples));
+      predicted = {std::move(rows), false};
+    }
   });
   const data::DatasetInfo info = dataset->info();
   const AlignedBuffer<float> parameters = initial_parameters(run, *model, world);
   const data::Normalizer normalizer(run.data.normalize, info, train_set->samples(), all_ranks(world));
   const train::Evaluator::Network network{
-      *model, parameters.span(), normalizer, run.model.loss,
-      train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads)};
+      *model,
+      parameters.span(),
+      normalizer,
+      run.model.loss,
+      train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
+      info.target_deviation};
 
   Files files;  // on rank 0
   world.together([&] {
@@ -109,16 +146,21 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     console.line(fmt::format("{:<5}  loss {:#.10g}  {}", name, score.loss, how_good));
   }
 
-  train::Evaluator& set = info.test_samples > 0 ? *test_set : *train_set;
+  const bool tested = info.test_samples > 0;
+  train::Evaluator& set = tested ? *test_set : *train_set;
   if (arguments.confusion) {
     const std::vector<std::int64_t> counts = set.confusion(network, info.classes, world, threads);
     for (std::size_t c = 0; c < info.classes; ++c) console.line(class_line(info, counts, c));
     files.emplace_back("confusion.csv", confusion_table(info, counts));
   }
-  if (arguments.predictions) {
+  if (arguments.predictions || unlabelled) {
+    if (!unlabelled)
+      predicted.file_rows = rows_of(*dataset, tested ? data::Split::kTest : data::Split::kTrain, set);
     std::string own;
-    world.together([&] { own = prediction_rows(info, set, network, threads); });
-    std::string& all = files.emplace_back("predictions.csv", prediction_header(info, *model)).second;
+    world.together(
+        [&] { own = prediction_rows(info, predicted, unlabelled ? *unlabelled : set, network, threads); });
+    const std::string header = prediction_header(info, *model, predicted.labelled);
+    std::string& all = files.emplace_back("predictions.csv", header).second;
     for (const std::string& rows : world.gather(own, 0)) all += rows;
   }
   world.together([&] {

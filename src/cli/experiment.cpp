@@ -20,15 +20,16 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   normalizer_.emplace(run.data.normalize, info_, loader_->samples(), all_ranks(communicator));
   AlignedBuffer<float> parameters = initial_parameters(run, *model_, communicator);
   communicator.together([&] {
-    trainer_.emplace(train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_,
-                                         run.model.loss, *reducer_, threads, run.seed},
-                     run.train, std::move(parameters));
+    trainer_.emplace(
+        train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,
+                            threads, run.seed, info_.target_deviation},
+        run.train, std::move(parameters));
   });
 }
 
 train::Score Experiment::test_score() {
-  const train::Evaluator::Network network{*model_, trainer_->parameters(), *normalizer_, run_.model.loss,
-                                          trainer_->l2_loss()};
+  const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
+                                          run_.model.loss, trainer_->l2_loss(),    info_.target_deviation};
   return test_set_->score(network, communicator_, threads_);
 }
 

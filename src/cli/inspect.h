@@ -28,6 +28,9 @@ Lines inspect_data(const std::filesystem::path& path, const std::string& kind, c
 // "cifar10, 50000 training and 10000 test samples of 3072 features, 10 classes".
 std::string describe_data(const data::DatasetInfo& info);
 
+// What each column of a table is used as, and how many of its cells are missing; nothing of other data sets.
+Lines describe_columns(const data::DatasetInfo& info);
+
 // The data set, the network and the steps of a configuration, or the trials of a search.
 Lines inspect_config(const std::filesystem::path& path, const std::string& text);
 

@@ -44,6 +44,7 @@ std::unique_ptr<data::Dataset> open_csv(const fs::path& path) {
   data::DataOptions options;
   options.dataset = "csv";
   options.file = path;
+  options.missing = data::Missing::kMean;  // which are counted
   try {
     return data::open_dataset(options);
   } catch (const DataError& no_classes) {

@@ -51,6 +51,7 @@ Lines inspect_config(const std::filesystem::path& path, const std::string& text)
   const nn::Model model(run.model, info.features(), nn::outputs_of(run.model, info.classes));
   Lines lines = {fmt::format("{}: a configuration", path.string()),
                  fmt::format("{}, {}", info.name, describe_data(info))};
+  for (const std::string& line : describe_columns(info)) lines.push_back(line);
   if (!info.note.empty()) lines.push_back(info.note);
   for (const std::string& line : layer_table(model)) lines.push_back(line);
   lines.push_back(fmt::format("{} parameters, loss {}", model.parameters(), kernels::name(run.model.loss)));

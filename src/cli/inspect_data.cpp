@@ -44,7 +44,7 @@ struct Counts {
           for (const std::uint8_t x : store.pixel_row(i).subspan(c * info.channel_size, info.channel_size))
             ++times[x];
         else
-          for (const float x : store.number_row(i).subspan(c * info.channel_size, info.channel_size))
+          for (const double x : store.number_row(i).subspan(c * info.channel_size, info.channel_size))
             of_channel[c].add(x);
       }
       for (std::size_t x = 0; x < times.size(); ++x) of_channel[c].add(static_cast<double>(x), times[x]);
@@ -68,6 +68,18 @@ std::size_t widest_of(const std::vector<std::string>& names, const char* header)
 
 }  // namespace
 
+Lines describe_columns(const data::DatasetInfo& info) {
+  if (info.columns.empty()) return {};
+  std::vector<std::string> names;
+  for (const data::ColumnUse& column : info.columns) names.push_back(one_line(column.name));
+  const std::size_t width = widest_of(names, "column");
+  Lines lines = {fmt::format("{:<{}}{:>10}  used as", "column", width, "missing")};
+  for (std::size_t c = 0; c < names.size(); ++c)
+    lines.push_back(fmt::format("{:<{}}{:>10}  {}", names[c], width, info.columns[c].missing,
+                                one_line(info.columns[c].use)));
+  return lines;
+}
+
 std::string describe_data(const data::DatasetInfo& info) {
   return fmt::format("{} training and {} test samples of {} feature{}, {}", info.train_samples,
                      info.test_samples, info.features(), info.features() == 1 ? "" : "s",
@@ -78,6 +90,7 @@ Lines inspect_data(const std::filesystem::path& path, const std::string& kind, c
   const data::DatasetInfo info = dataset.info();
   const Counts train(dataset, data::Split::kTrain), test(dataset, data::Split::kTest);
   Lines lines = {fmt::format("{}: {}, {}", path.string(), kind, describe_data(info))};
+  for (const std::string& line : describe_columns(info)) lines.push_back(line);
   const auto classes = named(info.class_names, info.classes, 0);
   if (!classes.empty()) {
     const std::size_t width = widest_of(classes, "class");

@@ -131,8 +131,12 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       "Print each class's accuracy and write confusion.csv, of the test set if there is one");
   eval_command->add_flag(
       "--predictions", eval.predictions,
-      "Write predictions.csv: the network's outputs for each sample of the test set, or of the "
-      "training set if there is none");
+      "Write predictions.csv: for each sample of the test set, or of the training set if there is none, its "
+      "row "
+      "in the file, its class or value, what the network takes it for, probabilities and outputs");
+  eval_command->add_option(
+      "--predictions-of", eval.predictions_of,
+      "Write predictions.csv of the samples of a CSV file, which needs no target column");
   eval_command->add_flag("--weights", eval.weights, "Write weights.ppm: the first layer's weights as images");
   eval_command->add_option(
       "--out", eval.out,
@@ -267,6 +271,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
     if (speaks) std::fprintf(stderr, "lockstep: %s\n", explain(app, error, argc, argv).c_str());
     return static_cast<int>(ExitCode::kConfig);
   }
+  session.require_all_ranks();
   if (train_command->parsed()) return cli::train(session, train);
   if (eval_command->parsed()) cli::eval(session, eval);
   if (verify_command->parsed()) return cli::verify(session, verify) ? 0 : 1;
@@ -291,7 +296,7 @@ int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
     session.finalize();
     return code;
   } catch (const lockstep::comm::AgreedError& error) {
-    if (rank == 0) std::fprintf(stderr, "lockstep: %s\n", error.what());
+    if (rank == 0 && *error.what() != '\0') std::fprintf(stderr, "lockstep: %s\n", error.what());
     session.finalize();
     return static_cast<int>(error.code());
   } catch (const lockstep::Error& error) {

@@ -33,12 +33,34 @@ Interval range_of(const data::Dataset& dataset, std::size_t j, double margin) {
   for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
     const data::SampleStore store = load_all(dataset, split);
     for (std::size_t i = 0; i < store.size(); ++i) {
-      range.low = std::min(range.low, double{store.number_row(i)[j]});
-      range.high = std::max(range.high, double{store.number_row(i)[j]});
+      range.low = std::min(range.low, store.number_row(i)[j]);
+      range.high = std::max(range.high, store.number_row(i)[j]);
     }
   }
   const double room = margin * (range.high - range.low);
   return {range.low - room, range.high + room};
+}
+
+// ",p_cat,p_dog": the columns of classes' probabilities.
+std::string probability_columns(const data::DatasetInfo& info) {
+  std::string columns;
+  for (std::size_t c = 0; c < info.classes; ++c) columns += "," + report::csv_cell("p_" + info.class_name(c));
+  return columns;
+}
+
+// Appends the probability of each class.
+void add_probabilities(std::string& table, kernels::Loss loss, std::span<const float> outputs,
+                       std::span<double> room) {
+  kernels::class_probabilities(loss, outputs, room);
+  for (const double p : room) table += fmt::format(",{:.6g}", p);
+}
+
+// A target or output in the file's units. Standardised ones have float32's digits of the deviation.
+std::string value_text(const data::DatasetInfo& info, double x) {
+  if (info.target_mean == 0.0 && info.target_deviation == 1.0) return fmt::format("{:.9g}", x);
+  const double value = x * info.target_deviation + info.target_mean;
+  const double units = std::max(1.0, std::fabs(value) / info.target_deviation);
+  return fmt::format("{:.{}g}", value, std::min(17, 7 + static_cast<int>(std::log10(units))));
 }
 
 std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
@@ -46,23 +68,23 @@ std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Ne
   const Interval across = range_of(dataset, 0, 0.1), up = range_of(dataset, 1, 0.1);
   data::SampleStore points = data::SampleStore::of_numbers(kSide * kSide, 2);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    points.number_row(i)[0] = static_cast<float>(across.at(i % kSide, kSide));
-    points.number_row(i)[1] = static_cast<float>(up.at(i / kSide, kSide));
+    points.number_row(i)[0] = across.at(i % kSide, kSide);
+    points.number_row(i)[1] = up.at(i / kSide, kSide);
   }
   train::Evaluator evaluator(std::move(points));
   const std::vector<float> outputs = evaluator.outputs(network, threads);
 
-  const std::size_t classes = dataset.info().classes, width = network.model.outputs();
-  std::string table = "x0,x1,class";
-  for (std::size_t c = 0; c < classes; ++c) table += fmt::format(",p{}", c);
-  table += '\n';
-  std::vector<double> probabilities(classes);
+  const data::DatasetInfo info = dataset.info();
+  const std::size_t width = network.model.outputs();
+  std::string table = "x0,x1,predicted" + probability_columns(info) + '\n';
+  std::vector<double> probabilities(info.classes);
   for (std::size_t i = 0; i < evaluator.samples().size(); ++i) {
     const auto point = evaluator.samples().number_row(i);
     const auto row = std::span(outputs).subspan(i * width, width);
-    kernels::class_probabilities(network.loss, row, probabilities);
-    table += fmt::format("{:.6g},{:.6g},{}", point[0], point[1], kernels::predicted_class(network.loss, row));
-    for (const double p : probabilities) table += fmt::format(",{:.6g}", p);
+    const std::size_t predicted = kernels::predicted_class(network.loss, row);
+    table +=
+        fmt::format("{:.6g},{:.6g},{}", point[0], point[1], report::csv_cell(info.class_name(predicted)));
+    add_probabilities(table, network.loss, row, probabilities);
     table += '\n';
   }
   return table;
@@ -72,22 +94,25 @@ std::string line_table(const data::Dataset& dataset, const train::Evaluator::Net
   constexpr std::size_t kPoints = 1001;
   const Interval range = range_of(dataset, 0, 0.0);
   data::SampleStore points = data::SampleStore::of_numbers(kPoints, 1);
-  for (std::size_t i = 0; i < kPoints; ++i) points.numbers[i] = static_cast<float>(range.at(i, kPoints));
+  for (std::size_t i = 0; i < kPoints; ++i) points.numbers[i] = range.at(i, kPoints);
   train::Evaluator evaluator(std::move(points));
   const std::vector<float> outputs = evaluator.outputs(network, threads);
 
-  const std::optional<data::Function> function = dataset.info().function;
+  const data::DatasetInfo info = dataset.info();
+  const std::optional<data::Function> function = info.function;
   std::string table = function ? "x0,output,target\n" : "x0,output\n";
   for (std::size_t i = 0; i < kPoints; ++i) {
     const double x = evaluator.samples().numbers[i];
-    table += fmt::format("{:.6g},{:.9g}", x, outputs[i]);
+    table += fmt::format("{:.6g},{}", x, value_text(info, outputs[i]));
     table += function ? fmt::format(",{:.9g}\n", data::function_value(*function, x)) : "\n";
   }
   return table;
 }
 
-std::string class_name(const data::DatasetInfo& info, std::size_t label) {
-  return info.class_names.empty() ? std::to_string(label) : info.class_names[label];
+// A sample's class by its name, or its value.
+std::string target_text(const data::DatasetInfo& info, float target) {
+  return info.classes > 0 ? report::csv_cell(info.class_name(static_cast<std::size_t>(target)))
+                          : value_text(info, target);
 }
 
 }  // namespace
@@ -109,8 +134,9 @@ std::string points_table(const data::Dataset& dataset) {
   for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
     const data::SampleStore store = load_all(dataset, split);
     for (std::size_t i = 0; i < store.size(); ++i) {
-      for (const float x : store.number_row(i)) table += fmt::format("{:.6g},", x);
-      table += fmt::format("{:.9g},{}\n", store.targets[i], split == data::Split::kTrain ? "train" : "test");
+      for (const double x : store.number_row(i)) table += fmt::format("{:.6g},", x);
+      table += fmt::format("{},{}\n", target_text(info, store.targets[i]),
+                           split == data::Split::kTrain ? "train" : "test");
     }
   }
   return table;
@@ -119,10 +145,10 @@ std::string points_table(const data::Dataset& dataset) {
 std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts) {
   std::string table = "actual";
   for (std::size_t c = 0; c < info.classes; ++c)
-    table += fmt::format(",{}", report::csv_cell(class_name(info, c)));
+    table += fmt::format(",{}", report::csv_cell(info.class_name(c)));
   table += '\n';
   for (std::size_t actual = 0; actual < info.classes; ++actual) {
-    table += report::csv_cell(class_name(info, actual));
+    table += report::csv_cell(info.class_name(actual));
     for (const std::int64_t count : counts.subspan(actual * info.classes, info.classes))
       table += fmt::format(",{}", count);
     table += '\n';
@@ -130,21 +156,33 @@ std::string confusion_table(const data::DatasetInfo& info, std::span<const std::
   return table;
 }
 
-std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model) {
-  std::string header = info.classes > 0 ? "index,label,predicted" : "index,target";
-  for (std::size_t k = 0; k < model.outputs(); ++k) header += fmt::format(",o{}", k);
+std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model, bool labelled) {
+  std::string header = labelled ? "row,actual,predicted" : "row,predicted";
+  if (info.classes > 0) {
+    header += probability_columns(info);
+    for (std::size_t k = 0; k < model.outputs(); ++k) header += fmt::format(",o{}", k);
+  }
   return header + '\n';
 }
 
-std::string prediction_rows(const data::DatasetInfo& info, train::Evaluator& evaluator,
-                            const train::Evaluator::Network& network, int threads) {
+std::string prediction_rows(const data::DatasetInfo& info, const Predicted& samples,
+                            train::Evaluator& evaluator, const train::Evaluator::Network& network,
+                            int threads) {
   const std::size_t width = network.model.outputs();
   const std::vector<float> outputs = evaluator.outputs(network, threads);
+  std::vector<double> probabilities(info.classes);
   std::string rows;
   for (std::size_t i = 0; i < evaluator.samples().size(); ++i) {
     const auto row = std::span(outputs).subspan(i * width, width);
-    rows += fmt::format("{},{:.9g}", evaluator.first_sample() + i, evaluator.samples().targets[i]);
-    if (info.classes > 0) rows += fmt::format(",{}", kernels::predicted_class(network.loss, row));
+    rows += std::to_string(samples.file_rows[i]);
+    if (samples.labelled) rows += "," + target_text(info, evaluator.samples().targets[i]);
+    if (info.classes == 0) {
+      rows += "," + value_text(info, row[0]) + '\n';
+      continue;
+    }
+    const std::size_t predicted = kernels::predicted_class(network.loss, row);
+    rows += "," + report::csv_cell(info.class_name(predicted));
+    add_probabilities(rows, network.loss, row, probabilities);
     for (const float output : row) rows += fmt::format(",{:.9g}", output);
     rows += '\n';
   }
@@ -155,8 +193,8 @@ std::string class_line(const data::DatasetInfo& info, std::span<const std::int64
                        std::size_t label) {
   const auto row = counts.subspan(label * info.classes, info.classes);
   const std::int64_t all = std::accumulate(row.begin(), row.end(), std::int64_t{0});
-  if (all == 0) return fmt::format("{:<12} no samples", class_name(info, label));
-  return fmt::format("{:<12} {:6.2f}% of {}", class_name(info, label),
+  if (all == 0) return fmt::format("{:<12} no samples", info.class_name(label));
+  return fmt::format("{:<12} {:6.2f}% of {}", info.class_name(label),
                      100.0 * static_cast<double>(row[label]) / static_cast<double>(all), all);
 }
 

@@ -4,13 +4,16 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 #include "train/evaluator.h"
 
 namespace lockstep::cli {
 
-// With two inputs and classes: "x0,x1,class,p0,p1,...", the predicted class and each class's probability at
+// Classes are called as the data set calls them, values are in its units.
+
+// With two inputs and classes: "x0,x1,predicted,p_cat,p_dog,...", a class and each class's probability at
 // 200 x 200 points around the samples, x0 running fastest. With one input and values: "x0,output" at 1001
 // points from the smallest sample to the largest, and "target" where the function is known. Throws
 // ConfigError for other networks.
@@ -23,14 +26,22 @@ std::string points_table(const data::Dataset& dataset);
 // predicted one.
 std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts);
 
-// "index,label,predicted,o0,o1,...", or, where the targets are values, "index,target,o0".
-std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model);
+// Samples of a table of predictions: which they are, and whether their targets are known.
+struct Predicted {
+  std::vector<std::uint32_t> file_rows;  // Dataset::file_rows
+  bool labelled = true;
+};
 
-// A row for each of the evaluator's samples: its number in the split, its class and what the network takes it
-// for, or its value; then the network's outputs, as they enter the loss. The same bytes from any part of the
-// split.
-std::string prediction_rows(const data::DatasetInfo& info, train::Evaluator& evaluator,
-                            const train::Evaluator::Network& network, int threads);
+// "row,actual,predicted,p_cat,p_dog,...,o0,o1,...", or, where the targets are values, "row,actual,predicted".
+// Without labels there is no "actual".
+std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model, bool labelled);
+
+// A row for each of the evaluator's samples: its row in the file, its class or value, what the network takes
+// it for, the probability of each class, and the network's outputs, as they enter the loss. The same bytes
+// from any part of the split.
+std::string prediction_rows(const data::DatasetInfo& info, const Predicted& samples,
+                            train::Evaluator& evaluator, const train::Evaluator::Network& network,
+                            int threads);
 
 // "cat: 45.2 % of 1000".
 std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,

@@ -24,7 +24,8 @@ struct AgreedError : Error {
   using Error::Error;
 };
 
-// The name of the machine that this process runs on.
+// The name of the machine that this process runs on, with its domain if it has one: MPI's own is the first
+// label alone.
 std::string host_name();
 
 class Communicator {

@@ -1,11 +1,15 @@
 #include "comm/session.h"
 
+#include <fmt/format.h>
 #include <mpi.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 
 #include "base/error.h"
+#include "base/launcher.h"
+#include "comm/start.h"
 
 #ifdef LOCKSTEP_SANITIZED
 // MPI libraries keep memory until the process ends: not a leak of ours to report.
@@ -15,6 +19,8 @@ extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 namespace lockstep::comm {
 namespace {
 
+constexpr double kStartSeconds = 120.0;
+
 Communicator initialised_world(int& argc, char**& argv) {
   // For a process without mpirun Open MPI would start a daemon (orted), which takes 0.1 s. Debian's locks
   // itself up now and then when it ends (in PMIx_server_finalize), and keeps the program's output open for
@@ -23,6 +29,7 @@ Communicator initialised_world(int& argc, char**& argv) {
   // In place Open MPI's MPI_Iallreduce reduces everything to one rank, which sends it back (binomial trees).
   // Rabenseifner's algorithm moves 2 (P-1)/P of the bytes instead of 2 log2(P) times all of them.
   ::setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", /*overwrite=*/0);
+  const StartLimit limit(kStartSeconds);
   int provided = MPI_THREAD_SINGLE;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
     throw RankError("MPI_Init_thread failed");
@@ -31,6 +38,7 @@ Communicator initialised_world(int& argc, char**& argv) {
   // Open MPI's TCP transport writes to a rank that has died and is sent SIGPIPE: mpirun would take the writer
   // for the one that failed.
   if (world.size() > 1) std::signal(SIGPIPE, SIG_IGN);
+  if (world.rank() == 0) tell_launcher("started");
   return world;
 }
 
@@ -38,6 +46,18 @@ Communicator initialised_world(int& argc, char**& argv) {
 
 Session::Session(int& argc, char**& argv)
     : world_(initialised_world(argc, argv)), self_(Communicator::duplicate(Communicator::Group::kSelf)) {}
+
+void Session::require_all_ranks() const {
+  const std::optional<Started> started = how_started();
+  if (!started || started->processes <= world_.size()) return;
+  if (!speaks_for_siblings()) throw AgreedError(ExitCode::kConfig, "");
+  const std::string start =
+      started->by == "srun" ? "srun --mpi=pmix lockstep" : "the mpirun of " + library_version();
+  throw AgreedError(ExitCode::kConfig, fmt::format("{} started {} processes, of which MPI knows {}, so that "
+                                                   "each would do the whole work: expected {}, or "
+                                                   "launch/run",
+                                                   started->by, started->processes, world_.size(), start));
+}
 
 void Session::finalize() { MPI_Finalize(); }
 

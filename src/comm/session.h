@@ -1,4 +1,4 @@
-// The MPI library's lifetime, and the end of a job that cannot go on.
+// The MPI library's lifetime, and the end of a job that cannot go on, or never was one.
 #pragma once
 
 #include <string>
@@ -11,10 +11,16 @@ namespace lockstep::comm {
 // Without mpirun the process is a job of one rank.
 class Session {
  public:
-  // Throws RankError if MPI gives no support for a program with threads.
+  // Throws RankError if MPI gives no support for a program with threads. Ends the process with
+  // ExitCode::kRank and a line where MPI has not started within two minutes, for it waits for all ranks.
   Session(int& argc, char**& argv);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  // Throws AgreedError (ExitCode::kConfig) where what started this process (srun, mpirun) started more of
+  // them than MPI knows of: each would be a job of its own, and they would all do the same. One of a host
+  // says so; the error of the others has no words.
+  void require_all_ranks() const;
 
   // All ranks of the job.
   const Communicator& world() const { return world_; }

@@ -32,6 +32,8 @@ class Reader {
   void read(const std::string& key, std::filesystem::path& value);
   // A string, or an integer that becomes one.
   void read_text(const std::string& key, std::string& value);
+  // A list of these, or one alone.
+  void read_texts(const std::string& key, std::vector<std::string>& list);
   void read(const std::string& key, std::uint64_t& value, std::uint64_t least);
   void read(const std::string& key, int& value, int least);
   // in_range(x) decides; `expected` describes what it accepts, such as "a number above 0".

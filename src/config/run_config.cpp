@@ -57,11 +57,25 @@ void read_data(Reader& in, data::DataOptions& data) {
     in.read<data::Task>(
         "data.task", data.task,
         {{"classification", data::Task::kClassification}, {"regression", data::Task::kRegression}});
+    in.read_texts("data.columns", data.columns);
+    in.read_texts("data.ignore", data.ignore);
+    in.read_texts("data.categories", data.categories);
+    in.read<data::Missing>("data.missing", data.missing,
+                           {{"refuse", data::Missing::kRefuse},
+                            {"mean", data::Missing::kMean},
+                            {"drop", data::Missing::kDrop}});
+    in.read<data::UnseenCategory>(
+        "data.unseen_category", data.unseen_category,
+        {{"refuse", data::UnseenCategory::kRefuse}, {"zeros", data::UnseenCategory::kZeros}});
+    in.read<data::TargetScale>(
+        "data.target_scale", data.target_scale,
+        {{"none", data::TargetScale::kNone}, {"mean_std", data::TargetScale::kMeanStd}});
   }
   if (made_up || csv) {
     data.test_fraction = made_up ? 0.5 : 0.0;
     in.read("data.test_fraction", data.test_fraction, kRateText, kRate);
   }
+  in.read("data.stratify", data.stratify);
   in.read("data.seed", data.seed, 0);
   in.read("data.folds", data.folds, 0);
   in.read("data.fold", data.fold, 0);

@@ -1,315 +1,177 @@
 #include "data/csv.h"
 
-#include <csv.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <limits>
-#include <memory>
+#include <numeric>
 #include <optional>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "data/shard_plan.h"
 
 namespace lockstep::data {
 namespace {
 
-struct Row {
-  std::size_t line = 0;  // of the file, from 1
-  std::vector<std::string> cells;
-};
+// A file whose columns are known: rows that data.missing = "drop" leaves out are gone.
+struct OpenFile {
+  CsvTable table;
+  CsvPlaces places;
 
-std::optional<double> number(std::string_view cell) {
-  if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
-  double value = 0.0;
-  const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc() || stop != cell.data() + cell.size()) return std::nullopt;
-  return value;
-}
-
-bool is_finite(const std::string& cell) {
-  const auto value = number(cell);
-  return value && std::isfinite(*value);
-}
-
-// The rows of a file, blank lines left out.
-class Rows {
- public:
-  explicit Rows(const std::filesystem::path& path) : path_(path) {
-    std::string text;
-    try {
-      text = read_file(path);
-    } catch (const std::system_error& error) {
-      throw DataError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
-    }
-    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-    if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
-    if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
-    for (std::size_t begin = 0; begin < text.size();) {  // line by line, so that rows know their lines
-      const std::size_t newline = text.find('\n', begin);
-      const std::size_t end = newline == std::string::npos ? text.size() : newline + 1;
-      ++line_;
-      if (csv_parse(&parser_, text.data() + begin, end - begin, on_cell, on_row, this) != end - begin) fail();
-      begin = end;
-    }
-    if (csv_fini(&parser_, on_cell, on_row, this) != 0) fail();
-  }
-  Rows(const Rows&) = delete;
-  Rows& operator=(const Rows&) = delete;
-  ~Rows() { csv_free(&parser_); }
-
-  std::vector<Row> take() { return std::move(rows_); }
-
- private:
-  static void on_cell(void* bytes, std::size_t size, void* self) {
-    std::string cell(static_cast<const char*>(bytes), size);
-    std::replace_if(
-        cell.begin(), cell.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    static_cast<Rows*>(self)->cells_.push_back(std::move(cell));
-  }
-  static void on_row(int, void* self) {
-    auto& rows = *static_cast<Rows*>(self);
-    rows.rows_.push_back({rows.line_, std::exchange(rows.cells_, {})});
-  }
-  [[noreturn]] void fail() {
-    csv_free(&parser_);
-    throw DataError(fmt::format("{}:{}: not CSV: a quotation mark is out of place", path_.string(), line_));
-  }
-
-  const std::filesystem::path& path_;
-  csv_parser parser_{};
-  std::size_t line_ = 0;
-  std::vector<std::string> cells_;
-  std::vector<Row> rows_;
-};
-
-// What separates the cells of another kind of file; empty where no cell looks like that.
-std::string separator_hint(const std::vector<std::string>& cells) {
-  for (const auto& [separator, name] : {std::pair(';', "semicolons"), std::pair('\t', "tabs")})
-    for (const std::string& cell : cells)
-      if (cell.find(separator) != std::string::npos)
-        return fmt::format(" (the cells seem to be separated by {}, expected commas)", name);
-  return "";
-}
-
-// A file's rows, and what its columns are called.
-struct Table {
-  std::filesystem::path path;
-  std::vector<std::string> header;  // empty without one
-  std::size_t header_line = 0;
-  bool may_have_header = false;  // the first row is taken for samples, and that was not asked for
-  std::vector<Row> rows;
-
-  Table(std::filesystem::path file, Header kind) : path(std::move(file)), rows(Rows(path).take()) {
-    if (rows.empty()) throw DataError(fmt::format("{}: is empty, expected rows of numbers", path.string()));
-    const auto& first = rows.front().cells;
-    const bool found = std::none_of(first.begin(), first.end(), is_finite);  // "nan" may be a name
-    may_have_header = kind == Header::kAuto && !found;
-    if (kind == Header::kYes || (kind == Header::kAuto && found)) {
-      header = first;
-      header_line = rows.front().line;
-      rows.erase(rows.begin());
-    }
-    if (rows.empty())
-      throw DataError(fmt::format("{}: has a header and no rows, expected rows of numbers{}", path.string(),
-                                  separator_hint(header)));
-    for (const Row& row : rows)
-      if (row.cells.size() != columns())
-        throw DataError(fmt::format("{}:{}: has {} cells, expected {} as in the first row{}", path.string(),
-                                    row.line, row.cells.size(), columns(), separator_hint(row.cells)));
-    if (columns() < 2)
-      throw DataError(fmt::format("{}: has a single column, expected features and a target{}", path.string(),
-                                  separator_hint(rows.front().cells)));
-  }
-
-  std::size_t columns() const { return header.empty() ? rows.front().cells.size() : header.size(); }
-  std::string column_name(std::size_t column) const {
-    return header.empty() ? std::to_string(column + 1) : fmt::format("\"{}\"", header[column]);
-  }
-  // Empty without a header.
-  std::vector<std::string> feature_names(std::size_t target) const {
-    std::vector<std::string> names = header;
-    if (!names.empty()) names.erase(names.begin() + static_cast<std::ptrdiff_t>(target));
-    return names;
-  }
-  [[noreturn]] void refuse(const Row& row, std::size_t column, const std::string& expected) const {
-    std::string hint = separator_hint(row.cells);
-    if (hint.empty() && may_have_header && !is_finite(rows.front().cells[column]))
-      hint = fmt::format(" (if line {} is a header: data.header = \"yes\")", rows.front().line);
-    throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected {}{}", path.string(), row.line,
-                                column_name(column), row.cells[column], expected, hint));
-  }
-
-  // Throws DataError unless the columns are those of `other`; without a header they have no names to compare.
-  void expect_columns_of(const Table& other) const {
-    if (columns() != other.columns())
-      throw DataError(fmt::format("{}: has {} columns, expected {} as in {}", path.string(), columns(),
-                                  other.columns(), other.path.string()));
-    for (std::size_t column = 0; column < std::min(header.size(), other.header.size()); ++column)
-      if (header[column] != other.header[column])
-        throw DataError(fmt::format("{}:{}: column {} is \"{}\", expected \"{}\" as in {}", path.string(),
-                                    header_line, column + 1, header[column], other.header[column],
-                                    other.path.string()));
-  }
-
-  // The column that `target` names, by its header or its number from 1 on; empty: the last.
-  std::size_t target_column(const std::string& target) const {
-    if (target.empty()) return columns() - 1;
-    const auto named = std::find(header.begin(), header.end(), target);
-    if (named != header.end()) return static_cast<std::size_t>(named - header.begin());
-    std::size_t counted = 0;
-    const auto [stop, error] = std::from_chars(target.data(), target.data() + target.size(), counted);
-    if (error == std::errc() && stop == target.data() + target.size() && counted >= 1 && counted <= columns())
-      return counted - 1;
-    throw ConfigError(
-        fmt::format("data.target is \"{}\", expected a column of {}: {}1 to {}", target, path.string(),
-                    header.empty() ? "" : fmt::format("{}, or ", fmt::join(header, ", ")), columns()));
+  OpenFile(CsvTable rows, const CsvColumns& columns, bool labelled, const DataOptions& options)
+      : table(std::move(rows)), places(places_in(table, columns, labelled)) {
+    if (options.missing != Missing::kDrop) return;
+    std::vector<std::size_t> used = places.features;
+    if (labelled) used.push_back(places.target);
+    table.drop_rows_with_missing(used);
   }
 };
 
-// Which class each text in the target column is.
-class Classes {
- public:
-  Classes(const Table& table, std::size_t column) {
-    for (const Row& row : table.rows) {
-      const std::string& cell = row.cells[column];
-      const auto value = number(cell);
-      if (!numbers_.empty() && !value) table.refuse(row, column, "a whole number, as in the rows before");
-      if (!names_.empty() && (value || cell.empty()))
-        table.refuse(row, column, "a name, as in the rows before");
-      if (cell.empty()) table.refuse(row, column, "a class");
-      if (value && (*value != std::floor(*value) || std::fabs(*value) > 1e15))
-        table.refuse(row, column,
-                     "a class: a whole number or a name (data.task = \"regression\" fits values)");
-      if (value)
-        numbers_.push_back(*value);
-      else
-        names_.push_back(cell);
-    }
-    unique(numbers_);
-    unique(names_);
-    constexpr std::size_t kMost = 1000;
-    if (size() < 2 || size() > kMost)
-      throw DataError(fmt::format("{}: column {} has {} class{}, expected 2 to {}", table.path.string(),
-                                  table.column_name(column), size(), size() == 1 ? "" : "es", kMost));
-  }
-
-  std::size_t size() const { return numbers_.size() + names_.size(); }
-
-  // The class's number. Refuses a text that the training file has not.
-  float operator()(const Table& table, const Row& row, std::size_t column) const {
-    const std::string& cell = row.cells[column];
-    std::size_t place = size();
-    if (const auto value = number(cell); value && !numbers_.empty())
-      place = find(numbers_, *value);
-    else if (numbers_.empty())
-      place = find(names_, cell);
-    if (place >= size())
-      table.refuse(row, column, fmt::format("one of the classes {}", fmt::join(names(), ", ")));
-    return static_cast<float>(place);
-  }
-
-  std::vector<std::string> names() const {
-    std::vector<std::string> names = names_;
-    for (const double value : numbers_) names.push_back(fmt::format("{:.0f}", value));
-    return names;
-  }
-
-  // Empty where the classes are called as they are numbered.
-  std::string mapping() const {
-    if (names_.empty() && numbers_.front() == 0.0 && numbers_.back() == static_cast<double>(size() - 1))
-      return "";
-    constexpr std::size_t kShown = 10;
-    std::vector<std::string> shown = names();
-    if (shown.size() > kShown) shown = {shown.begin(), shown.begin() + kShown};
-    return fmt::format("labels {}{} are classes 0 to {}", fmt::join(shown, ", "),
-                       size() > kShown ? ", ..." : "", size() - 1);
-  }
-
- private:
-  template <typename T>
-  static void unique(std::vector<T>& values) {
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-  }
-  template <typename T>
-  std::size_t find(const std::vector<T>& sorted, const T& value) const {
-    const auto place = std::lower_bound(sorted.begin(), sorted.end(), value);
-    return place != sorted.end() && *place == value ? static_cast<std::size_t>(place - sorted.begin())
-                                                    : size();
-  }
-
-  std::vector<double> numbers_;     // these,
-  std::vector<std::string> names_;  // or these, in order
-};
-
-float finite(const Table& table, const Row& row, std::size_t column) {
-  const auto value = number(row.cells[column]);
-  if (!value || !std::isfinite(static_cast<float>(*value))) table.refuse(row, column, "a finite number");
-  return static_cast<float>(*value);
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + std::min(kShown, names.size()), ", "),
+                     names.size() > kShown ? ", ..." : "");
 }
 
-SampleStore samples_of(const Table& table, std::size_t target, const std::optional<Classes>& classes) {
-  SampleStore store = SampleStore::of_numbers(table.rows.size(), table.columns() - 1);
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const Row& row = table.rows[i];
-    auto feature = store.number_row(i).begin();
-    for (std::size_t column = 0; column < table.columns(); ++column)
-      if (column != target) *feature++ = finite(table, row, column);
-    store.targets[i] = classes ? (*classes)(table, row, target) : finite(table, row, target);
-  }
-  return store;
+std::string count_of(const std::vector<std::string>& categories) {
+  return fmt::format("{} categor{}", categories.size(), categories.size() == 1 ? "y" : "ies");
 }
 
-SampleStore rows_of(const SampleStore& all, std::span<const std::uint32_t> samples) {
-  SampleStore store = SampleStore::of_numbers(samples.size(), all.width);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    std::ranges::copy(all.number_row(samples[i]), store.number_row(i).begin());
-    store.targets[i] = all.targets[samples[i]];
+std::vector<ColumnUse> uses_of(const OpenFile& file, const CsvColumns& columns, const CsvCells& cells) {
+  std::vector<ColumnUse> uses;
+  for (std::size_t c = 0; c < file.table.columns(); ++c)
+    uses.push_back({file.table.header.empty() ? std::to_string(c + 1) : file.table.header[c], "not used"});
+  for (std::size_t j = 0; j < columns.features.size(); ++j) {
+    const CsvColumn& column = columns.features[j];
+    ColumnUse& use = uses[file.places.features[j]];
+    use.use = column.categorical
+                  ? fmt::format("{}: {}", count_of(column.categories), first_of(column.categories))
+                  : "numbers";
+    use.missing = cells.missing[j];
   }
-  return store;
+  uses[file.places.target].use =
+      columns.classes.empty() ? "target: values" : fmt::format("target: {} classes", columns.classes.size());
+  return uses;
+}
+
+// What a user should know of how a file was read.
+std::string note_of(const CsvColumns& columns, const CsvCells& cells, const std::string& mapping) {
+  std::vector<std::string> notes;
+  if (!mapping.empty()) notes.push_back(mapping);
+  for (const CsvColumn& column : columns.features)
+    if (column.categorical)
+      notes.push_back(fmt::format("column {} has {}, a feature each: {}", column.name,
+                                  count_of(column.categories), first_of(column.categories)));
+  if (cells.dropped != 0)
+    notes.push_back(fmt::format("{} of {} rows have missing cells and are left out", cells.dropped,
+                                cells.dropped + cells.size()));
+  for (std::size_t j = 0; j < columns.features.size(); ++j)
+    if (cells.missing[j] != 0)
+      notes.push_back(fmt::format("column {} has {} missing cell{} that take{} the mean",
+                                  columns.features[j].name, cells.missing[j],
+                                  cells.missing[j] == 1 ? "" : "s", cells.missing[j] == 1 ? "s" : ""));
+  if (columns.target_mean != 0.0 || columns.target_deviation != 1.0)
+    notes.push_back(fmt::format("targets are (value - {:.6g}) / {:.6g} while training", columns.target_mean,
+                                columns.target_deviation));
+  for (std::string& note : notes) note = fmt::format("{}: {}", cells.file, note);
+  return fmt::format("{}", fmt::join(notes, "\n"));
 }
 
 }  // namespace
 
-Csv::Csv(const DataOptions& options) {
-  if (options.file.empty())
+Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
+  const bool tested_only = trained != nullptr && options.file.empty() && !options.test_file.empty();
+  if (options.file.empty() && !tested_only)
     throw ConfigError("data.file is not set, expected a CSV file with data.dataset = \"csv\"");
   if (!options.test_file.empty() && options.test_fraction > 0.0)
     throw ConfigError("data.test_file and data.test_fraction are both set, expected one of them at most");
-  const Table table(options.file, options.header);
-  const std::size_t target = table.target_column(options.target);
-  std::optional<Classes> classes;
-  if (options.task == Task::kClassification) classes.emplace(table, target);
-  train_ = samples_of(table, target, classes);
-  if (!options.test_file.empty()) {
-    const Table test(options.test_file, options.header);
-    test.expect_columns_of(table);
-    test_ = samples_of(test, target, classes);
+  const bool values = options.task == Task::kRegression;
+  if (options.target_scale != TargetScale::kNone && !values)
+    throw ConfigError("data.target_scale is set, expected data.task = \"regression\" with it");
+
+  const std::filesystem::path& path = tested_only ? options.test_file : options.file;
+  const CsvColumns* const fitted = trained != nullptr ? trained->csv.get() : nullptr;
+  CsvTable table = fitted == nullptr ? CsvTable(path, options.header)
+                                     : CsvTable(path, options.header, fitted->names(), fitted->has_numbers());
+  CsvColumns columns = fitted == nullptr ? choose_columns(table, options) : *fitted;
+  texts_.resize(columns.features.size());
+  const OpenFile first(std::move(table), columns, true, options);
+  std::optional<CsvClasses> classes;
+  if (!values)
+    classes = trained != nullptr && !trained->class_names.empty()
+                  ? CsvClasses(trained->class_names)
+                  : CsvClasses(first.table, first.places.target);
+  if (classes) columns.classes = classes->names();
+  const auto read = [&](const OpenFile& file) {
+    return read_cells(file.table, columns, file.places, classes ? &*classes : nullptr, true, options, texts_);
+  };
+  (tested_only ? test_file_ : train_file_) = read(first);
+  if (!tested_only && !options.test_file.empty())
+    test_file_ = read(OpenFile({options.test_file, options.header, columns.names(), columns.has_numbers()},
+                               columns, true, options));
+
+  info_.name = path.filename().string();
+  info_.pixels = false;
+  info_.channel_size = 1;
+  info_.classes = columns.classes.size();
+  info_.class_names = columns.classes;
+  info_.train_samples = train_file_.size();
+  info_.test_samples = test_file_.size();
+  const auto labels = [&] {
+    return std::vector<float>(train_file_.targets.begin(), train_file_.targets.end());
+  };
+  division_ = divide(info_, labels, options);
+  if (fitted == nullptr) {
+    const Selection& fitting = tested_only ? division_.test : division_.train;
+    fit(columns, cells(fitting), fitting.samples, texts_, options);
   }
-  info_ = {.name = options.file.filename().string(),
-           .pixels = false,
-           .channels = table.columns() - 1,
-           .channel_size = 1,
-           .classes = classes ? classes->size() : 0,
-           .class_names = classes ? classes->names() : std::vector<std::string>{},
-           .channel_names = table.feature_names(target),
-           .train_samples = train_.size(),
-           .test_samples = test_.size(),
-           .function = {},
-           .note = classes && !classes->mapping().empty()
-                       ? fmt::format("{}: {}", options.file.string(), classes->mapping())
-                       : ""};
+  if (options.unseen_category == UnseenCategory::kRefuse)
+    for (const Selection* selection : {&division_.train, &division_.test})
+      CsvEncoder(columns, texts_).expect_known(cells(*selection), selection->samples);
+
+  columns_ = std::make_shared<const CsvColumns>(std::move(columns));
+  info_.csv = columns_;
+  info_.train_samples = division_.train.samples.size();
+  info_.test_samples = division_.test.samples.size();
+  info_.channels = columns_->feature_count();
+  info_.channel_names = columns_->feature_names();
+  info_.target_mean = columns_->target_mean;
+  info_.target_deviation = columns_->target_deviation;
+  info_.columns = uses_of(first, *columns_, cells(tested_only ? division_.test : division_.train));
+  info_.note = note_of(*columns_, tested_only ? test_file_ : train_file_, classes ? classes->mapping() : "");
+}
+
+std::vector<std::uint32_t> Csv::places(Split split, std::span<const std::uint32_t> samples) const {
+  std::vector<std::uint32_t> places;
+  for (const std::uint32_t sample : samples) places.push_back(selection(split).samples[sample]);
+  return places;
 }
 
 SampleStore Csv::load(Split split, std::span<const std::uint32_t> samples) const {
-  return rows_of(split == Split::kTrain ? train_ : test_, samples);
+  return CsvEncoder(*columns_, texts_).encode(cells(selection(split)), places(split, samples));
+}
+
+std::vector<std::uint32_t> Csv::file_rows(Split split, std::span<const std::uint32_t> samples) const {
+  std::vector<std::uint32_t> rows = places(split, samples);
+  for (std::uint32_t& row : rows) row = cells(selection(split)).rows[row];
+  return rows;
+}
+
+UnlabelledSamples read_unlabelled(const std::filesystem::path& file, const CsvColumns& columns,
+                                  const DataOptions& options, int rank, int world) {
+  const OpenFile open({file, options.header, columns.names(), columns.has_numbers()}, columns, false,
+                      options);
+  std::vector<CsvTexts> texts(columns.features.size());
+  const CsvCells cells = read_cells(open.table, columns, open.places, nullptr, false, options, texts);
+  std::vector<std::uint32_t> all(cells.size());
+  std::iota(all.begin(), all.end(), 0U);
+  const CsvEncoder encoder(columns, texts);
+  if (options.unseen_category == UnseenCategory::kRefuse) encoder.expect_known(cells, all);
+  const Range part = even_part(cells.size(), static_cast<std::size_t>(rank), static_cast<std::size_t>(world));
+  return {encoder.encode(cells, std::span(all).subspan(part.begin, part.size())),
+          {cells.rows.begin() + static_cast<std::ptrdiff_t>(part.begin),
+           cells.rows.begin() + static_cast<std::ptrdiff_t>(part.end)}};
 }
 
 }  // namespace lockstep::data

@@ -1,4 +1,4 @@
-// Where samples come from: a training and a test set of features, bytes or floats, with a target each.
+// Where samples come from: a training and a test set of features, bytes or numbers, with a target each.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,18 @@ namespace lockstep::data {
 
 enum class Split { kTrain, kTest };
 
+struct CsvColumns;  // csv_columns.h
+
+// A column of a table, in words.
+struct ColumnUse {
+  std::string name;         // or number
+  std::string use;          // "numbers", "3 categories: blue, green, red", "target: values", "not used"
+  std::size_t missing = 0;  // cells, of the samples in the training file
+};
+
 struct DatasetInfo {
   std::string name;
-  bool pixels = true;        // features are bytes, else floats
+  bool pixels = true;        // features are bytes, else numbers
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
   std::size_t classes = 0;                      // 0: targets are values
@@ -27,33 +36,44 @@ struct DatasetInfo {
   std::size_t train_samples = 0;
   std::size_t test_samples = 0;
   std::optional<Function> function;  // that the targets are values of
-  std::string note;                  // what a user should know: how labels were mapped to classes
+  std::string note;                  // what a user should know, in lines: how labels were mapped to classes
+  // A target that is a value v is trained on as (v - mean) / deviation.
+  double target_mean = 0.0, target_deviation = 1.0;
+  std::vector<ColumnUse> columns = {};  // of a table, in the order of its file
+  std::shared_ptr<const CsvColumns> csv = {};  // of CSV files: how their columns become features
 
   std::size_t features() const { return channels * channel_size; }
+  // As the data set calls a class, or its number.
+  std::string class_name(std::size_t label) const {
+    return class_names.empty() ? std::to_string(label) : class_names[label];
+  }
   std::size_t samples(Split split) const { return split == Split::kTrain ? train_samples : test_samples; }
 };
 
-// Samples in memory: features (n, width), pixels as bytes or numbers as floats, and targets (n), a class's
-// number or a value.
+// Samples in memory: features (n, width), pixels as bytes or numbers in double (their differences may be
+// small beside them, which float32 would lose before a normalizer takes the mean away), and targets (n), a
+// class's number or a value.
 struct SampleStore {
   std::size_t width = 0;
   std::vector<std::uint8_t> pixels;  // one of these two is empty
-  std::vector<float> numbers;
+  std::vector<double> numbers;
   std::vector<float> targets;
 
   static SampleStore of_pixels(std::size_t n, std::size_t width) {
     return {width, std::vector<std::uint8_t>(n * width), {}, std::vector<float>(n)};
   }
   static SampleStore of_numbers(std::size_t n, std::size_t width) {
-    return {width, {}, std::vector<float>(n * width), std::vector<float>(n)};
+    return {width, {}, std::vector<double>(n * width), std::vector<float>(n)};
   }
 
   std::size_t size() const { return targets.size(); }
-  std::size_t bytes() const { return pixels.size() + (numbers.size() + targets.size()) * sizeof(float); }
+  std::size_t bytes() const {
+    return pixels.size() + numbers.size() * sizeof(double) + targets.size() * sizeof(float);
+  }
   std::span<const std::uint8_t> pixel_row(std::size_t i) const { return {pixels.data() + i * width, width}; }
   std::span<std::uint8_t> pixel_row(std::size_t i) { return {pixels.data() + i * width, width}; }
-  std::span<const float> number_row(std::size_t i) const { return {numbers.data() + i * width, width}; }
-  std::span<float> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
+  std::span<const double> number_row(std::size_t i) const { return {numbers.data() + i * width, width}; }
+  std::span<double> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
 };
 
 class Dataset {
@@ -64,6 +84,10 @@ class Dataset {
   // The samples with these numbers (file order, strictly ascending), in that order.
   // Throws DataError, which names the file, what was found and what was expected.
   virtual SampleStore load(Split split, std::span<const std::uint32_t> samples) const = 0;
+
+  // What these samples are called where they are from: the numbers of their rows, from 1 on, in their file or
+  // files, or in the order in which they were made up.
+  virtual std::vector<std::uint32_t> file_rows(Split split, std::span<const std::uint32_t> samples) const;
 };
 
 // The data set that the options name: divided into training and test samples where it comes undivided,

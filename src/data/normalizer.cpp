@@ -21,7 +21,15 @@ Moments moments(double sum, double sum_of_squares, double count) {
   return {mean, std::sqrt(std::max(0.0, sum_of_squares / count - mean * mean))};
 }
 
-double inverse(double x) { return x > 0.0 ? 1.0 / x : 0.0; }
+// 0 of what is 0, or nothing beside the magnitudes that a data set may have.
+double inverse(double x) { return x > 0x1p-1000 ? 1.0 / x : 0.0; }
+
+// What is added to a feature's numbers to centre them: minus their mean, rounded to float32 unless that would
+// move them by a part of their range that matters.
+double centring_shift(double mean, double range) {
+  const auto rounded = static_cast<double>(static_cast<float>(-mean));
+  return std::fabs(rounded + mean) <= 0x1p-16 * range ? rounded : -mean;
+}
 
 // Sums over samples, for each feature: of the bytes, then of their squares.
 std::vector<std::int64_t> sums_of_pixels(const SampleStore& samples) {
@@ -101,12 +109,16 @@ std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const 
 
 Normalizer::Normalizer(Normalization kind, const DatasetInfo& info, const SampleStore& own,
                        const AllRanks& all_ranks)
-    : scale_(info.features(), 1.0F), shift_(info.features()) {
+    : scale_(info.features(), 1.0F) {
+  if (info.pixels)
+    pixel_shift_.resize(info.features());
+  else
+    shift_.resize(info.features()), unit_.resize(info.features(), 1.0);
   if (kind == Normalization::kNone) return;
   if (info.pixels)
     fit_pixels(kind, info, own, all_ranks);
   else
-    fit_numbers(kind, info, own, all_ranks);
+    fit_numbers(kind, own, info.train_samples, all_ranks);
 }
 
 void Normalizer::fit_pixels(Normalization kind, const DatasetInfo& info, const SampleStore& own,
@@ -119,7 +131,7 @@ void Normalizer::fit_pixels(Normalization kind, const DatasetInfo& info, const S
   const auto n = static_cast<double>(info.train_samples);
   if (kind == Normalization::kMean) {
     for (std::size_t j = 0; j < features; ++j)
-      shift_[j] = static_cast<float>(-static_cast<double>(sums[j]) / n / 255.0);
+      pixel_shift_[j] = static_cast<float>(-static_cast<double>(sums[j]) / n / 255.0);
     return;
   }
   for (std::size_t c = 0; c < info.channels; ++c) {
@@ -132,33 +144,38 @@ void Normalizer::fit_pixels(Normalization kind, const DatasetInfo& info, const S
                                            n * static_cast<double>(info.channel_size));
     for (std::size_t j = c * info.channel_size; j < (c + 1) * info.channel_size; ++j) {
       scale_[j] = static_cast<float>(inverse(deviation));  // both in units of a byte: 255 cancels
-      shift_[j] = static_cast<float>(-mean * inverse(deviation));
+      pixel_shift_[j] = static_cast<float>(-mean * inverse(deviation));
     }
   }
 }
 
-void Normalizer::fit_numbers(Normalization kind, const DatasetInfo& info, const SampleStore& own,
+void Normalizer::fit_numbers(Normalization kind, const SampleStore& own, std::size_t samples,
                              const AllRanks& all_ranks) {
   const std::vector<Interval> ranges = ranges_of_numbers(own, all_ranks);
   if (kind == Normalization::kScale) {
-    for (std::size_t j = 0; j < ranges.size(); ++j)
-      scale_[j] = static_cast<float>(inverse(ranges[j].largest()));
+    for (std::size_t j = 0; j < ranges.size(); ++j) set_numbers(j, 0.0, inverse(ranges[j].largest()));
     return;
   }
-  const std::vector<Moments> moments = moments_of_numbers(own, ranges, info.train_samples, all_ranks);
-  for (std::size_t j = 0; j < moments.size(); ++j) {
-    shift_[j] = static_cast<float>(-moments[j].mean);
-    if (kind == Normalization::kMeanStd) scale_[j] = static_cast<float>(inverse(moments[j].deviation));
-  }
+  const std::vector<Moments> moments = moments_of_numbers(own, ranges, samples, all_ranks);
+  for (std::size_t j = 0; j < moments.size(); ++j)
+    set_numbers(j, centring_shift(moments[j].mean, ranges[j].high - ranges[j].low),
+                kind == Normalization::kMeanStd ? inverse(moments[j].deviation) : 1.0);
+}
+
+void Normalizer::set_numbers(std::size_t j, double shift, double scale) {
+  shift_[j] = shift;
+  unit_[j] = scale > 0.0 ? power_of_two(std::ilogb(scale)) : 1.0;
+  scale_[j] = static_cast<float>(scale / unit_[j]);
 }
 
 void Normalizer::apply(const SampleStore& samples, std::size_t i, std::span<float> x) const {
   if (!samples.pixels.empty()) {
-    kernels::scale_bytes(samples.pixel_row(i), scale_, shift_, x);
+    kernels::scale_bytes(samples.pixel_row(i), scale_, pixel_shift_, x);
     return;
   }
   const auto numbers = samples.number_row(i);
-  for (std::size_t j = 0; j < x.size(); ++j) x[j] = (numbers[j] + shift_[j]) * scale_[j];
+  for (std::size_t j = 0; j < x.size(); ++j)
+    x[j] = static_cast<float>((numbers[j] + shift_[j]) * unit_[j]) * scale_[j];
 }
 
 }  // namespace lockstep::data

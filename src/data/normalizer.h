@@ -1,12 +1,14 @@
 // How features become network inputs.
 //
-//             pixels (bytes)                        numbers (floats)
+//             pixels (bytes)                        numbers (doubles)
 //   none      x = p                                 x = v
 //   scale     x = p / 255                           x = v / a_j    a_j: the largest magnitude of feature j
 //   mean      x = p / 255 - m_j                     x = v - m_j    m_j: mean of feature j
 //   mean_std  x = (p / 255 - m_c) / s_c             x = (v - m_c) / s_c
 //
 // m_c and s_c are mean and deviation (of the population) of channel c; each number is a channel of its own.
+// Numbers are moved and brought to order 1 by a power of two in double, and are float32 from there on: what
+// lies far from 0 keeps its differences, and any magnitude keeps its digits.
 // The statistics are of the training samples in use. They come from integer sums, so they are the same
 // however the samples are spread over ranks.
 #pragma once
@@ -41,11 +43,15 @@ class Normalizer {
  private:
   void fit_pixels(Normalization kind, const DatasetInfo& info, const SampleStore& own,
                   const AllRanks& all_ranks);
-  void fit_numbers(Normalization kind, const DatasetInfo& info, const SampleStore& own,
+  void fit_numbers(Normalization kind, const SampleStore& own, std::size_t samples,
                    const AllRanks& all_ranks);
 
-  // Pixels: x = p scale + shift. Numbers: x = (v + shift) scale.
-  std::vector<float> scale_, shift_;
+  // Of numbers: x = (v + shift) scale.
+  void set_numbers(std::size_t j, double shift, double scale);
+
+  std::vector<float> scale_;  // of pixels, or of numbers brought to order 1
+  std::vector<float> pixel_shift_;
+  std::vector<double> shift_, unit_;  // of numbers; a unit is the power of two that goes before its scale
 };
 
 }  // namespace lockstep::data

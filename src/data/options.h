@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace lockstep::data {
 
@@ -13,7 +14,10 @@ enum class Normalization { kNone, kScale, kMean, kMeanStd };  // normalizer.h gi
 
 enum class Header { kAuto, kYes, kNo };  // csv.h says what they mean
 enum class Task { kClassification, kRegression };
-enum class Function { kSine, kKink };  // function_table.h gives the formulas
+enum class Missing { kRefuse, kMean, kDrop };   // cells of CSV files: csv_columns.h says what they become
+enum class UnseenCategory { kRefuse, kZeros };  // of samples that are not trained on
+enum class TargetScale { kNone, kMeanStd };     // of values: as they are, or (v - mean) / deviation
+enum class Function { kSine, kKink };           // function_table.h gives the formulas
 
 inline constexpr const char* kDatasetNames[] = {"cifar10",  "synthetic", "csv",    "circle",  "xor",
                                                 "gaussian", "spiral",    "flower", "function"};
@@ -32,9 +36,16 @@ struct DataOptions {
   Header header = Header::kAuto;
   std::string target;  // the column's name, or its number from 1 on; empty: the last
   Task task = Task::kClassification;
+  std::vector<std::string> columns;  // the features, by name or number from 1 on; empty: all but the target
+  std::vector<std::string> ignore;   // or all but these and the target
+  std::vector<std::string> categories;  // columns whose numbers are categories
+  Missing missing = Missing::kRefuse;
+  UnseenCategory unseen_category = UnseenCategory::kRefuse;
+  TargetScale target_scale = TargetScale::kNone;
   // Of both:
   double test_fraction = 0.0;  // of the samples, set aside for testing
 
+  bool stratify = false;  // each class gives the test samples and each fold its share
   std::size_t folds = 0;  // 0, or k: train on k-1 of k parts of the training samples, test on part `fold`
   std::size_t fold = 0;
   std::size_t shards = 8;

@@ -63,7 +63,8 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
   const double loss = all.samples == 0
                           ? std::numeric_limits<double>::quiet_NaN()
                           : all.loss.value() / static_cast<double>(all.samples) + network.l2_loss;
-  return {loss, all.correct, all.samples, std::bit_cast<double>(bits[0])};
+  return {loss * network.target_unit * network.target_unit, all.correct, all.samples,
+          std::bit_cast<double>(bits[0]) * network.target_unit};
 }
 
 std::vector<float> Evaluator::outputs(const Network& network, int threads) {

@@ -33,7 +33,8 @@ class Evaluator {
     std::span<const float> arena;
     const data::Normalizer& normalizer;
     kernels::Loss loss;
-    double l2_loss = 0.0;  // added to the mean loss
+    double l2_loss = 0.0;      // added to the mean loss
+    double target_unit = 1.0;  // DatasetInfo::target_deviation
   };
 
   // Collective. Without samples loss and accuracy are NaN.

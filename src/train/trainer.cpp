@@ -65,7 +65,8 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
   } while (step_in_epoch() != 0);
   const auto [sums, weighted_l2] = std::exchange(progress_, {});
   const auto samples = static_cast<double>(sums.samples);
-  return Score{.loss = sums.loss.value() / samples + weighted_l2 / samples,
+  const double mean = sums.loss.value() / samples + weighted_l2 / samples;
+  return Score{.loss = mean * parts_.target_unit * parts_.target_unit,
                .correct = sums.correct,
                .samples = sums.samples};
 }
@@ -96,6 +97,7 @@ StepReport Trainer::compute_gradient() {
   report.step = step_ + 1;
   report.epoch = epochs_done() + 1;
   report.l2_loss = l2_loss();
+  report.target_unit = parts_.target_unit;
   const kernels::LossSums own = forward_and_backward(blocks, global_samples);
   note_progress(Phase::kReduction, step_ + 1);
   {
@@ -239,7 +241,8 @@ std::string Trainer::advice(std::size_t step) const {
   const double target = largest_of_all(parts_.loader.samples().targets);
   if (parts_.model.outputs() == 1 && target > kLarge)
     return fmt::format(
-        "targets reach {:.3g}, expected of order 1: scale them, or try a far smaller train.learning_rate",
+        "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for CSV "
+        "files), or try a far smaller train.learning_rate",
         target);
   if (step == 1) return "scale the features (data.normalize) or the initial weights (model.init)";
   return "try a smaller train.learning_rate";

@@ -64,13 +64,17 @@ struct StepReport {
   std::size_t epoch = 0;   // 1, 2, ...
   kernels::LossSums sums;  // over the batch of all ranks, before this step's update
   double l2_loss = 0.0;    // likewise
+  double target_unit = 1.0;
   double learning_rate = 0.0;
   std::size_t repeats =
       0;              // how often the step was computed again because its gradients did not fit their scales
   StopRequests stop;  // what all ranks know of at this step
 
-  // The mean over the step's batch, the L2 term included.
-  double loss() const { return sums.loss.value() / static_cast<double>(sums.samples) + l2_loss; }
+  // The mean over the step's batch, the L2 term included, in the units of the data set's targets.
+  double loss() const {
+    const double mean = sums.loss.value() / static_cast<double>(sums.samples) + l2_loss;
+    return mean * target_unit * target_unit;
+  }
 };
 
 // What a trainer works with; all must outlive it.
@@ -83,7 +87,8 @@ struct TrainerParts {
   kernels::Loss loss;
   reduce::Reducer& reducer;
   int threads;
-  std::uint64_t seed;  // of the network's own draws
+  std::uint64_t seed;         // of the network's own draws
+  double target_unit = 1.0;  // DatasetInfo::target_deviation: what losses are reported in
 };
 
 // Holds this rank's replica of the parameters. All members that train are collective; afterwards every rank

@@ -21,6 +21,7 @@ import torch
 
 TRAIN_SAMPLES, TEST_SAMPLES = 1000, 500
 PIXELS, CHANNEL, CLASSES = 3072, 1024, 10
+NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 ACTIVATIONS = {
     "identity": lambda model: torch.nn.Identity(),
@@ -152,10 +153,13 @@ class Lockstep:
         self.run("eval", run, "--predictions", *(["--model", weights] if weights else []))
         with open(run / "predictions.csv", newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [int(row["index"]) for row in rows] == list(range(TEST_SAMPLES))
-        assert [int(row["label"]) for row in rows] == images.test_labels.tolist()
+        assert [int(row["row"]) for row in rows] == list(range(1, TEST_SAMPLES + 1))
+        assert [NAMES.index(row["actual"]) for row in rows] == images.test_labels.tolist()
         outputs = torch.tensor([[float(row[f"o{k}"]) for k in range(CLASSES)] for row in rows])
-        assert [int(row["predicted"]) for row in rows] == outputs.argmax(dim=1).tolist()
+        assert [NAMES.index(row["predicted"]) for row in rows] == outputs.argmax(dim=1).tolist()
+        probabilities = torch.tensor([[float(row[f"p_{name}"]) for name in NAMES] for row in rows])
+        if json.loads((run / "summary.json").read_text())["config"]["model"]["loss"] == "cross_entropy":
+            expect_equal("probabilities", probabilities, outputs.softmax(dim=1))
         return outputs
 
 

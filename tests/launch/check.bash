@@ -54,11 +54,11 @@ stand_in() {
 
 # machine FOLDER CPUS ONLINE PHYSICAL QUOTA: that copy of the scripts sees a machine like this.
 machine() {
-  cat >>"$1/launch/common.sh" <<END
-affinity_cpus() { echo $2; }
-online_cpus() { echo $3; }
-physical_cores() { echo $4; }
-quota() { echo $5; }
+  cat >>"$1/launch/lockstep_launch/machine.py" <<END
+def affinity_cpus(): return $2
+def online_cpus(): return $3
+def physical_cores(): return $4
+def quota(): return ${5:-None}
 END
 }
 

@@ -9,7 +9,7 @@ scripts "$copy"
 for script in install-deps build; do stand_in "$copy/launch/$script" <<<"echo $script"; done
 stand_in "$copy/launch/get-cifar10" <<<'echo get-cifar10; exit ${GET-0}'
 stand_in "$copy/launch/run" <<<'echo "run $*"; [[ $3 != selftest ]] || exit ${SELFTEST-0}; exit ${RUN-0}'
-machine "$copy" 4 4 4 "''"
+machine "$copy" 4 4 4
 cd "$work"
 quickstart=$copy/launch/quickstart
 trains() { check "it trains $1" grep -qx -- "run -np $1" <<<"$out"; }
@@ -48,10 +48,10 @@ try env RUN=4 "$quickstart"
 check "the exit code is that of launch/run" test "$code" = 4
 check "then nothing is next" test "${out/next/}" = "$out"
 
-machine "$copy" 1 1 1 "''"
+machine "$copy" 1 1 1
 try "$quickstart"
 trains "2 configs/.*"
-machine "$copy" 64 64 64 "''"
+machine "$copy" 64 64 64
 try "$quickstart"
 trains "8 configs/.*"
 

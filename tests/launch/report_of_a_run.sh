@@ -17,7 +17,7 @@ train() {
 page() {
   succeeded "(^|[[:space:]])launch/report: $1\$"
   page=''
-  page=$("$repo/tests/launch/read_page.py" "$1" 2>"$work/.wrong") || failed "$1 is a page: $(<"$work/.wrong")"
+  page=$("$repo/tests/launch/lockstep_launch/read_page.py" "$1" 2>"$work/.wrong") || failed "$1 is a page: $(<"$work/.wrong")"
 }
 says() { check "the page says '$1'" grep -qF -- "$1" <<<"$page"; }
 hash_of() { sed -n 's/.*"weights_hash": "\(.*\)".*/\1/p' "$1/summary.json"; }

@@ -9,7 +9,7 @@ export LOCKSTEP=$build/lockstep OMP_WAIT_POLICY=passive
 
 # Two cores of a machine of four: nothing is bound, the same on any machine.
 scripts copy
-machine copy 2 4 4 "''"
+machine copy 2 4 4
 cat >points.toml <<'END'
 [data]
 dataset = "circle"

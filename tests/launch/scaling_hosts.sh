@@ -33,7 +33,7 @@ asks 3,1 "--bind core --host x:1,y:2" --host x,y:2
 asks 4,1 "--force --host x:1,y:2" --host x,y:2
 
 # One machine: launch/run itself binds.
-machine copy 4 4 4 "''"
+machine copy 4 4 4
 asks 4,1 ""
 asks 2,2 ""
 asks 2,2 "--bind none" --bind none

@@ -4,7 +4,7 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/check.bash"
 cd "$work"
 scripts copy
-machine copy 4 8 8 "''" # nothing is bound
+machine copy 4 8 8 # nothing is bound
 export LOCKSTEP=$work/lockstep
 
 # The program: notes its words, and behaves as `behave` says. Its counted epochs take 1, 3 and 2 s.
@@ -132,9 +132,9 @@ scaling check.toml --ranks 1 --only-report out
 refused 2 "--only-report DIR goes with nothing else"
 echo "node1 max_slots=2" >hosts
 scaling c.toml --ranks 1 --hostfile hosts
-refused 2 "hosts: 'node1 max_slots=2' has no slots, expected 'HOST slots=N'"
+refused 2 "--hostfile hosts: node1 has no slots, expected lines of 'HOST slots=N'"
 scaling c.toml --ranks 1 --hostfile nowhere
-refused 2 "--hostfile nowhere: No such file"
+refused 2 "--hostfile nowhere: no such file"
 scaling c.toml --ranks 1 --host a:x
 refused 2 "--host is 'a:x', expected HOST:SLOTS"
 try env LOCKSTEP=nowhere/lockstep copy/launch/scaling c.toml --ranks 1

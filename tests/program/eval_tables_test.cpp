@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <sstream>
 
 #include "files.h"
 #include "process.h"
@@ -86,7 +87,7 @@ TEST_F(EvalTables, HaveTheClassesOfThePlaneAroundThePoints) {
   ASSERT_NO_FATAL_FAILURE(train());
   ASSERT_EQ(eval({"--grid"}).code, 0);
   const Table grid = read_csv(folder_ / "out/grid.csv"), points = read_csv(folder_ / "out/points.csv");
-  EXPECT_EQ(grid.header, "x0,x1,class,p0,p1");
+  EXPECT_EQ(grid.header, "x0,x1,predicted,p_0,p_1");
   EXPECT_EQ(points.header, "x0,x1,class,split");
   ASSERT_EQ(grid.rows.size(), 40000U);
   EXPECT_EQ(count(points, "train"), 36U);
@@ -104,12 +105,12 @@ TEST_F(EvalTables, HaveTheClassesOfThePlaneAroundThePoints) {
   EXPECT_NE(grid.rows[199].at("x1"), grid.rows[200].at("x1"));
   std::set<std::string> classes;
   for (std::size_t i = 0; i < grid.rows.size(); ++i) {
-    const double p0 = grid.number(i, "p0"), p1 = grid.number(i, "p1");
+    const double p0 = grid.number(i, "p_0"), p1 = grid.number(i, "p_1");
     ASSERT_NEAR(p0 + p1, 1.0, 2e-6) << i;
     if (std::fabs(p0 - p1) > 1e-5) {
-      ASSERT_EQ(grid.rows[i].at("class"), p0 > p1 ? "0" : "1") << i;
+      ASSERT_EQ(grid.rows[i].at("predicted"), p0 > p1 ? "0" : "1") << i;
     }
-    classes.insert(grid.rows[i].at("class"));
+    classes.insert(grid.rows[i].at("predicted"));
   }
   EXPECT_EQ(classes.size(), 2U);
 }
@@ -172,19 +173,151 @@ TEST_F(EvalTables, OfPredictionsAreThoseThatAreCounted) {
                 confusion = read_csv(folder_ / "out/confusion.csv");
     ASSERT_EQ(table.rows.size(), tested ? 150U : 60U);
     const std::size_t classes = confusion.rows.size();
-    ASSERT_EQ(table.columns.size(), 3 + classes);
+    ASSERT_EQ(table.columns.size(), 3 + 2 * classes);
     std::vector<std::vector<double>> counts(classes, std::vector<double>(classes));
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      EXPECT_EQ(table.number(i, "index"), static_cast<double>(i));
-      ++counts.at(std::stoul(table.rows[i].at("label"))).at(std::stoul(table.rows[i].at("predicted")));
-      for (std::size_t k = 0; k < classes; ++k)
-        EXPECT_LE(table.number(i, "o" + std::to_string(k)),
-                  table.number(i, "o" + table.rows[i].at("predicted")));
+      EXPECT_EQ(table.number(i, "row"), static_cast<double>(i + 1));
+      const std::string predicted = table.rows[i].at("predicted");
+      ++counts.at(std::stoul(table.rows[i].at("actual"))).at(std::stoul(predicted));
+      double sum = 0.0;
+      for (std::size_t k = 0; k < classes; ++k) {
+        EXPECT_LE(table.number(i, "o" + std::to_string(k)), table.number(i, "o" + predicted));
+        sum += table.number(i, "p_" + std::to_string(k));
+      }
+      EXPECT_NEAR(sum, 1.0, 1e-5);
     }
     for (std::size_t a = 0; a < classes; ++a)
       for (std::size_t b = 0; b < classes; ++b)
         EXPECT_EQ(counts[a][b], confusion.number(a, confusion.columns[b + 1]));
   }
+}
+
+// Twelve rows of three classes, a column of categories and one that is not used; some cells are missing.
+class EvalPredictions : public EvalTables {
+ protected:
+  EvalPredictions() {
+    std::ostringstream rows;
+    rows << "id,x,shape,kind\n";
+    for (int i = 0; i < 36; ++i) {
+      rows << i << ",";
+      if (i != 7) rows << i % 3 << "." << i % 7;
+      rows << (i % 2 == 0 ? ",round," : ",flat,") << i % 3 + 1 << "\n";
+    }
+    write_text(folder_ / "data.csv", rows.str());
+    write_text(folder_ / "test.csv",
+               "id,x,shape,kind\n1,0.1,flat,1\n2,,round,2\n3,1.2,round,2\n\n4,2.3,flat,3\n");
+    write_text(folder_ / "run.toml", R"(seed = 1
+[data]
+dataset = "csv"
+file = "data.csv"
+test_file = "test.csv"
+ignore = "id"
+missing = "drop"
+normalize = "mean_std"
+shards = 3
+[model]
+hidden = [8]
+activation = "tanh"
+[train]
+epochs = 60
+batch_size = 12
+learning_rate = 0.3
+)");
+  }
+  static Words column(const Table& table, const std::string& name) {
+    Words values;
+    for (const auto& row : table.rows) values.push_back(row.at(name));
+    return values;
+  }
+};
+using ThreeRanksEvalPredictions = EvalPredictions;
+
+TEST_F(ThreeRanksEvalPredictions, HaveTheRowsAndTheClassesOfTheFile) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  expect_the_same_from_three_ranks({"--predictions", "--confusion"}, {"predictions.csv", "confusion.csv"});
+  const Table table = read_csv(folder_ / "1/predictions.csv");
+  EXPECT_EQ(table.header, "row,actual,predicted,p_1,p_2,p_3,o0,o1,o2");
+  EXPECT_EQ(column(table, "row"), (Words{"1", "3", "4"}));  // the second has a missing cell
+  EXPECT_EQ(column(table, "actual"), (Words{"1", "2", "3"}));
+  EXPECT_EQ(column(table, "predicted"), (Words{"1", "2", "3"}));
+  EXPECT_EQ(read_csv(folder_ / "1/confusion.csv").header, "actual,1,2,3");
+}
+
+TEST_F(ThreeRanksEvalPredictions, OfAFileWithoutTargetsAreThoseOfTheSameRows) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  ASSERT_EQ(eval({"--predictions", "--out", "labelled"}).code, 0);
+  write_text(folder_ / "new.csv", "shape,x\nflat,0.1\nround,?\nround,1.2\nflat,2.3\n");
+  expect_the_same_from_three_ranks({"--predictions-of", "new.csv"}, {"predictions.csv"});
+  const Table known = read_csv(folder_ / "labelled/predictions.csv"),
+              table = read_csv(folder_ / "1/predictions.csv");
+  EXPECT_EQ(table.header, "row,predicted,p_1,p_2,p_3,o0,o1,o2");
+  for (const std::string name : {"row", "predicted", "p_1", "p_2", "p_3", "o0", "o1", "o2"})
+    EXPECT_EQ(column(table, name), column(known, name)) << name;
+}
+
+TEST_F(ThreeRanksEvalPredictions, ThatCannotBeMadeAreRefused) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  write_text(folder_ / "other.csv", "shape,y\nflat,0.1\n");
+  const auto refuse = [&](const Words& words, int code, const std::string& says) {
+    for (const int ranks : {kOneProcess, 3}) {
+      const Outcome outcome = eval(words, ranks);
+      EXPECT_EQ(outcome.code, code);
+      EXPECT_EQ(outcome.err, "lockstep: " + says + "\n");
+    }
+  };
+  refuse({"--predictions-of", "other.csv"}, 3,
+         "other.csv:1: has no column \"x\", expected the columns of data.csv");
+  refuse({"--predictions-of", "gone.csv"}, 3, "gone.csv: cannot be read: No such file or directory");
+  refuse({"--predictions-of", "other.csv", "--predictions"}, 2,
+         "--predictions and --predictions-of are both set, expected one of them: both write predictions.csv");
+  write_planar_config(folder_.path());
+  ASSERT_NO_FATAL_FAILURE(train());
+  refuse({"--predictions-of", "other.csv"}, 2,
+         "--predictions-of other.csv: the network is of the data set circle, expected one of CSV files "
+         "(data.dataset = \"csv\")");
+}
+
+// Values of thousands: trained on in deviations, reported in the units of the file.
+TEST_F(ThreeRanksEvalPredictions, OfScaledTargetsAreInTheUnitsOfTheFile) {
+  std::string rows = "x,y\n";
+  for (int i = 0; i < 40; ++i) rows += std::to_string(i * 0.05) + "," + std::to_string(5000 + 300 * i) + "\n";
+  write_text(folder_ / "data.csv", rows);
+  write_text(folder_ / "run.toml", R"(seed = 1
+[data]
+dataset = "csv"
+file = "data.csv"
+task = "regression"
+target_scale = "mean_std"
+test_fraction = 0.25
+normalize = "mean_std"
+shards = 3
+[model]
+hidden = []
+loss = "mse"
+[train]
+epochs = 100
+batch_size = 15
+learning_rate = 0.1
+[log]
+steps = true
+)");
+  ASSERT_NO_FATAL_FAILURE(train());
+  expect_the_same_from_three_ranks({"--predictions", "--grid"},
+                                   {"predictions.csv", "grid.csv", "points.csv"});
+  const Table table = read_csv(folder_ / "1/predictions.csv");
+  ASSERT_EQ(table.rows.size(), 10U);
+  double squares = 0.0;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const double actual = table.number(i, "actual"), error = table.number(i, "predicted") - actual;
+    EXPECT_EQ(actual, 5000 + 300 * (table.number(i, "row") - 1));
+    EXPECT_LT(std::fabs(error), 5.0);
+    squares += error * error;
+  }
+  const Table metrics = read_csv(folder_ / "out/metrics.csv"), steps = read_csv(folder_ / "out/steps.csv");
+  const double loss = metrics.number(99, "test_loss");
+  EXPECT_NEAR(loss, squares / 10.0, 0.01 * loss + 1e-3);
+  EXPECT_GT(steps.number(0, "loss"), 1e6);  // of the first step: about the variance of the values
+  EXPECT_GT(metrics.number(0, "train_loss"), 1e5);
 }
 
 // Units in rows of tiles, 32 pixels square, with a line between them.

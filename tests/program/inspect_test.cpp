@@ -170,16 +170,37 @@ TEST_P(Inspection, CountsTheClassesAndColumnsOfATable) {
   write_text(folder_ / "table", "width,height,kind\n1.5,0.5,round\n-0.5,2.5,long\n0.5,1.5,round\n");
   EXPECT_EQ(inspected("table"),
             (Words{"table: a table, 3 training and 0 test samples of 2 features, 2 classes",
-                   "class  training      test", "long          1         0", "round         2         0",
+                   "column   missing  used as", "width          0  numbers", "height         0  numbers",
+                   "kind           0  target: 2 classes", "class  training      test",
+                   "long          1         0", "round         2         0",
                    "feature          min          max         mean          std  not finite",
                    "width           -0.5          1.5          0.5     0.816497           0",
                    "height           0.5          2.5          1.5     0.816497           0"}));
   write_text(folder_ / "values.csv", "1,0.5\n3,1.5\n");
-  EXPECT_EQ(inspected("values.csv"),
-            (Words{"values.csv: a table, 2 training and 0 test samples of 1 feature, targets are values",
-                   "feature          min          max         mean          std  not finite",
-                   "1                  1            3            2            1           0",
-                   "target           0.5          1.5            1          0.5           0"}));
+  EXPECT_EQ(
+      inspected("values.csv"),
+      (Words{"values.csv: a table, 2 training and 0 test samples of 1 feature, targets are values",
+             "column   missing  used as", "1              0  numbers", "2              0  target: values",
+             "feature          min          max         mean          std  not finite",
+             "1                  1            3            2            1           0",
+             "target           0.5          1.5            1          0.5           0"}));
+}
+
+TEST_P(Inspection, ShowsWhatColumnsAreUsedAsAndWhatIsMissing) {
+  write_text(folder_ / "table.csv", "id,colour,size,kind\n1,red,,a\n2,blue,4,b\n3,red,NA,a\n4,?,2,b\n");
+  const Words columns = {"column   missing  used as", "id             0  numbers",
+                         "colour         1  2 categories: blue, red", "size           2  numbers",
+                         "kind           0  target: 2 classes"};
+  const Words table = inspected("table.csv");
+  EXPECT_EQ(Words(table.begin() + 1, table.begin() + 6), columns);
+  EXPECT_EQ(table.front(), "table.csv: a table, 4 training and 0 test samples of 4 features, 2 classes");
+  write_text(folder_ / "run.toml",
+             "[data]\ndataset = \"csv\"\nfile = \"table.csv\"\nignore = [\"id\"]\nmissing = \"drop\"\n");
+  const Words run = inspected("run.toml");
+  for (const std::string line :
+       {"csv", "column   missing  used as", "id             0  not used",
+        "colour         0  1 category: blue", "table.csv: 3 of 4 rows have missing cells and are left out"})
+    EXPECT_EQ(has(run, line), line != "csv") << line;
 }
 
 TEST_P(Inspection, CountsTheClassesAndColoursOfCifar10) {

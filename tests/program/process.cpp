@@ -83,6 +83,21 @@ bool take(int fd, std::string& text) {
   return n > 0 || (n < 0 && errno == EINTR);
 }
 
+// Without what mpirun says of a job that failed, from one line of dashes to the next.
+std::string without_mpiruns_words(const std::string& text) {
+  constexpr std::size_t kRule = 70;
+  std::istringstream lines(text);
+  std::string kept;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() >= kRule && line.find_first_not_of('-') == std::string::npos)
+      inside = !inside;
+    else if (!inside)
+      kept += line + (lines.eof() ? "" : "\n");
+  }
+  return kept;
+}
+
 }  // namespace
 
 Running::Running(const std::vector<std::string>& words, const Surroundings& surroundings)
@@ -136,6 +151,7 @@ Outcome Running::wait() {
     ::kill(-id_, SIGKILL);
   }
   outcome_.code = ended();
+  outcome_.err = without_mpiruns_words(outcome_.err);
   return outcome_;
 }
 

@@ -16,7 +16,7 @@ namespace lockstep::program {
 struct Outcome {
   int code = 0;     // the exit code, or 128 and the signal that ended it
   std::string out;  // on a terminal both streams are here
-  std::string err;
+  std::string err;  // without what mpirun adds when a rank fails
 };
 
 struct Surroundings {

@@ -35,6 +35,12 @@ inline bool same_bits(std::span<const float> a, std::span<const float> b) {
   });
 }
 
+inline bool same_bits(std::span<const double> a, std::span<const double> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
+    return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+  });
+}
+
 // The message of the E that `action` throws. Nothing thrown is a failure, and so is an exception that is no
 // E.
 template <typename E, typename Action>

@@ -11,7 +11,6 @@ Heartbeats four_ranks(std::size_t beat) {
   Heartbeats all;
   for (int rank = 0; rank < 4; ++rank)
     all.push_back(Heartbeat{.beat = beat,
-                            .seconds = 60.0,
                             .step = 7,
                             .host = rank < 2 ? "h0" : "h1",
                             .phase = Phase::kReduction,

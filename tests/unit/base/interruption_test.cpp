@@ -34,7 +34,7 @@ TEST(Interruption, NothingIsNotedAtFirst) {
 }
 
 TEST(Interruption, ASignalIsNotedAndTheProcessGoesOn) {
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
     EXPECT_EQ(exit_code_of([&] {
                 note_signals();
                 ::raise(signal);

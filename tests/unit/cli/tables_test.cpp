@@ -42,7 +42,8 @@ std::vector<GridRow> plane_rows(const SmallSet& set, const Affine& affine, const
 
 TEST(GridTable, CoversTheSamplesAndATenthMoreOnEachSideX0Fastest) {
   const SmallSet set = plane_set();
-  const auto rows = plane_rows(set, {set, 2, Loss::kCrossEntropy, {0, 0, 1, 0, 0, 0}}, "x0,x1,class,p0,p1");
+  const auto rows =
+      plane_rows(set, {set, 2, Loss::kCrossEntropy, {0, 0, 1, 0, 0, 0}}, "x0,x1,predicted,p_0,p_1");
   ASSERT_EQ(rows.size(), 200U * 200U);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     EXPECT_NEAR(rows[i].x0, -5.0 + 12.0 * static_cast<double>(i % 200) / 199.0, 1e-5);
@@ -53,7 +54,8 @@ TEST(GridTable, CoversTheSamplesAndATenthMoreOnEachSideX0Fastest) {
 // Logits 0 and x0 - 1.
 TEST(GridTable, HasTheSoftmaxOfTheOutputsAndTheClassOfTheLargest) {
   const SmallSet set = plane_set();
-  const auto rows = plane_rows(set, {set, 2, Loss::kCrossEntropy, {0, 0, 1, 0, 0, -1}}, "x0,x1,class,p0,p1");
+  const auto rows =
+      plane_rows(set, {set, 2, Loss::kCrossEntropy, {0, 0, 1, 0, 0, -1}}, "x0,x1,predicted,p_0,p_1");
   for (const GridRow& row : rows) {
     const double p1 = 1.0 / (1.0 + std::exp(1.0 - row.x0));
     EXPECT_EQ(row.label, row.x0 > 1.0 ? 1.0 : 0.0);
@@ -66,7 +68,7 @@ TEST(GridTable, HasTheSoftmaxOfTheOutputsAndTheClassOfTheLargest) {
 TEST(GridTable, HasBothProbabilitiesOfASingleLogit) {
   const SmallSet set = plane_set();
   for (const GridRow& row :
-       plane_rows(set, {set, 1, Loss::kBinaryCrossEntropy, {0, 0.5, -4}}, "x0,x1,class,p0,p1")) {
+       plane_rows(set, {set, 1, Loss::kBinaryCrossEntropy, {0, 0.5, -4}}, "x0,x1,predicted,p_0,p_1")) {
     const double p1 = 1.0 / (1.0 + std::exp(4.0 - 0.5 * row.x1));
     EXPECT_EQ(row.label, row.x1 > 8.0 ? 1.0 : 0.0);
     EXPECT_NEAR(row.probabilities.at(0), 1.0 - p1, 1e-5);
@@ -77,7 +79,7 @@ TEST(GridTable, HasBothProbabilitiesOfASingleLogit) {
 TEST(GridTable, HasAColumnForEveryClass) {
   const SmallSet set = plane_set(3);
   const Affine affine(set, 3, Loss::kCrossEntropy, {1, 0, 0, 1, 0, 0, 0, 0, 2});
-  for (const GridRow& row : plane_rows(set, affine, "x0,x1,class,p0,p1,p2")) {
+  for (const GridRow& row : plane_rows(set, affine, "x0,x1,predicted,p_0,p_1,p_2")) {
     EXPECT_NEAR(row.probabilities.at(0) + row.probabilities.at(1) + row.probabilities.at(2), 1.0, 3e-6);
     EXPECT_EQ(row.label, row.x0 >= std::max(row.x1, 2.0) ? 0.0 : row.x1 >= 2.0 ? 1.0 : 2.0);
   }
@@ -87,7 +89,7 @@ TEST(GridTable, HasAColumnForEveryClass) {
 TEST(GridTable, MakesInputsAsTrainingDoes) {
   const SmallSet set = plane_set();
   const Affine affine(set, 1, Loss::kBinaryCrossEntropy, {1, 0, -0.5}, data::Normalization::kScale);
-  for (const GridRow& row : plane_rows(set, affine, "x0,x1,class,p0,p1"))
+  for (const GridRow& row : plane_rows(set, affine, "x0,x1,predicted,p_0,p_1"))
     EXPECT_EQ(row.label, row.x0 > 2.0 ? 1.0 : 0.0) << row.x0;
   EXPECT_EQ(grid_table(set, affine.network(), 1), grid_table(set, affine.network(), 3));
 }
@@ -152,29 +154,70 @@ TEST(ConfusionTable, QuotesNamesThatNeedIt) {
             "actual,\"big, \"\"blue\"\" cat\",dog\n\"big, \"\"blue\"\" cat\",1,2\ndog,3,4\n");
 }
 
-TEST(PredictionRows, HaveTheOutputsAndTheClassTheyStandFor) {
-  const SmallSet set(1, 2, {{0, 0}}, {{1, 0}, {2, 1}, {0.3F, 1}});
+TEST(PredictionRows, HaveTheRowTheClassesByNameTheirProbabilitiesAndTheOutputs) {
+  SmallSet set(1, 2, {{0, 0}}, {{1, 0}, {2, 1}, {0.5F, 1}});
+  set.details.class_names = {"cat", "big, old"};
   const Affine affine(set, 2, Loss::kCrossEntropy, {1, -1, 0, 1});  // o0 = x, o1 = 1 - x
-  EXPECT_EQ(prediction_header(set.info(), affine.model), "index,label,predicted,o0,o1\n");
-  const std::string rows = "0,0,0,1,0\n1,1,0,2,-1\n2,1,1,0.300000012,0.699999988\n";
+  EXPECT_EQ(prediction_header(set.info(), affine.model, true),
+            "row,actual,predicted,p_cat,\"p_big, old\",o0,o1\n");
+  EXPECT_EQ(prediction_header(set.info(), affine.model, false), "row,predicted,p_cat,\"p_big, old\",o0,o1\n");
+  const std::string rows =
+      "1,cat,cat,0.731059,0.268941,1,0\n"
+      "2,\"big, old\",cat,0.952574,0.0474259,2,-1\n"
+      "3,\"big, old\",cat,0.5,0.5,0.5,0.5\n";
   std::string parts;
   for (int rank = 0; rank < 5; ++rank) {  // more than there are samples
     train::Evaluator part(set, data::Split::kTest, rank, 5);
-    parts += prediction_rows(set.info(), part, affine.network(), 1);
+    std::vector<std::uint32_t> file_rows;
+    for (std::size_t i = 0; i < part.samples().size(); ++i)
+      file_rows.push_back(static_cast<std::uint32_t>(part.first_sample() + i + 1));
+    parts += prediction_rows(set.info(), {file_rows, true}, part, affine.network(), 1);
   }
   EXPECT_EQ(parts, rows);
   train::Evaluator all(set, data::Split::kTest, 0, 1);
-  EXPECT_EQ(prediction_rows(set.info(), all, affine.network(), 2), rows);
+  EXPECT_EQ(prediction_rows(set.info(), {{1, 2, 3}, true}, all, affine.network(), 2), rows);
+  EXPECT_TRUE(prediction_rows(set.info(), {{7, 9, 12}, false}, all, affine.network(), 1)
+                  .starts_with("7,cat,0.731059,0.268941,1,0\n9,cat,"));
 }
 
 TEST(PredictionRows, OfASingleOutputHaveTheValueOrTheClass) {
-  const SmallSet values(1, 0, {{0.5F, 1.25F}}, {}), classes(1, 2, {{0.5F, 1}}, {});
+  SmallSet values(1, 0, {{0.5F, 1.25F}}, {});
+  const SmallSet classes(1, 2, {{0.5F, 1}}, {});
   const Affine fit(values, 1, Loss::kMse, {2, -3}), logit(classes, 1, Loss::kBinaryCrossEntropy, {2, -3});
-  EXPECT_EQ(prediction_header(values.info(), fit.model), "index,target,o0\n");
+  EXPECT_EQ(prediction_header(values.info(), fit.model, true), "row,actual,predicted\n");
   train::Evaluator of_values(values, data::Split::kTrain, 0, 1),
       of_classes(classes, data::Split::kTrain, 0, 1);
-  EXPECT_EQ(prediction_rows(values.info(), of_values, fit.network(), 1), "0,1.25,-2\n");
-  EXPECT_EQ(prediction_rows(classes.info(), of_classes, logit.network(), 1), "0,1,0,-2\n");
+  EXPECT_EQ(prediction_rows(values.info(), {{1}, true}, of_values, fit.network(), 1), "1,1.25,-2\n");
+  EXPECT_EQ(prediction_rows(classes.info(), {{1}, true}, of_classes, logit.network(), 1),
+            "1,1,0,0.880797,0.119203,-2\n");
+
+  // In the units of the file: -2 deviations of 10 from a mean of 50.3.
+  values.details.target_mean = 50.3;
+  values.details.target_deviation = 10.0;
+  EXPECT_EQ(prediction_rows(values.info(), {{1}, true}, of_values, fit.network(), 1), "1,62.8,30.3\n");
+  values.details.target_mean = 1.7e9;  // of which deviations keep their digits
+  EXPECT_EQ(prediction_rows(values.info(), {{1}, true}, of_values, fit.network(), 1),
+            "1,1700000012.5,1699999980\n");
+}
+
+TEST(Tables, CallClassesAsTheDataSetDoes) {
+  SmallSet set = plane_set();
+  set.details.class_names = {"no", "yes"};
+  EXPECT_EQ(points_table(set),
+            "x0,x1,class,split\n1,10,no,train\n4,12,yes,train\n-2,2,no,train\n-4,0,yes,test\n6,20,no,test\n");
+  const Affine affine(set, 1, Loss::kBinaryCrossEntropy, {0, 0, 1});
+  const auto lines = split(grid_table(set, affine.network(), 1), '\n');
+  EXPECT_EQ(lines.at(0), "x0,x1,predicted,p_no,p_yes");
+  EXPECT_TRUE(lines.at(1).ends_with(",yes,0.268941,0.731059")) << lines.at(1);
+}
+
+TEST(Tables, HaveValuesInTheUnitsOfTheFile) {
+  SmallSet set(1, 0, {{0.25, 1}, {0.5, 2}}, {});
+  set.details.target_mean = 10.0;
+  set.details.target_deviation = 4.0;
+  EXPECT_EQ(points_table(set), "x0,target,split\n0.25,14,train\n0.5,18,train\n");
+  const Affine affine(set, 1, Loss::kMse, {2, 1});
+  EXPECT_EQ(split(grid_table(set, affine.network(), 1), '\n').at(1), "0.25,16");
 }
 
 TEST(ClassLine, TellsHowManyOfAClassAreFound) {

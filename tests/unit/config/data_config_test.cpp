@@ -16,11 +16,14 @@ data::DataOptions data_of(const std::string& text, const Overrides& overrides = 
   return parse(text, "run.toml", overrides).data;
 }
 
-const std::set<std::string> kOfAll = {"dataset", "dir",     "seed",      "folds",         "fold",
-                                      "shards",  "shuffle", "normalize", "train_samples", "test_samples"};
+const std::set<std::string> kOfAll = {"dataset",       "dir",          "seed",    "folds",
+                                      "fold",          "shards",       "shuffle", "normalize",
+                                      "train_samples", "test_samples", "stratify"};
 const std::set<std::string> kPlanar = {"n", "noise", "test_fraction"};
 const std::set<std::string> kFunction = {"n", "noise", "function", "test_fraction"};
-const std::set<std::string> kCsv = {"file", "test_file", "header", "target", "task", "test_fraction"};
+const std::set<std::string> kCsv = {"file",    "test_file",       "header",       "target",
+                                    "task",    "columns",         "ignore",       "categories",
+                                    "missing", "unseen_category", "target_scale", "test_fraction"};
 
 std::set<std::string> keys_of(const std::string& dataset) {
   if (dataset == "cifar10" || dataset == "synthetic") return {};
@@ -34,6 +37,9 @@ std::string value_of(const std::string& key) {
   if (key == "noise" || key == "test_fraction") return "0.5";
   if (key == "function") return "sine";
   if (key == "header") return "no";
+  if (key == "missing") return "drop";
+  if (key == "unseen_category") return "zeros";
+  if (key == "target_scale") return "mean_std";
   return key == "task" ? "regression" : "x";
 }
 
@@ -110,7 +116,21 @@ header = "yes"
 target = "price"
 task = "regression"
 test_fraction = 0.25
+columns = ["a", 3]
+ignore = "id"
+categories = ["zip"]
+missing = "mean"
+unseen_category = "zeros"
+target_scale = "mean_std"
+stratify = true
 )toml");
+  EXPECT_EQ(data.columns, (std::vector<std::string>{"a", "3"}));
+  EXPECT_EQ(data.ignore, (std::vector<std::string>{"id"}));
+  EXPECT_EQ(data.categories, (std::vector<std::string>{"zip"}));
+  EXPECT_EQ(data.missing, data::Missing::kMean);
+  EXPECT_EQ(data.unseen_category, data::UnseenCategory::kZeros);
+  EXPECT_EQ(data.target_scale, data::TargetScale::kMeanStd);
+  EXPECT_TRUE(data.stratify);
   EXPECT_EQ(data.file, "some folder/train.csv");
   EXPECT_EQ(data.test_file, "test.csv");
   EXPECT_EQ(data.header, data::Header::kYes);
@@ -138,6 +158,12 @@ TEST(DataConfig, WhatIsWrongIsNamedWithItsLine) {
       {"csv", "test_file", "3", "a string"},
       {"csv", "header", "true", "one of auto, yes, no"},
       {"csv", "task", "\"ranking\"", "one of classification, regression"},
+      {"csv", "columns", "[1.5]", "a list of strings or integers"},
+      {"csv", "ignore", "true", "a list of strings or integers"},
+      {"csv", "missing", "\"median\"", "one of refuse, mean, drop"},
+      {"csv", "unseen_category", "\"other\"", "one of refuse, zeros"},
+      {"csv", "target_scale", "true", "one of none, mean_std"},
+      {"circle", "stratify", "1", "true or false"},
       {"function", "function", "\"cosine\"", "one of sine, kink"}};
   for (const auto& [dataset, key, value, expected] : cases) {
     const std::string text =

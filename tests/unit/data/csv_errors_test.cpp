@@ -77,12 +77,12 @@ TEST_F(CsvErrorsTest, AnEmptyCell) {
                  {"train.csv:3: ", "column \"b\" is \"\"", "expected a finite number"});
   expect_refused("1,2,0\n 3 , ,1\n", {"train.csv:2: ", "column 2 is \"\"", "expected a finite number"});
   expect_refused("1,2,\n3,4,1\n", {"train.csv:1: ", "column 3 is \"\"", "expected a class"});
-  expect_refused("1,2,1\n3,4,\n", {"train.csv:2: ", "column 3 is \"\"", "expected a whole number"});
-  expect_refused("1,2,cat\n3,4,\n", {"train.csv:2: ", "column 3 is \"\"", "expected a name"});
+  expect_refused("1,2,1\n3,4,\n", {"train.csv:2: ", "column 3 is \"\"", "expected a class"});
+  expect_refused("1,2,cat\n3,4,\n", {"train.csv:2: ", "column 3 is \"\"", "expected a class"});
 }
 
 TEST_F(CsvErrorsTest, ANumberThatIsNotFinite) {
-  for (const std::string cell : {"nan", "NaN", "inf", "-inf", "Infinity", "1e400", "1e39"}) {
+  for (const std::string cell : {"nan", "NaN", "inf", "-inf", "Infinity", "1e400"}) {
     expect_refused("a,b,label\n1,2,0\n3," + cell + ",1\n",
                    {"train.csv:3: ", "column \"b\" is \"" + cell + "\"", "expected a finite number"});
     DataOptions options = options_for(write("a,y\n1,2\n3," + cell + "\n"));
@@ -90,6 +90,34 @@ TEST_F(CsvErrorsTest, ANumberThatIsNotFinite) {
     expect_refused(options,
                    {"train.csv:3: ", "column \"y\" is \"" + cell + "\"", "expected a finite number"});
   }
+}
+
+TEST_F(CsvErrorsTest, ATargetThatFloat32CannotHold) {
+  DataOptions options = options_for(write("a,y\n1,2\n3,1e39\n"));
+  options.task = Task::kRegression;
+  expect_refused(options, {"train.csv:3: ", "column \"y\" is \"1e39\"", "expected a finite number"});
+}
+
+TEST_F(CsvErrorsTest, AMagnitudeThatNothingCanBeComputedOf) {
+  for (const std::string cell : {"1e301", "-2e300", "1e-301", "-3e-310"})
+    expect_refused("a,b,label\n1,2,0\n3," + cell + ",1\n",
+                   {"train.csv:3: ", "column \"b\" is \"" + cell + "\"", "a magnitude from 1e-300 to 1e300"});
+}
+
+// What other normalizations than to order 1 would make infinite, or zero throughout.
+TEST_F(CsvErrorsTest, AColumnThatFloat32HoldsNothingOf) {
+  for (const std::string cell : {"1e300", "-1e39", "1e-300", "3e-39"})
+    for (const Normalization kind :
+         {Normalization::kNone, Normalization::kMean, Normalization::kMeanStd, Normalization::kScale}) {
+      DataOptions options = options_for(write("a,b,label\n1,0,0\n3," + cell + ",1\n"));
+      options.normalize = kind;
+      if (kind == Normalization::kNone || kind == Normalization::kMean)
+        expect_refused(options, {"train.csv:3: ", "column \"b\" is \"" + cell + "\"",
+                                 "a column that reaches 1e-38 to 1e38", "data.normalize = \"mean_std\""});
+      else
+        EXPECT_EQ(test::load_all(Csv(options)).number_row(1)[1], std::stod(cell));
+    }
+  EXPECT_EQ(test::load_all(read("1e-300,0\n1,1\n")).numbers.front(), 1e-300);  // beside a larger number
 }
 
 TEST_F(CsvErrorsTest, ARowOfAnotherLength) {
@@ -143,7 +171,7 @@ TEST_F(CsvErrorsTest, TargetsOfTooManyClasses) {
 }
 
 TEST_F(CsvErrorsTest, ClassesThatAreNoWholeNumbers) {
-  for (const std::string label : {"0.5", "1e-3", "nan", "inf", "1e16"})
+  for (const std::string label : {"0.5", "1e-3", "inf", "1e16"})
     expect_refused("a,label\n1,0\n2," + label + "\n",
                    {"train.csv:3: ", "column \"label\" is \"" + label + "\"", "expected a class",
                     "data.task = \"regression\""});
@@ -173,10 +201,10 @@ TEST_F(CsvErrorsTest, ValuesThatAreNoNumbers) {
 }
 
 TEST_F(CsvErrorsTest, ATestFileOfOtherColumns) {
-  expect_test_file_refused("a,b,c,label\n1,2,3,cat\n",
-                           {"test.csv: ", "has 4 columns", "expected 3", "train.csv"});
-  expect_test_file_refused("b,a,label\n1,2,cat\n",
-                           {"test.csv:1: ", "column 1 is \"b\"", "expected \"a\"", "train.csv"});
+  expect_test_file_refused("a,c,label\n1,2,cat\n",
+                           {"test.csv:1: ", "has no column \"b\"", "expected the columns of", "train.csv"});
+  expect_test_file_refused("a,b\n1,2\n", {"test.csv:1: ", "has no column \"label\"", "train.csv"});
+  expect_test_file_refused("1,2,3,cat\n", {"test.csv: ", "has 4 columns", "expected 3", "train.csv"});
 }
 
 TEST_F(CsvErrorsTest, ATestFileOfAClassThatTheTrainingFileHasNot) {

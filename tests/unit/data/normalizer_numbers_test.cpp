@@ -57,7 +57,7 @@ Statistics statistics(const SampleStore& samples, std::size_t j) {
   const auto n = static_cast<double>(samples.size());
   for (std::size_t i = 0; i < samples.size(); ++i) {
     s.mean += samples.number_row(i)[j] / n;
-    s.largest = std::max(s.largest, std::fabs(double{samples.number_row(i)[j]}));
+    s.largest = std::max(s.largest, std::fabs(samples.number_row(i)[j]));
   }
   double variance = 0.0;
   for (std::size_t i = 0; i < samples.size(); ++i)
@@ -116,8 +116,8 @@ TEST(NormalizerOfNumbers, SeesSmallDeviationsOfLargeNumbers) {
   for (std::size_t j = 0; j < std::size(features); ++j) {
     double low = samples.number_row(0)[j], high = low, x_low = INFINITY, x_high = -INFINITY;
     for (std::size_t i = 0; i < kSamples; ++i) {
-      low = std::min(low, double{samples.number_row(i)[j]});
-      high = std::max(high, double{samples.number_row(i)[j]});
+      low = std::min(low, samples.number_row(i)[j]);
+      high = std::max(high, samples.number_row(i)[j]);
       x_low = std::min(x_low, double{applied(normalizer, samples, i)[j]});
       x_high = std::max(x_high, double{applied(normalizer, samples, i)[j]});
     }
@@ -126,12 +126,67 @@ TEST(NormalizerOfNumbers, SeesSmallDeviationsOfLargeNumbers) {
   }
 }
 
+// Times of seconds, energies of 1e300, and what is left of them: of a column that runs evenly over its range,
+// x does too, whatever the column's magnitude and its distance from 0.
+TEST(NormalizerOfNumbers, KeepsWhatFloat32CannotTellApart) {
+  struct Column {
+    double start, step;
+  };
+  for (const auto [start, step] : {Column{1.7e9, 1.0}, Column{-9.7e17, 1024.0}, Column{1e300, 1e287},
+                                   Column{-1e300, 2e298}, Column{1e-300, 3e-301}, Column{1.0, 1e-12}}) {
+    constexpr std::size_t kSteps = 100;
+    SampleStore samples = SampleStore::of_numbers(kSteps + 1, 1);
+    for (std::size_t i = 0; i <= kSteps; ++i) samples.numbers[i] = start + static_cast<double>(i) * step;
+    const Normalizer normalizer(Normalization::kMeanStd, info_of(samples), samples, {});
+    const double deviation = std::sqrt(kSteps * (kSteps + 2) / 12.0);  // of 0, 1, ..., kSteps
+    for (std::size_t i = 0; i <= kSteps; ++i)
+      EXPECT_NEAR(applied(normalizer, samples, i)[0], (static_cast<double>(i) - kSteps / 2.0) / deviation,
+                  2e-3)
+          << start << " + " << i << " x " << step;
+  }
+}
+
+TEST(NormalizerOfNumbers, MeanAndScaleKeepWhatFloat32CannotTellApart) {
+  SampleStore times = SampleStore::of_numbers(3, 1);
+  times.numbers = {1.7e9, 1.7e9 + 1.0, 1.7e9 + 2.0};
+  const Normalizer mean(Normalization::kMean, info_of(times), times, {});
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(applied(mean, times, i)[0], static_cast<float>(i) - 1.0F);
+  SampleStore large = SampleStore::of_numbers(3, 1);
+  large.numbers = {-1e300, 5e299, 1e-300};
+  const Normalizer scale(Normalization::kScale, info_of(large), large, {});
+  EXPECT_EQ(applied(scale, large, 0)[0], -1.0F);
+  EXPECT_EQ(applied(scale, large, 1)[0], 0.5F);
+  EXPECT_EQ(applied(scale, large, 2)[0], 0.0F);
+}
+
+// Published hashes rest on it: numbers that float32 holds are normalised as if all of it were done in
+// float32.
+TEST(NormalizerOfNumbers, AgreesToTheBitWithFloat32WhereThatIsEnough) {
+  const Feature features[] = {{0.5F, 0.5F}, {0.0F, 5.0F}, {-3.0F, 1.0F}, {0.0F, 1e9F}, {1e-20F, 1e-20F}};
+  const SampleStore samples = samples_of(features, kSamples);
+  for (const Normalization kind : kKinds) {
+    const Normalizer normalizer(kind, info_of(samples), samples, {});
+    for (std::size_t j = 0; j < std::size(features); ++j) {
+      const Statistics s = statistics(samples, j);
+      const bool moves = kind == Normalization::kMean || kind == Normalization::kMeanStd;
+      const auto shift = moves ? static_cast<float>(-s.mean) : 0.0F;
+      const auto scale = kind == Normalization::kMeanStd ? static_cast<float>(1.0 / s.deviation)
+                         : kind == Normalization::kScale ? static_cast<float>(1.0 / s.largest)
+                                                         : 1.0F;
+      for (std::size_t i = 0; i < kSamples; ++i) {
+        const float expected = (static_cast<float>(samples.number_row(i)[j]) + shift) * scale;
+        EXPECT_EQ(applied(normalizer, samples, i)[j], expected) << "sample " << i << ", feature " << j;
+      }
+    }
+  }
+}
+
 // Whatever value a sample outside the training set has.
 TEST(NormalizerOfNumbers, AFeatureOfASingleValueBecomesZero) {
   const Feature features[] = {{0.1F, 0.0F}, {-7.0F, 0.0F}, {1e9F, 0.0F}, {0.0F, 0.0F}, {0.3F, 0.0F}};
   const SampleStore flat = samples_of(features, 10);
   SampleStore other = flat;
-  for (float& value : other.numbers) value = value * 2.0F + 1.0F;
+  for (double& value : other.numbers) value = value * 2.0 + 1.0;
   const Normalizer normalizer(Normalization::kMeanStd, info_of(flat), flat, {});
   const Normalizer one_sample(Normalization::kMeanStd, info_of(samples_of(features, 1)),
                               samples_of(features, 1), {});
@@ -147,7 +202,7 @@ TEST(NormalizerOfNumbers, AFeatureOfZerosHasNoScaleAndBecomesZero) {
   const Feature features[] = {{0.0F, 0.0F}};
   const SampleStore zeros = samples_of(features, 10);
   SampleStore other = zeros;
-  for (float& value : other.numbers) value = 3.0F;
+  for (double& value : other.numbers) value = 3.0;
   const Normalizer normalizer(Normalization::kScale, info_of(zeros), zeros, {});
   EXPECT_EQ(applied(normalizer, zeros, 0)[0], 0.0F);
   EXPECT_EQ(applied(normalizer, other, 0)[0], 0.0F);

@@ -62,7 +62,7 @@ using Numbers = std::vector<std::uint32_t>;
 Numbers whole_numbers(const DataOptions& options, Split split) {
   const auto dataset = open_dataset(options);
   Numbers numbers;
-  for (const float x : test::load_all(*dataset, split).numbers)
+  for (const double x : test::load_all(*dataset, split).numbers)
     numbers.push_back(static_cast<std::uint32_t>(std::lround(x * static_cast<float>(options.n - 1))));
   EXPECT_EQ(numbers.size(), dataset->info().samples(split));
   return numbers;
@@ -220,6 +220,109 @@ TEST(Folds, RefusesNumbersThatMakeNone) {
   refuse(1, 0, {"data.folds is 1", "2 to 10"});
   refuse(11, 0, {"data.folds is 11", "2 to 10", "training samples"});
   refuse(5, 5, {"data.fold is 5", "0 to 4", "data.folds = 5"});
+}
+
+// A set of three classes in the plane, of 10, 20 and 70 samples, in turns as they come from a file.
+class Stratified : public testing::Test {
+ protected:
+  Stratified() {
+    options_.dataset = "csv";
+    options_.file = folder_.path() / "classes.csv";
+    options_.stratify = true;
+    std::ofstream file(options_.file);
+    for (int i = 0; i < 100; ++i) file << i << "," << (i % 10 == 0 ? 0 : i % 10 <= 2 ? 1 : 2) << "\n";
+  }
+  // Samples of each class in a split.
+  std::vector<std::size_t> counts(Split split) const {
+    std::vector<std::size_t> counts(3);
+    for (const float label : test::load_all(*open_dataset(options_), split).targets)
+      ++counts[static_cast<std::size_t>(label)];
+    return counts;
+  }
+  const test::TemporaryFolder folder_;
+  DataOptions options_;
+};
+using Counts = std::vector<std::size_t>;
+
+TEST_F(Stratified, TestSamplesHaveEachClassesShare) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    options_.seed = seed;
+    options_.test_fraction = 0.3;
+    EXPECT_EQ(counts(Split::kTest), (Counts{3, 6, 21}));
+    EXPECT_EQ(counts(Split::kTrain), (Counts{7, 14, 49}));
+    options_.test_fraction = 0.25;  // 2.5, 5 and 17.5 samples
+    const Counts test = counts(Split::kTest);
+    EXPECT_EQ(test[0] + test[1] + test[2], 25U);
+    EXPECT_TRUE(test[0] == 2 || test[0] == 3) << test[0];
+    EXPECT_EQ(test[1], 5U);
+  }
+}
+
+TEST_F(Stratified, TestSamplesDependOnTheSeed) {
+  options_.test_fraction = 0.3;
+  const auto first = test::load_all(*open_dataset(options_), Split::kTest).numbers;
+  EXPECT_EQ(test::load_all(*open_dataset(options_), Split::kTest).numbers, first);
+  options_.seed = 2;
+  EXPECT_NE(test::load_all(*open_dataset(options_), Split::kTest).numbers, first);
+}
+
+TEST_F(Stratified, FoldsHaveEachClassesShareAndCoverAll) {
+  options_.folds = 3;
+  Counts all(3);
+  for (options_.fold = 0; options_.fold < 3; ++options_.fold) {
+    const Counts test = counts(Split::kTest), train = counts(Split::kTrain);
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double share = static_cast<double>(Counts{10, 20, 70}[c]) / 3.0;
+      EXPECT_LT(std::fabs(static_cast<double>(test[c]) - share), 1.0) << c;
+      EXPECT_EQ(test[c] + train[c], (Counts{10, 20, 70}[c]));
+      all[c] += test[c];
+    }
+  }
+  EXPECT_EQ(all, (Counts{10, 20, 70}));
+}
+
+TEST_F(Stratified, IsRefusedWhereItMakesNoSense) {
+  const auto refuse = [&](std::initializer_list<std::string> parts) {
+    test::expect_line_with(test::message_of<ConfigError>([&] { open_dataset(options_); }), parts);
+  };
+  refuse({"data.stratify is true", "expected data.test_fraction or data.folds with it"});
+  options_.test_fraction = 0.5;
+  options_.task = Task::kRegression;
+  refuse({"data.stratify is true", "expected a data set of classes"});
+  options_.task = Task::kClassification;
+  std::ofstream(options_.file, std::ios::app) << "100,7\n";
+  options_.folds = 0;
+  options_.test_fraction = 0.5;
+  refuse({"data.stratify: class 7 has 1 sample and none is left to train on"});
+}
+
+TEST(StratifiedPoints, HaveHalfOfEachClassToTestOn) {
+  DataOptions options;
+  options.dataset = "gaussian";
+  options.n = 100;
+  options.test_fraction = 0.5;
+  options.stratify = true;
+  const auto dataset = open_dataset(options);
+  double ones[2] = {}, all[2] = {};
+  for (const Split split : {Split::kTrain, Split::kTest})
+    for (const float label : test::load_all(*dataset, split).targets) {
+      ones[split == Split::kTest] += label;
+      ++all[split == Split::kTest];
+    }
+  EXPECT_LE(std::fabs(ones[0] - ones[1]), 1.0);
+  EXPECT_LE(std::fabs((all[0] - ones[0]) - (all[1] - ones[1])), 1.0);
+}
+
+TEST(FileRows, AreThoseOfTheUndividedSet) {
+  DataOptions options = table(10);
+  options.test_fraction = 0.4;
+  const auto dataset = open_dataset(options);
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    const Numbers expected = whole_numbers(options, split);
+    Numbers rows = dataset->file_rows(split, test::first_numbers(dataset->info().samples(split)));
+    for (std::uint32_t& row : rows) --row;
+    EXPECT_EQ(rows, expected);
+  }
 }
 
 TEST(FirstSamples, AreTakenAfterTheDivisionAndTheFold) {

@@ -1,0 +1,71 @@
+"""The tables for pictures: those in the run's folder, where they are not older than its weights, else made by lockstep eval."""
+
+import shlex
+import subprocess
+
+from ..eval_tables import Confusion, Weights, read_grid
+
+FILES = {"confusion": "confusion.csv", "weights": "weights.ppm", "grid": "grid.csv"}
+WORDS = {"confusion": "confusion matrix", "weights": "images of the first layer", "grid": "picture of what the network says"}
+IMAGES = ("cifar10", "synthetic")
+
+
+def applying(run):
+    """The tables that lockstep eval can make of this run."""
+    kinds = ["confusion"] if run.metrics.classified else []
+    first = run.shapes.get("layers.0.weight")
+    if first and run.config.get("data.dataset") in IMAGES:
+        kinds.append("weights")
+    elif first and first[-1] == (2 if run.metrics.classified else 1):
+        kinds.append("grid")
+    return kinds
+
+
+def read(run, kind, folder):
+    path = folder / FILES[kind]
+    if kind == "confusion":
+        return Confusion.read(path)
+    if kind == "weights":
+        return Weights.read(path)
+    return read_grid(path, folder / "points.csv")
+
+
+def fresh(run, kind):
+    table, weights = run.folder / FILES[kind], run.folder / "model.safetensors"
+    return table.exists() and table.stat().st_mtime >= weights.stat().st_mtime
+
+
+def complete(run, program, work, say):
+    """Puts all tables that apply into run.tables, or into run.notes why not. work: a folder for what lockstep writes."""
+    kinds = applying(run)
+    if not (run.folder / "model.safetensors").exists():
+        if kinds:
+            run.notes.append(("No pictures of the network yet: they need the weights of a finished run.", ""))
+        return
+    missing = [kind for kind in kinds if not fresh(run, kind)]
+    problem = ""
+    if missing:
+        flags = [f"--{kind}" for kind in missing]
+        say(f"{run.folder}: lockstep eval {' '.join(flags)}")
+        problem = make([program, "eval", str(run.folder), *flags, "--out", str(work)])
+        if problem:
+            names = " and no ".join(WORDS[kind] for kind in missing)
+            run.notes.append((f"No {names}: {problem}", shlex.join(
+                ["launch/run", "-np", "1", "eval", str(run.folder), *flags])))
+    for kind in kinds:
+        if kind not in missing:
+            run.tables[kind] = read(run, kind, run.folder)
+        elif not problem:
+            run.tables[kind] = read(run, kind, work)
+
+
+def make(command):
+    """Runs lockstep. What it had to say if it failed, else nothing."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        return f"{command[0]} cannot be started: {error.strerror}"
+    if done.returncode == 0:
+        return ""
+    said = done.stderr.strip().splitlines() or [f"lockstep eval ended with code {done.returncode}"]
+    return said[-1]
