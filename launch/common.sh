@@ -5,6 +5,8 @@
 # Exit codes are those of lockstep: 2 the command line or the machine's set-up is wrong, 3 the data is wrong or
 # missing, 5 a rank or the network failed.
 
+export LC_ALL=C.UTF-8 # numbers have a decimal point, and messages are English, wherever the user is at home
+
 # shellcheck disable=SC2034 # for the scripts
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 name=$(basename -- "$0") prefix=launch/

@@ -41,7 +41,11 @@ class Ended:
         self.lost = None
         self.cause = None
         host, ended = lost_host(said), rank_ended_by_signal(said)
-        if host:
+        if not self.spoken:
+            self.cause = start_failure(said)
+        if self.cause and not self.started and not guard.reason:
+            pass  # a host that Open MPI calls lost then never was there
+        elif host:
             self.lost = f"host {host} was lost{places.of_host(host)}"
         elif ended and code == 128 + ended[2]:
             rank, host, number = ended
@@ -50,10 +54,8 @@ class Ended:
                 self.lost += f": {reason}"
         elif guard.reason and guard.folder:
             self.lost = f"rank 0{places.of_rank(0)} and the others {guard.reason}"
-        elif not self.spoken:
-            self.cause = start_failure(said)
-            if guard.reason:
-                self.lost = f"the ranks {guard.reason}" + (f": {self.cause[1]}" if self.cause else "")
+        elif guard.reason and not self.spoken:
+            self.lost = f"the ranks {guard.reason}" + (f": {self.cause[1]}" if self.cause else "")
         if guard.reason:
             self.code = 5
 

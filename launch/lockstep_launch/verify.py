@@ -1,18 +1,26 @@
-"""launch/verify: lockstep verify on a grid of ranks and threads."""
+"""launch/verify: lockstep verify on a grid of ranks, threads and kernels."""
 
+import itertools
 import re
 import subprocess
 import sys
 
 from .script import REPOSITORY, Failure, say
 
+# Options that span the grid: default, what a list of values looks like, and in words.
+GRID = {
+    "--ranks": ("1,2,3,5,8", r"[1-9]\d*(,[1-9]\d*)*", "whole numbers as in 1,2,4"),
+    "--threads": ("1,2", r"[1-9]\d*(,[1-9]\d*)*", "whole numbers as in 1,2,4"),
+    "--kernels": ("auto", r"[a-z0-9]+(,[a-z0-9]+)*", "names as in avx2,portable"),
+}
+
 
 def parse(words):
-    """(CONFIG, numbers of ranks, numbers of threads, options of lockstep verify)."""
+    """(CONFIG, layouts of (ranks, threads, kernels) as text, options of lockstep verify)."""
     if not words or words[0].startswith("-"):
         raise Failure(2, "no CONFIG, expected the file of a training run first")
     config, words, options = words[0], list(words[1:]), []
-    grid = {"--ranks": "1,2,3,5,8", "--threads": "1,2"}
+    grid = {option: default for option, (default, _, _) in GRID.items()}
     while words:
         option, equals, value = words.pop(0).partition("=")
         if option not in grid:
@@ -20,16 +28,17 @@ def parse(words):
             continue
         if not equals:
             value = words.pop(0) if words else ""
-        if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", value):
-            raise Failure(2, f"{option} is '{value}', expected whole numbers as in 1,2,4")
+        _, pattern, expected = GRID[option]
+        if not re.fullmatch(pattern, value):
+            raise Failure(2, f"{option} is '{value}', expected {expected}")
         grid[option] = value
-    ranks, threads = ([int(number) for number in text.split(",")] for text in grid.values())
-    return config, ranks, threads, options
+    return config, list(itertools.product(*(text.split(",") for text in grid.values()))), options
 
 
-def verdict_of(config, ranks, threads, options):
+def verdict_of(config, ranks, threads, kernels, options):
     """(exit code, what lockstep verify says in the end) of one layout; ends the program where that fails otherwise."""
-    run = [str(REPOSITORY / "launch/run"), "-np", str(ranks), "--threads", str(threads), "--force", "verify", config, *options]
+    run = [str(REPOSITORY / "launch/run"), "-np", ranks, "--threads", threads, "--force", "verify", config]
+    run += ["--set", f"compute.kernels={kernels}", *options]
     ended = subprocess.run(run, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if ended.returncode not in (0, 1):
         print(*ended.stderr.splitlines()[-1:], sep="\n", file=sys.stderr)
@@ -49,15 +58,14 @@ def conclusion(verdicts):
 
 
 def main(words):
-    config, ranks, threads, options = parse(words)
+    config, layouts, options = parse(words)
     verdicts = []
-    print(f"{'ranks':>5} {'threads':>7}  verdict", flush=True)
-    for count in ranks:
-        for of_each in threads:
-            code, verdict = verdict_of(config, count, of_each, options)
-            verdicts.append((code, verdict))
-            shown = re.sub(rf", {count} rank.*$", "", verdict)
-            print(f"{count:>5} {of_each:>7}  {shown}", flush=True)
+    print(f"{'ranks':>5} {'threads':>7} {'kernels':>9}  verdict", flush=True)
+    for ranks, threads, kernels in layouts:
+        code, verdict = verdict_of(config, ranks, threads, kernels, options)
+        verdicts.append((code, verdict))
+        shown = re.sub(rf", {ranks} rank.*$", "", verdict)
+        print(f"{ranks:>5} {threads:>7} {kernels:>9}  {shown}", flush=True)
     code, said = conclusion(verdicts)
     say(said)
     return code

@@ -162,6 +162,8 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   CLI::App* selftest_command = app.add_subcommand(
       "selftest", "Train short runs whose weights are published; say whether this machine gives the same");
   selftest_command->add_option("RUN", selftest.names, "Names of runs, such as spiral (default: all of them)");
+  selftest_command->add_flag("--whole", selftest.whole,
+                             "Train every run to its end (default: its first 20 steps)");
   selftest_command->add_option("--hashes", selftest.hashes,
                                "Compare with the list of this file, instead of the program's own");
   selftest_command->add_option("--write", selftest.write,

@@ -36,6 +36,7 @@ summary() { sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\).*/\1/p" "$work/out/summar
 # begin RANKS HOSTS WORD...: the same in the background, as $job. Waits until it has trained for some steps.
 begin() {
   local step='' i
+  tried="$*" code='' out='' err=''
   lockstep "$@" </dev/null >"$work/stdout" 2>"$work/stderr" &
   job=$!
   for ((i = 0; i < 300; ++i)); do

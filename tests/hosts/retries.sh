@@ -8,7 +8,7 @@ repo=$1 program=$2
 source "$repo/tests/hosts/jobs.bash"
 source "$repo/tests/hosts/faults.bash"
 
-training=(--set train.epochs=300 --set checkpoint.every_epochs=5)
+training=(--set train.epochs=120 --set checkpoint.every_epochs=5)
 
 try lockstep 1 h0:1 "${training[@]}"
 succeeded
@@ -23,7 +23,7 @@ for fault in killed_rank killed_host; do
   begin 4 h0:2,h1:2 "${training[@]}"
   until compgen -G "$work/out/checkpoints/step-*.safetensors" >/dev/null; do sleep 0.1; done
   "$fault"
-  wait_for_end 60
+  wait_for_end 120
   tried="$fault, $took s"
   succeeded
   case $fault in

@@ -10,6 +10,7 @@ mv first moved
 for file in bin/lockstep share/doc/lockstep/{README.md,LICENSE} share/lockstep/configs/{cifar10_mlp,courses/circle}.toml; do
   check "$file is there" test -f "moved/$file"
 done
+check "MPI's old C++ interface is not needed" test -z "$(ldd moved/bin/lockstep | grep mpi_cxx)"
 mkdir elsewhere && cd elsewhere
 
 short=(--allow-run-as-root -np 2 --force)

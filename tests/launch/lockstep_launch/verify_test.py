@@ -30,14 +30,16 @@ class Verify(ToolTest):
 
     def test_EveryLayoutIsTried(self):
         self.behave('echo "identical after each of 9 steps: weights 00000000000000aa, $np ranks x $t threads against 1 x 1"')
-        out = self.call(verify.main, "c.toml", "--ranks", "1,3", "--threads=2", "--steps", "9", "--set=seed=2")
+        out = self.call(verify.main, "c.toml", "--ranks", "1,3", "--threads=2", "--kernels", "avx2,portable", "--steps", "9",
+                        "--set=seed=2")  # fmt: skip
         self.assertEqual(self.code, 0)
-        self.assertEqual(out.splitlines()[:3], ["ranks threads  verdict",
-                                                "    1       2  identical after each of 9 steps: weights 00000000000000aa",
-                                                "    3       2  identical after each of 9 steps: weights 00000000000000aa"])  # fmt: skip
+        layouts = [(np, kernels) for np in (1, 3) for kernels in ("avx2", "portable")]
+        self.assertEqual(out.splitlines()[:5], ["ranks threads   kernels  verdict"] + [
+            f"    {np}       2 {kernels:>9}  identical after each of 9 steps: weights 00000000000000aa" for np, kernels in layouts])  # fmt: skip
         self.assertTrue(out.endswith(": every layout gave the same weights\n"))
         self.assertEqual(Path("asked").read_text(), "".join(
-            f"-np {np} --threads 2 --force verify c.toml --steps 9 --set=seed=2\n" for np in (1, 3)))  # fmt: skip
+            f"-np {np} --threads 2 --force verify c.toml --set compute.kernels={kernels} --steps 9 --set=seed=2\n"
+            for np, kernels in layouts))  # fmt: skip
 
     def test_ADifferenceIsTold(self):
         self.behave('echo "identical after each of 9 steps: weights 00000000000000a$np, $np rank"')
@@ -46,7 +48,7 @@ class Verify(ToolTest):
         self.behave('((np == 1)) && echo "identical: weights 00000000000000aa, 1 rank" || { echo "differs at step 2, 2 ranks"; exit 1; }')
         out = self.call(verify.main, "c.toml", "--ranks", "1,2,1", "--threads", "1")
         self.assertEqual((self.code, out.count("weights 00000000000000aa")), (1, 2))  # the others are tried all the same
-        self.assertIn("\n    2       1  differs at step 2\n", out)
+        self.assertIn("\n    2       1      auto  differs at step 2\n", out)
 
     def test_FloatSumsStayWithinATolerance(self):
         self.behave('echo "drift after 9 steps: at most 2 ULPs; within the tolerance of 0.1, $np rank"')
@@ -65,6 +67,7 @@ class Verify(ToolTest):
         self.refused(2, "^no CONFIG", verify.main, "--ranks", "1")
         self.refused(2, "^--ranks is '0', expected whole numbers as in 1,2,4", verify.main, "c.toml", "--ranks", "0")
         self.refused(2, "^--threads is '', expected whole numbers", verify.main, "c.toml", "--threads")
+        self.refused(2, "^--kernels is 'AVX', expected names as in avx2,portable", verify.main, "c.toml", "--kernels=AVX")
 
 
 class Courses(ToolTest):
