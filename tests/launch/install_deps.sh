@@ -27,6 +27,8 @@ done
 tests=$out
 lists --simulation
 check "simulations need SimGrid" test "$out" = "$packages"$'\n'libsimgrid-dev
+lists --arm
+check "64-bit Arm needs a cross compiler and qemu" test "$out" = "$packages"$'\ng++-aarch64-linux-gnu\nqemu-user-static\npkgconf'
 lists --pictures --tests
 check "what is needed twice is listed once" test "$out" = "$tests"
 
