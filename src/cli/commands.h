@@ -23,10 +23,11 @@ struct TrainArguments {
 int train(const comm::Session& session, const TrainArguments& arguments);
 
 struct EvalArguments {
-  std::string config;  // a TOML file, or the folder of a finished run
+  std::string config;  // a TOML file, or the folder of a run
   std::vector<std::string> overrides;
-  std::string model;  // a model.safetensors; empty: the run folder's, else train.init_from
-  std::string out;    // where the tables go; empty: the run folder, else runs/NAME-OF-CONFIG
+  std::string
+      model;        // weights, a checkpoint, or best or latest; empty: the run folder's, else train.init_from
+  std::string out;  // where the tables go; empty: the run folder, else runs/NAME-OF-CONFIG
   std::string predictions_of;  // a CSV file of samples without targets, to predict; empty: none
   bool grid = false, confusion = false, predictions = false, weights = false;  // which tables to write
 };

@@ -119,8 +119,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       app.add_subcommand("eval", "Loss and accuracy of saved weights on training and test set");
   add_config_options(*eval_command, eval.config, eval.overrides,
                      "A TOML file, or the folder of a finished run");
-  eval_command->add_option("--model", eval.model,
-                           "Weights in safetensors format (default: the run folder's, else train.init_from)");
+  eval_command->add_option(
+      "--model", eval.model,
+      "Weights in safetensors format, a checkpoint, or of the run folder its best or latest one "
+      "(default: the run folder's model, else its latest; else train.init_from)");
 
   eval_command->add_flag(
       "--grid", eval.grid,

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/same_data.h"
 #include "kernels/gemm.h"
 #include "train/checkpoint_folder.h"
 
@@ -61,12 +62,17 @@ std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::
     if (!different.empty())
       throw ConfigError(fmt::format("{} is of another experiment, expected the same values of {}",
                                     resumed.name, fmt::join(different, ", ")));
+    if (!resumed.run.trained_on.empty())
+      expect_data_of(resumed.name, data::Schema::parse(resumed.run.trained_on, resumed.name).fingerprint,
+                     experiment.schema().fingerprint, loaded.run.data);
   });
   if (may_change_kernels(resumed.run, loaded.run))
     console.warning(
         fmt::format("{} was computed with BLIS's {} kernels: from here on last bits are those of "
                     "every processor, and may differ from what those would give",
                     resumed.name, resumed.run.blis_family));
+  if (resumed.run.trained_on.empty())
+    console.line(fmt::format("{} does not say of which data it is: they are not compared", resumed.name));
   return resumed;
 }
 

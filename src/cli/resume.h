@@ -23,7 +23,7 @@ struct Resumed {
 
 // resume: a file, or "latest", the newest whole one of the run folder `out`; nothing where it is empty. Rank
 // 0 reads, all ranks parse. Throws AgreedError where there is no whole checkpoint, or it is of another
-// experiment. Collective.
+// experiment or of other data. Collective.
 std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::string& resume,
                                     const std::filesystem::path& out, const LoadedConfig& loaded,
                                     const Experiment& experiment, report::Console& console);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/schema.h"
 
 namespace lockstep::cli {
 namespace {
@@ -63,15 +64,19 @@ RunRecord record_of(const json& object) {
 }  // namespace
 
 nn::TensorMetadata to_metadata(const SavedRun& run) {
-  return {{"config", run.config.dump()}, {"metrics", run.metrics}, {"run", to_json(run.record).dump()}};
+  return {{"config", run.config.dump()},
+          {"metrics", run.metrics},
+          {"run", to_json(run.record).dump()},
+          {data::Schema::kKey, run.trained_on}};
 }
 
 SavedRun from_metadata(const nn::TensorMetadata& metadata, const std::string& name) {
   try {
-    const auto family = metadata.find("kernel_family");
+    const auto family = metadata.find("kernel_family"), trained_on = metadata.find(data::Schema::kKey);
     return {.record = record_of(json::parse(metadata.at("run"))),
             .metrics = metadata.at("metrics"),
             .config = nlohmann::ordered_json::parse(metadata.at("config")),
+            .trained_on = trained_on == metadata.end() ? "" : trained_on->second,
             .blis_family = family == metadata.end() ? "" : family->second};
   } catch (const std::exception& error) {
     throw ModelError(

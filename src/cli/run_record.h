@@ -29,11 +29,13 @@ struct RunRecord {
   std::optional<double> best_saved;  // of the epochs that a checkpoint was kept of
 };
 
-// What a checkpoint keeps: the record, the rows of metrics.csv and the configuration.
+// What a checkpoint keeps: the record, the rows of metrics.csv, the configuration and, as data::Schema writes
+// it, what the network is trained on ("" in checkpoints that older versions wrote).
 struct SavedRun {
   RunRecord record;
   std::string metrics;
   nlohmann::ordered_json config;
+  std::string trained_on;
   std::string blis_family;  // of BLIS's kernels, which decided last bits in version 0.1; later ones keep none
 };
 nn::TensorMetadata to_metadata(const SavedRun& run);

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +23,7 @@
 #include "cli/commands.h"
 #include "cli/experiment.h"
 #include "cli/provenance.h"
+#include "cli/same_data.h"
 #include "cli/setup.h"
 #include "cli/sweep_runs.h"
 #include "report/console.h"
@@ -109,6 +112,20 @@ void train_share(const std::vector<SweepRun>& runs, const SweepResults& results,
   }
 }
 
+// Groups compare among themselves; here all ranks do, for every set of files that the runs read. Throws
+// AgreedError. Collective.
+void expect_same_data(const comm::Communicator& world, const std::vector<SweepRun>& runs) {
+  std::set<std::vector<fs::path>> seen;
+  for (const SweepRun& run : runs) {
+    if (run.refused()) continue;
+    std::vector<fs::path> files = data::files_of(run.config->data);
+    if (files.empty() || !seen.insert(std::move(files)).second) continue;
+    std::unique_ptr<data::Dataset> dataset;
+    world.together([&] { dataset = data::open_dataset(run.config->data); });
+    expect_same_files(world, *dataset);
+  }
+}
+
 // As a POSIX shell reads it back.
 std::string shell_word(const std::string& text) {
   std::string word = "'";
@@ -156,6 +173,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
       throw ConfigError(fmt::format("--ranks-per-trial is {}, expected at most {}, the number of ranks",
                                     arguments.ranks_per_trial, world.size()));
   });
+  expect_same_data(world, runs);
   const Compute compute = agree_on_compute(good->config->compute, world);
   const Groups groups(world, arguments.ranks_per_trial);
   report::Console console(world.rank() == 0);

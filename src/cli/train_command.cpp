@@ -67,6 +67,7 @@ class Training {
         placement_(std::move(placement)),
         experiment_(experiment),
         trainer_(experiment.trainer()),
+        trained_on_(experiment.schema().to_json()),
         info_(experiment.info()),
         console_(console) {}
 
@@ -124,20 +125,22 @@ class Training {
       folder_->metrics().complete();
       writing(folder_->path(), [&] {
         nn::save_model(folder_->path() / "model.safetensors", experiment_.model().tensors(),
-                       trainer_.parameters());
-        report::write_summary(folder_->path() / "summary.json",
-                              {.name = loaded_.name,
-                               .last = record_.last,
-                               .steps = trainer_.steps_done(),
-                               .total_seconds = record_.total_seconds,
-                               .train_samples = info_.train_samples,
-                               .parameters = experiment_.model().parameters(),
-                               .weights_hash = hash,
-                               .ranks = world_.size(),
-                               .threads = compute_.threads,
-                               .placement = placement_,
-                               .config = loaded_.resolved,
-                               .provenance = provenance(compute_)});
+                       trainer_.parameters(), {{data::Schema::kKey, trained_on_}});
+        report::write_summary(
+            folder_->path() / "summary.json",
+            {.name = loaded_.name,
+             .last = record_.last,
+             .steps = trainer_.steps_done(),
+             .total_seconds = record_.total_seconds,
+             .train_samples = info_.train_samples,
+             .parameters = experiment_.model().parameters(),
+             .weights_hash = hash,
+             .data = {experiment_.schema().fingerprint.train, experiment_.schema().fingerprint.test},
+             .ranks = world_.size(),
+             .threads = compute_.threads,
+             .placement = placement_,
+             .config = loaded_.resolved,
+             .provenance = provenance(compute_)});
       });
       console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
     });
@@ -270,7 +273,7 @@ class Training {
     } catch (const ConfigError& error) {
       warn_of(error.what());
     }
-    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved};
+    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, trained_on_, {}};
     const Span span(Activity::kCheckpoint, trainer_.steps_done());
     warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
   }
@@ -286,6 +289,7 @@ class Training {
   const std::vector<std::string> placement_;  // on rank 0
   Experiment& experiment_;
   train::Trainer& trainer_;
+  const std::string trained_on_;
   const data::DatasetInfo& info_;
   report::Console& console_;
   RunRecord record_;

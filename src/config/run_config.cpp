@@ -270,8 +270,8 @@ std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const n
   const auto matters = [&](const std::string& key) {
     for (const char* other :
          {"/compute/", "/checkpoint/", "/run/", "/log/", "/reduce/overlap", "/reduce/bucket_bytes",
-          "/reduce/shared_memory", "/data/dir", "/train/max_seconds", "/train/patience", "/train/monitor",
-          "/train/check_replicas_every", "/train/init_from"})
+          "/reduce/shared_memory", "/data/dir", "/data/file", "/data/test_file", "/train/max_seconds",
+          "/train/patience", "/train/monitor", "/train/check_replicas_every", "/train/init_from"})
       if (key.starts_with(other)) return false;
     return key != "/train/epochs" || a.at("train").at("schedule") == "cosine";  // which needs to know the end
   };

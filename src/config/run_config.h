@@ -40,6 +40,7 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
                 nlohmann::ordered_json* resolved = nullptr, const std::vector<std::string>& origins = {});
 
 // The keys that two resolved configurations give different values, of those that a run's numbers depend on.
+// Where the data are does not count: their fingerprint tells whether they are the same.
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b);
 
 // The resolved values as a TOML file that gives the same run.

@@ -19,6 +19,9 @@ struct Summary {
   std::size_t train_samples = 0;  // of an epoch
   std::size_t parameters = 0;
   std::string weights_hash;
+  struct {
+    std::string train, test;  // fingerprints, "" without samples
+  } data;
   int ranks = 1;
   int threads = 1;                     // of each rank
   std::vector<std::string> placement;  // of each rank: its host and the cores it may run on, "node1: 0-3"

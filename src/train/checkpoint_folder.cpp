@@ -117,12 +117,16 @@ std::vector<fs::path> CheckpointFolder::files(const fs::path& folder) {
   return found;
 }
 
-FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor>& tensors) {
+namespace {
+
+// check(content, name) throws ModelError where the file's content is not what is looked for.
+template <typename Check>
+FoundCheckpoint find_latest_that(const fs::path& folder, Check&& check) {
   FoundCheckpoint found;
   for (const fs::path& file : CheckpointFolder::files(folder)) {
     try {
       std::string content = read_file(file);
-      parse_checkpoint(content, file.string(), tensors);
+      check(content, file.string());
       found.path = file;
       found.content = std::move(content);
       return found;
@@ -137,6 +141,20 @@ FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor
           ? fmt::format("{}: has no checkpoint, expected one to go on from", folder.string())
           : fmt::format("{}: has no whole checkpoint, expected one to go on from; the newest: {}",
                         folder.string(), found.skipped.front()));
+}
+
+}  // namespace
+
+FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor>& tensors) {
+  return find_latest_that(folder, [&](const std::string& content, const std::string& name) {
+    parse_checkpoint(content, name, tensors);
+  });
+}
+
+FoundCheckpoint find_latest(const fs::path& folder) {
+  return find_latest_that(folder, [](const std::string& content, const std::string& name) {
+    parse_checkpoint(nn::SafetensorsFile::parse(content, name), name);
+  });
 }
 
 }  // namespace lockstep::train

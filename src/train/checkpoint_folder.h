@@ -68,5 +68,7 @@ struct FoundCheckpoint {
   std::vector<std::string> skipped;
 };
 FoundCheckpoint find_latest(const std::filesystem::path& folder, const std::vector<nn::Tensor>& tensors);
+// The same, of whatever network.
+FoundCheckpoint find_latest(const std::filesystem::path& folder);
 
 }  // namespace lockstep::train
