@@ -30,7 +30,7 @@ lockstep() {
 }
 # of_a_rank REGEX: the same, or what is said where Open MPI 5 itself was told of the loss by a rank that is left.
 of_a_rank() {
-  ! mpirun --version | grep -q ') 5' || printf '%s|' "a rank was lost, and Open MPI 5 did not say which \(code 14\)"
+  [[ $(mpirun --version) != *") 5."* ]] || printf '%s|' "a rank was lost, and Open MPI 5 did not say which \(code 14\)"
   echo "$1"
 }
 launch=() # more options of launch/run
