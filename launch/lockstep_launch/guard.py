@@ -3,7 +3,7 @@
 It counts its turns, for clocks can be set and processes stopped.
 """
 
-from . import heartbeats
+from . import heartbeats, hosts
 
 TURN = 0.5  # seconds
 SET_UP_SECONDS = 600  # until rank 0 tells how patient its watchdog is
@@ -65,13 +65,17 @@ class Guard:
             return "TERM"
         return None
 
-    def silent_host(self):
-        """The host whose ranks have been silent for longer than all others, by two beats of theirs at least; None if there is none."""
+    def lost_host(self, own):
+        """Of the hosts beside this one, `own`, the only one, or the one whose ranks have been silent for longer than all others, by
+        two turns at least; None if nobody can tell."""
         by_host = {}
         for beat in heartbeats.read(self.folder) if self.folder else []:
-            by_host.setdefault(beat.host, []).append(self._silent.get(beat.rank, 0.0))
+            if not hosts.same(beat.host, own):
+                by_host.setdefault(beat.host, []).append(self._silent.get(beat.rank, 0.0))
         order = sorted(by_host, key=lambda host: min(by_host[host]))
-        if len(order) > 1 and min(by_host[order[-1]]) >= 2 * TURN + max(max(by_host[host]) for host in order[:-1]):
+        if len(order) == 1:
+            return order[0]
+        if order and min(by_host[order[-1]]) >= 2 * TURN + max(max(by_host[host]) for host in order[:-1]):
             return order[-1]
         return None
 

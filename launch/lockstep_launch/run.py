@@ -201,6 +201,8 @@ def outcome(ended, options, supervisor):
     if code == 5:  # a rank has said it
         show_own()
         return 5, None
+    if "Socket closed" in ended.said:  # Open MPI 5, where a rank that is left notices it before mpirun does
+        return 5, f"a rank was lost, and Open MPI 5 did not say which (code {code})"
     exited = re.search(r"exited with non-zero status.*?Process name: \S*?(\d+)\]? Exit code: (\d+)", ended.said)
     if 128 < code < 160:
         what = f"a rank or mpirun was ended by {signal.Signals(code - 128).name} (code {code})"

@@ -42,7 +42,7 @@ class Ended:
         self.cause = None
         host, ended = lost_host(said), rank_ended_by_signal(said)
         if code == 0 and self.started and "finished" not in messages.told:  # Open MPI 5 does not say so
-            host = guard.silent_host()
+            host = guard.lost_host(os.uname().nodename)
             self.code = 205
         if not self.spoken:
             self.cause = start_failure(said)

@@ -324,12 +324,19 @@ class Heartbeats(Folder):
         it = self.guard()
         it.hear(f"watched 60 49 {self.folder}")
         for turn in range(12):
-            for rank in range(4):
-                self.beat(rank, f"{turn if rank < 2 else min(turn, 3)} 1 h{rank // 2} reduction")
+            for rank in range(6):
+                self.beat(rank, f"{turn if rank < 4 else min(turn, 3)} 1 h{rank // 2} reduction")
             it.turn(False)
             if turn == 3:
-                self.assertIsNone(it.silent_host())
-        self.assertEqual(it.silent_host(), "h1")
+                self.assertIsNone(it.lost_host("h0"))
+        self.assertEqual(it.lost_host("h0"), "h2")
+
+    def test_of_two_hosts_the_other_one_is_lost(self):
+        it = self.guard()
+        it.hear(f"watched 60 49 {self.folder}")
+        self.beat(0, "1 1 h0 reduction")
+        self.beat(1, "1 1 h1 reduction")
+        self.assertEqual(it.lost_host("h0"), "h1")
 
     def test_other_subcommands_are_not_watched(self):
         it = guard.Guard(20, trains=False)
