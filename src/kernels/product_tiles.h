@@ -1,6 +1,5 @@
 // Tiles of products in registers, and what they read packed for them. Included by one file for each
-// instruction set, after a
-// `#pragma GCC target` and the Simd that it describes:
+// instruction set, behind a target pragma and the Simd that it describes:
 //
 //   V            a vector of kLanes floats
 //   kRows        rows of a tile: as many as leave registers for a row of b and a number of a, the tile being
