@@ -16,6 +16,7 @@ ROOM_BYTES = 16 << 20  # of a host's temporary files; Open MPI 4.1 takes 8 MiB a
 def main(words):
     options = command_line.parse(words)
     program = find_program()
+    os.environ.setdefault("HOME", os.environ.get("TMPDIR", "/tmp"))  # without one Open MPI 5 does not start
     job = Job(options, open_mpi.detect(), program)
     if options.dry_run:
         print(shlex.join(job.command()))
