@@ -113,7 +113,7 @@ run_folder() {
   while (($#)); do
     case $1 in
       --out) out=${2-} && shift ;;
-      --resume | --set | --trace) shift ;;
+      --resume | --resume-from | --set | --trace) shift ;;
       --out=*) out=${1#*=} ;;
       -*) ;;
       *) config=$1 ;;
@@ -121,8 +121,14 @@ run_folder() {
     shift || break
   done
   name=$(basename -- "$config")
+  if [[ $name == config.toml && -z $out ]] && holds_run "$(dirname -- "$config")"; then
+    out=$(dirname -- "$config")
+  fi
   echo "${out:-runs/${name%.*}}"
 }
+
+# holds_run FOLDER: whether a run has left more there than its beginning.
+holds_run() { [[ -e $1/summary.json || -e $1/model.safetensors ]] || has_checkpoint "$1"; }
 
 # has_checkpoint RUN: whether there is one to go on from.
 has_checkpoint() { compgen -G "$1/checkpoints/step-*.safetensors" >/dev/null; }

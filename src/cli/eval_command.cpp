@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/run_place.h"
 #include "cli/setup.h"
 #include "cli/tables.h"
 #include "report/console.h"
@@ -123,6 +124,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   }
   world.together([&] {
     if (world.rank() != 0) return;
+    for (const auto& [name, content] : files) expect_replaceable(out / name, content);
     for (const auto& [name, content] : files)
       writing(out / name, [&] { write_file_atomically(out / name, content); });
   });

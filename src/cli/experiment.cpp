@@ -1,5 +1,6 @@
 #include "cli/experiment.h"
 
+#include "cli/memory.h"
 #include "cli/setup.h"
 
 namespace lockstep::cli {
@@ -7,11 +8,15 @@ namespace lockstep::cli {
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads)
     : run_(run), communicator_(communicator), threads_(threads) {
   const int rank = communicator.rank(), world = communicator.size();
+  std::unique_ptr<data::Dataset> dataset;
   communicator.together([&] {
-    const std::unique_ptr<data::Dataset> dataset = data::open_dataset(run.data);
+    dataset = data::open_dataset(run.data);
     info_ = dataset->info();
     plan_.emplace(info_.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed);
     model_.emplace(run.model, info_.features(), nn::outputs_of(run.model, info_.classes));
+  });
+  expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
+  communicator.together([&] {
     reducer_ =
         reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads);
     loader_.emplace(*dataset, *plan_, rank, world);

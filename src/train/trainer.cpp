@@ -221,6 +221,15 @@ void Trainer::restore(const TrainingState& state) {
   if (step_in_epoch() != 0) parts_.loader.start_epoch(epochs_done());
 }
 
+void Trainer::begin_with(const TrainingState& state) {
+  if (state.parameters.size() != parameters_.size())
+    throw ModelError(fmt::format("the state is of {} parameters, expected {}", state.parameters.size(),
+                                 parameters_.size()));
+  std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
+  if (state.velocity.size() == sgd_.velocity().size())
+    std::copy(state.velocity.begin(), state.velocity.end(), sgd_.velocity().begin());
+}
+
 std::size_t Trainer::bytes() const {
   return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
          parts_.loader.samples().bytes();

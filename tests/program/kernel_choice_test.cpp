@@ -18,7 +18,7 @@ struct KernelChoice : testing::TestWithParam<int> {
   Outcome train(const std::pair<std::string, std::string>& variable) const {
     Surroundings surroundings = in(folder_.path());
     surroundings.environment = {variable};
-    return run({"train", "run.toml", "--quiet", "--out", "out"}, GetParam(), surroundings);
+    return run({"train", "run.toml", "--quiet", "--overwrite", "--out", "out"}, GetParam(), surroundings);
   }
   // What the summary of a run with this cache says of its kernels.
   json provenance_with_cache() const {
@@ -93,7 +93,8 @@ TEST_P(KernelChoice, NeedsNoPlaceToRemember) {
   for (const char* place : {"/dev/null/cache", "relative"}) {
     Surroundings surroundings = in(folder_.path());
     surroundings.environment = {{"XDG_CACHE_HOME", place}, {"HOME", "/dev/null"}};
-    const Outcome outcome = run({"train", "run.toml", "--quiet", "--out", "out"}, GetParam(), surroundings);
+    const Outcome outcome =
+        run({"train", "run.toml", "--quiet", "--overwrite", "--out", "out"}, GetParam(), surroundings);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_EQ(outcome.err, "");
     EXPECT_FALSE(std::filesystem::exists(folder_ / "relative"));
