@@ -37,8 +37,8 @@ def main(words):
         seconds = 1 << min(attempt, 6)
         attempt += 1
         job.folder = ended.folder or job.folder
-        resume = ["--resume", "latest"] if job.has_checkpoint() else []  # the last one counts
-        start = "from the newest checkpoint" if resume else "from the start"
+        resume = ["--resume", "auto"]  # from this run's newest checkpoint, or as the first time
+        start = "from the newest checkpoint" if job.has_checkpoint() else "from the start"
         note(f"{what or 'a rank was lost'}; going on {start} in {seconds} s (retry {attempt} of {options.retries})")
         supervisor.wait(seconds)
         if supervisor.asked is None and options.placement:

@@ -19,7 +19,7 @@ struct KernelChoice : testing::TestWithParam<int> {
   Outcome train(const Words& settings = {}, const std::string& of_host = "") const {
     Surroundings surroundings = in(folder_.path());
     if (!of_host.empty()) surroundings.environment = {{"LOCKSTEP_KERNELS", of_host}};
-    Words words = {"train", "run.toml", "--quiet", "--out", "out"};
+    Words words = {"train", "run.toml", "--quiet", "--overwrite", "--out", "out"};
     for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
     return run(words, GetParam(), surroundings);
   }
