@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "config/expect_error.h"
 #include "config/synonyms.h"
@@ -22,7 +23,8 @@ using test::resolved;
 struct Use {
   const char* key;
   const char* value;
-  Overrides with = {}, without = {};
+  Overrides with = {};
+  std::optional<Overrides> without = {};  // none: it always has an effect
 };
 
 const char* const kLayers = R"(model.layers=[{units=5, init="he", bias_init="zeros"}, {type="tanh"},
@@ -38,14 +40,14 @@ const std::vector<Use>& uses() {
       {"data.n", "20", kPoints, kImages},
       {"data.noise", "0.1", kFunction, kCsv},
       {"data.function", "kink", kFunction, kPoints},
-      {"data.file", "a.csv", kCsv, {}},
+      {"data.file", "a.csv", kCsv, Overrides{}},
       {"data.test_file", "b.csv", kCsv, kPoints},
       {"data.header", "yes", kCsv, kFunction},
       {"data.target", "y", kCsv, kImages},
-      {"data.task", "regression", kCsv, {}},
-      {"data.test_fraction", "0.25", kCsv, {}},
+      {"data.task", "regression", kCsv, Overrides{}},
+      {"data.test_fraction", "0.25", kCsv, Overrides{}},
       {"data.folds", "3"},
-      {"data.fold", "1", {"data.folds=3"}, {}},
+      {"data.fold", "1", {"data.folds=3"}, Overrides{}},
       {"data.seed", "7", {"data.folds=3"}, kCsv},
       {"data.shards", "4"},
       {"data.shuffle", "none"},
@@ -53,17 +55,17 @@ const std::vector<Use>& uses() {
       {"data.train_samples", "100"},
       {"data.test_samples", "100"},
       {"model.layers", "[{}]"},
-      {"model.hidden", "[7]", {}, {kLayers}},
-      {"model.activation", "relu", {}, {"model.hidden=[]"}},
-      {"model.dropout", "0.5", {}, {kLayers}},
-      {"model.output_activation", "tanh", {"model.loss=mse"}, {kLayers, "model.loss=mse"}},
-      {"model.leaky_slope", "0.3", {"model.activation=leaky_relu"}, {"model.activation=relu"}},
-      {"model.elu_alpha", "2", {"model.layers=[{units=3}, {type=\"elu\"}, {}]"}, {kLayers}},
-      {"model.init", "he", {}, {kLayers}},
+      {"model.hidden", "[7]", {}, Overrides{kLayers}},
+      {"model.activation", "relu", {}, Overrides{"model.hidden=[]"}},
+      {"model.dropout", "0.5", {}, Overrides{kLayers}},
+      {"model.output_activation", "tanh", {"model.loss=mse"}, Overrides{kLayers, "model.loss=mse"}},
+      {"model.leaky_slope", "0.3", {"model.activation=leaky_relu"}, Overrides{"model.activation=relu"}},
+      {"model.elu_alpha", "2", {"model.layers=[{units=3}, {type=\"elu\"}, {}]"}, Overrides{kLayers}},
+      {"model.init", "he", {}, Overrides{kLayers}},
       {"model.bias_init",
        "normal(0.1)",
        {},
-       {"model.layers=[{units=5, bias=false}, {type=\"tanh\"}, {bias=false}]"}},
+       Overrides{"model.layers=[{units=5, bias=false}, {type=\"tanh\"}, {bias=false}]"}},
       {"model.loss", "mse"},
       {"model.outputs", "1"},
       {"train.epochs", "3", {"train.schedule=cosine"}},
@@ -74,9 +76,9 @@ const std::vector<Use>& uses() {
       {"train.l2", "0.1"},
       {"train.schedule", "step"},
       {"train.warmup_epochs", "1"},
-      {"train.step_epochs", "3", {"train.schedule=step"}, {"train.schedule=cosine"}},
-      {"train.step_factor", "0.5", {"train.schedule=step"}, {}},
-      {"train.final_learning_rate", "0.01", {"train.schedule=cosine"}, {"train.schedule=step"}},
+      {"train.step_epochs", "3", {"train.schedule=step"}, Overrides{"train.schedule=cosine"}},
+      {"train.step_factor", "0.5", {"train.schedule=step"}, Overrides{}},
+      {"train.final_learning_rate", "0.01", {"train.schedule=cosine"}, Overrides{"train.schedule=step"}},
       {"train.check_replicas_every", "3"},
       {"train.max_seconds", "3"},
       {"train.patience", "3"},
@@ -86,7 +88,7 @@ const std::vector<Use>& uses() {
       {"reduce.wire", "int16"},
       {"reduce.overlap", "always"},
       {"reduce.bucket_bytes", "4096"},
-      {"reduce.shared_memory", "false", {}, {"reduce.overlap=always"}},
+      {"reduce.shared_memory", "false", {}, Overrides{"reduce.overlap=always"}},
       {"compute.threads", "3"},
       {"compute.kernels", "generic"},
       {"compute.allow_mixed", "false"},
@@ -131,12 +133,13 @@ TEST(Keys, AreOfAnotherExperimentExactlyWhereTheyAreMeantToBe) {
 TEST(Keys, WithoutAnEffectAreRefusedWhereverTheyStand) {
   for (const Use& use : uses()) {
     const Key& key = *find_key(keys_of_runs(), use.key);
-    if (!key.why_not) continue;
     SCOPED_TRACE(use.key);
-    expect_error("", with(use.without, use), {std::string("--set: ") + use.key, "expected"});
+    EXPECT_EQ(static_cast<bool>(key.why_not), use.without.has_value());
+    if (!use.without) continue;
+    expect_error("", with(*use.without, use), {std::string("--set: ") + use.key, "expected"});
     // The same in a file, whose sections are tables of dotted keys.
     std::string text;
-    for (const std::string& setting : with(use.without, use)) {
+    for (const std::string& setting : with(*use.without, use)) {
       const std::size_t equals = setting.find('=');
       std::string value = setting.substr(equals + 1);
       const bool bare =
