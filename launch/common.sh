@@ -5,6 +5,8 @@
 # Exit codes are those of lockstep: 2 the command line or the machine's set-up is wrong, 3 the data is wrong or
 # missing, 5 a rank or the network failed.
 
+export LC_ALL=C.UTF-8 # numbers have a decimal point, and messages are English, wherever the user is at home
+
 # shellcheck disable=SC2034 # for the scripts
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 name=$(basename -- "$0") prefix=launch/
@@ -92,26 +94,6 @@ cifar10_problem() {
     return
   done
 }
-
-# run_folder WORD...: where `lockstep train WORD...` writes.
-run_folder() {
-  local config='' out='' name
-  while (($#)); do
-    case $1 in
-      --out) out=${2-} && shift ;;
-      --resume | --set | --trace) shift ;;
-      --out=*) out=${1#*=} ;;
-      -*) ;;
-      *) config=$1 ;;
-    esac
-    shift || break
-  done
-  name=$(basename -- "$config")
-  echo "${out:-runs/${name%.*}}"
-}
-
-# has_checkpoint RUN: whether there is one to go on from.
-has_checkpoint() { compgen -G "$1/checkpoints/step-*.safetensors" >/dev/null; }
 
 # build_folder PRESET: where a preset of CMakePresets.json builds, relative to the repository.
 build_folder() { [[ $1 == release ]] && echo build || echo "build-$1"; }

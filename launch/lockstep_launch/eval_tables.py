@@ -11,7 +11,7 @@ MAX_SAMPLES = 600  # of training, and of test, in a picture
 
 @dataclass
 class Samples:
-    """Those of points.csv of training or of test: their columns by name, x0 and x1 and class, or x0 and target."""
+    """Those of points.csv of training or of test: their columns by name, x0 and x1 and class (a name), or x0 and target."""
 
     columns: dict = field(default_factory=dict)
 
@@ -22,20 +22,10 @@ class Samples:
         return self.columns[name]
 
 
-def places_in(classes, table, name):
-    """That column's classes as places in the list."""
-    place = {text: k for k, text in enumerate(classes)}
-    for line, text in zip(table.lines, table.texts(name)):
-        if text not in place:
-            raise table.problem(f"line {line}: {name} is '{text}', expected one of {', '.join(classes)}")
-    return [place[text] for text in table.texts(name)]
-
-
-def read_samples(path, names, classes=()):
-    """{"train": Samples, "test": Samples}, of each MAX_SAMPLES at most, evenly. names: the columns beside split; a class is its
-    place in `classes`."""
+def read_samples(path, names):
+    """{"train": Samples, "test": Samples}, of each MAX_SAMPLES at most, evenly. names: the columns beside split."""
     table = read_table(path, [*names, "split"], "sample")
-    columns = {name: places_in(classes, table, name) if name == "class" else table.numbers(name) for name in names}
+    columns = {name: table.texts(name) if name == "class" else table.numbers(name) for name in names}
     rows = {"train": [], "test": []}
     for i, split in enumerate(table.texts("split")):
         if split not in rows:
@@ -50,21 +40,14 @@ def read_samples(path, names, classes=()):
 
 @dataclass
 class Plane:
-    """What a network of two inputs says: probabilities has a list for each of the classes, which have names, of rows from the
-    lowest x1 up, each of len(x0) points from the left."""
+    """What a network of two inputs says: probabilities has a list for each of the classes, of rows from the lowest x1 up, each
+    of len(x0) points from the left."""
 
     x0: list
     x1: list
-    names: list
+    classes: list  # their names
     probabilities: list
     samples: dict
-
-    @property
-    def classes(self):
-        return len(self.names)
-
-    def class_title(self, k):
-        return f"class {self.names[k]}" if self.names[k].isdigit() else self.names[k]
 
 
 @dataclass
@@ -85,18 +68,18 @@ def read_grid(path, points):
     """A Plane or a Line; `points`, the samples' table, need not be there."""
     table = read_table(path, ["x0"], None)
     if "x1" in table.place:
-        table = read_table(path, ["x0", "x1", "predicted"], "point")
-        classes = [name.removeprefix("p_") for name in table.header if name.startswith("p_")]
-        if len(classes) < 2:
-            raise table.problem(f"columns of {len(classes)} classes, called p_ and their names, expected at least 2")
-        return read_plane(table, classes, read_samples(points, ["x0", "x1", "class"], classes) if points.exists() else {})
+        samples = read_samples(points, ["x0", "x1", "class"]) if points.exists() else {}
+        return read_plane(read_table(path, ["x0", "x1"], "point"), samples)
     table = read_table(path, ["x0", "output"], "point")
     target = table.numbers("target") if "target" in table.place else None
     samples = read_samples(points, ["x0", "target"]) if points.exists() else {}
     return Line(table.numbers("x0"), table.numbers("output"), target, samples)
 
 
-def read_plane(table, classes, samples):
+def read_plane(table, samples):
+    classes = [name.removeprefix("p_") for name in table.header if name.startswith("p_")]
+    if len(classes) < 2:
+        raise table.problem(f"no columns p_CLASS of two classes or more, found '{','.join(table.header)[:80]}'")
     columns = [table.numbers(f"p_{name}") for name in classes]
     heights = table.numbers("x1")
     starts = [i for i, x1 in enumerate(heights) if i == 0 or x1 != heights[i - 1]]  # of the lines of equal x1

@@ -41,7 +41,14 @@ class Ended:
         self.lost = None
         self.cause = None
         host, ended = lost_host(said), rank_ended_by_signal(said)
-        if host:
+        if code == 0 and self.started and "finished" not in messages.told:  # Open MPI 5 does not say so
+            host = guard.lost_host(os.uname().nodename)
+            self.code = 205
+        if not self.spoken:
+            self.cause = start_failure(said)
+        if self.cause and not self.started and not guard.reason:
+            pass  # a host that Open MPI calls lost then never was there
+        elif host:
             self.lost = f"host {host} was lost{places.of_host(host)}"
         elif ended and code == 128 + ended[2]:
             rank, host, number = ended
@@ -50,10 +57,8 @@ class Ended:
                 self.lost += f": {reason}"
         elif guard.reason and guard.folder:
             self.lost = f"rank 0{places.of_rank(0)} and the others {guard.reason}"
-        elif not self.spoken:
-            self.cause = start_failure(said)
-            if guard.reason:
-                self.lost = f"the ranks {guard.reason}" + (f": {self.cause[1]}" if self.cause else "")
+        elif guard.reason and not self.spoken:
+            self.lost = f"the ranks {guard.reason}" + (f": {self.cause[1]}" if self.cause else "")
         if guard.reason:
             self.code = 5
 
@@ -70,12 +75,12 @@ class Supervisor:
         self._mpirun = None
         self._waker, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in ASKED_TO_END:
-            if signal.getsignal(number) == signal.SIG_IGN:  # as nohup has it
-                continue
-            signal.signal(number, lambda number, _frame: self._ask(ASKED_TO_END[number]))
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTSTP, lambda *_: self._stop())
+        handlers = dict.fromkeys(ASKED_TO_END, lambda number, _frame: self._ask(ASKED_TO_END[number]))
+        handlers[signal.SIGTSTP] = lambda *_: self._stop()
+        for number, handler in handlers.items():
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, handler)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop
 
     def run(self, command, environment):
         """Runs it and returns how it ended."""
@@ -179,7 +184,9 @@ class Lines:
         *lines, self._begun = (self._begun + text).split(b"\n")
         if self.ended and self._begun:
             lines.append(self._begun)
-        return [line.decode(errors="surrogateescape") for line in lines]
+        # Open MPI 5 puts zero bytes between what it passes on of a rank that has died.
+        whole = [(line, line.replace(b"\0", b"")) for line in lines]
+        return [text.decode(errors="surrogateescape") for line, text in whole if text or not line]
 
 
 def show(lines, messages, seconds):

@@ -14,9 +14,12 @@ struct TrainArguments {
   std::string config;
   std::vector<std::string> overrides;
   std::string out;  // empty: runs/NAME-OF-CONFIG
-  std::string
-      resume;  // a checkpoint to go on from, or "latest": the run folder's newest; empty: from the start
-  std::string trace;  // where a timeline of all ranks goes; empty: none
+  // Checkpoints to go on from, of which the last counts: a file; "latest", the run folder's newest; "auto",
+  // that if there is one, else as without it. Empty: from the start.
+  std::vector<std::string> resume;
+  std::string resume_from;  // a checkpoint or a run folder, to begin a new run with its weights and momentum
+  bool overwrite = false;   // the run that the run folder holds, if it does
+  std::string trace;        // where a timeline of all ranks goes; empty: none
   bool quiet = false;
 };
 // Returns the exit code: 0, or 130 or 143 where a signal ended it and the state is saved.
@@ -45,9 +48,10 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments);
 struct SelftestArguments {
   std::vector<std::string> names;  // of the runs; empty: all
   std::string hashes;              // a list to compare with; empty: the one that is compiled in
+  bool whole = false;              // train to the end; else the first 20 steps
   std::string write;               // where to write the list with this program's hashes; empty: compare
 };
-// Returns whether every run has the weights of the list after every step, with every kernel set. Runs whose
+// Returns whether every run has the weights of the list, with every kernel set. Runs whose
 // data is not at hand are left out, and said to be.
 bool selftest(const comm::Session& session, const SelftestArguments& arguments);
 

@@ -44,6 +44,12 @@ std::string Compute::kernel_names() const {
   return fmt::format("{}", fmt::join(names, " and "));
 }
 
+std::string Compute::kernels_of_ranks() const {
+  const bool alike = std::count(kernels.begin(), kernels.end(), kernels.front()) ==
+                     static_cast<std::ptrdiff_t>(kernels.size());
+  return alike ? kernels.front() : fmt::format("{}", fmt::join(kernels, ", "));
+}
+
 Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world) {
   Compute compute;
   compute.threads = choose_threads(options, world.of_this_host().size());

@@ -17,6 +17,8 @@ struct Compute {
 
   // The names, each once: "avx512", or "avx2 and avx512" where ranks differ.
   std::string kernel_names() const;
+  // The ranks' names in their order, one where they are alike: "avx512", or "avx2, avx512, avx512".
+  std::string kernels_of_ranks() const;
 };
 
 // Threads: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run on, shared among the

@@ -72,7 +72,7 @@ class Doctor {
   void examine_kernels(const Compute& compute) {
     entry("kernels", fmt::format("{} ({})", compute.kernel_names(), compute.reason));
     if (compute.kernel_names() != compute.kernels.front())
-      entry("", fmt::format("of the ranks: {}", fmt::join(compute.kernels, ", ")));
+      entry("", fmt::format("of the ranks: {}", compute.kernels_of_ranks()));
     if (!compute.note.empty()) entry("", compute.note);
     std::vector<std::string> texts;
     double fastest = 0.0, chosen = 0.0;

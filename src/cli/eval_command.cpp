@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/run_place.h"
 #include "cli/same_data.h"
 #include "cli/saved_network.h"
 #include "cli/setup.h"
@@ -246,6 +247,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   }
   world.together([&] {
     if (world.rank() != 0) return;
+    for (const auto& [name, content] : files) expect_replaceable(out / name, content);
     for (const auto& [name, content] : files)
       writing(out / name, [&] { write_file_atomically(out / name, content); });
   });

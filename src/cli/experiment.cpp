@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/memory.h"
 #include "cli/same_data.h"
 #include "cli/saved_network.h"
 #include "cli/setup.h"
@@ -28,6 +29,9 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     info_ = dataset->info();
     plan_.emplace(info_.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed);
     model_.emplace(run.model, info_.features(), nn::outputs_of(run.model, info_.classes));
+  });
+  expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
+  communicator.together([&] {
     reducer_ =
         reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads);
     loader_.emplace(*dataset, *plan_, rank, world);

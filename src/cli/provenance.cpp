@@ -20,7 +20,7 @@ nlohmann::ordered_json provenance(const Compute& compute) {
   nlohmann::ordered_json all = provenance();
   all["kernel_family"] = compute.kernel_names();
   all["kernel_choice"] = compute.reason;
-  all["kernels"] = compute.kernels;
+  all["kernels"] = compute.kernels_of_ranks();
   return all;
 }
 

@@ -23,11 +23,15 @@ PublishedRun run_of(const Json& entry, const std::string& name) {
   run.name = entry.at("name");
   run.configuration = entry.at("configuration");
   run.settings = entry.at("settings").get<std::vector<std::string>>();
+  run.weights_hash = entry.at("weights_hash");
   run.step_hashes = entry.at("step_hashes").get<std::vector<std::string>>();
-  for (const std::string& hash : run.step_hashes)
-    if (!is_hash(hash))
+  const auto check = [&](const std::string& hash) {
+    if (!hash.empty() && !is_hash(hash))
       throw ConfigError(
           fmt::format("{}: {} has the hash \"{}\", expected 16 hex digits", name, run.name, one_line(hash)));
+  };
+  check(run.weights_hash);
+  std::ranges::for_each(run.step_hashes, check);
   return run;
 }
 
@@ -67,7 +71,7 @@ std::string to_text(const std::vector<PublishedRun>& runs) {
     list.push_back({{"name", run.name},
                     {"configuration", run.configuration},
                     {"settings", run.settings},
-                    {"weights_hash", run.step_hashes.empty() ? "" : run.step_hashes.back()},
+                    {"weights_hash", run.weights_hash},
                     {"step_hashes", run.step_hashes}});
   return Json{{"runs", list}}.dump(2) + '\n';
 }

@@ -13,13 +13,16 @@
 
 namespace lockstep::cli {
 
-struct PublishedRun {
-  std::string name;                      // "spiral"
-  std::string configuration;             // its path below configs/
-  std::vector<std::string> settings;     // as --set takes them
-  std::vector<std::string> step_hashes;  // weights_hash of the initial weights, then after each step
+inline constexpr std::size_t kPublishedSteps = 20;
 
-  std::size_t steps() const { return step_hashes.empty() ? 0 : step_hashes.size() - 1; }
+struct PublishedRun {
+  std::string name;                   // "spiral"
+  std::string configuration;          // its path below configs/
+  std::vector<std::string> settings;  // as --set takes them
+  std::string weights_hash;           // after the last step
+  std::vector<std::string>
+      step_hashes;  // of the initial weights, then after each of the first kPublishedSteps
+
   // As "configs/courses/spiral.toml --set train.epochs=2".
   std::string arguments() const;
   // Throws ConfigError where this program comes without the configuration.

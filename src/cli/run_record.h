@@ -23,10 +23,12 @@ struct RunRecord {
   std::vector<double> gradient_norms;  // sums over its steps, a tensor each; empty without log.gradients
   std::size_t gradient_steps = 0;
   // Of the run:
-  double total_seconds = 0.0;  // of training, without evaluations
-  std::optional<double> best;  // of train.monitor
-  std::size_t best_epoch = 0;
+  double total_seconds = 0.0;        // of training, without evaluations
+  std::optional<double> best;        // of train.monitor
+  std::size_t best_epoch = 0;        // 0: none yet
+  report::EpochRow best_row;         // of that epoch
   std::optional<double> best_saved;  // of the epochs that a checkpoint was kept of
+  std::string began_from;            // the checkpoint that --resume-from gave it; empty: none
 };
 
 // What a checkpoint keeps: the record, the rows of metrics.csv, the configuration and, as data::Schema writes

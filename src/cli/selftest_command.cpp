@@ -59,30 +59,53 @@ bool at_hand(const config::RunConfig& run, const comm::Communicator& world) {
   return on_all_ranks(here, world);
 }
 
-// Trains the run; hashes of the initial weights and after each step, up to the first that is not `expected`
-// where that is not empty. Collective.
-std::vector<std::string> train_and_hash(const config::RunConfig& run, const comm::Communicator& world,
-                                        int threads, const std::vector<std::string>& expected) {
+// The run's weights as they are found: laid out as PublishedRun has them.
+struct Found {
+  std::vector<std::string> step_hashes;  // up to the first that is not the published one
+  std::string weights_hash;              // empty where the run was not trained to its end
+};
+
+// Trains the run's first steps, and the others too where `whole`. Ends where a hash is not that of
+// `published`, unless that is null. Collective.
+Found train_and_hash(const config::RunConfig& run, const comm::Communicator& world, int threads, bool whole,
+                     const PublishedRun* published) {
   Experiment experiment(run, world, threads);
+  train::Trainer& trainer = experiment.trainer();
+  const auto hash = [&] { return hash_hex(std::as_bytes(trainer.parameters())); };
   const std::size_t steps = run.train.epochs * experiment.plan().steps_per_epoch();
-  std::vector<std::string> hashes;
-  const auto goes_on = [&] {
-    hashes.push_back(hash_hex(std::as_bytes(experiment.trainer().parameters())));
-    const std::size_t i = hashes.size() - 1;
-    const bool as_expected = expected.empty() || (i < expected.size() && hashes[i] == expected[i]);
-    return on_all_ranks(as_expected, world);
-  };
-  for (std::size_t step = 0; goes_on() && step < steps; ++step) experiment.trainer().step();
-  return hashes;
+  Found found;
+  for (std::size_t step = 0;; trainer.step(), ++step) {
+    if (step <= kPublishedSteps) {
+      found.step_hashes.push_back(hash());
+      if (published != nullptr) {
+        const auto& expected = published->step_hashes;
+        const bool same = step < expected.size() && found.step_hashes[step] == expected[step];
+        if (!on_all_ranks(same, world)) return found;
+      }
+    }
+    if (step == steps) break;
+    if (step == kPublishedSteps && !whole) return found;
+  }
+  found.weights_hash = hash();
+  return found;
 }
 
-// The first of the hashes that is not the published one; nothing where all are.
-std::optional<std::size_t> first_difference(const std::vector<std::string>& found,
-                                            const std::vector<std::string>& published) {
-  const std::size_t most = std::max(found.size(), published.size());
-  for (std::size_t i = 0; i < most; ++i)
-    if (i >= found.size() || i >= published.size() || found[i] != published[i]) return i;
-  return std::nullopt;
+// What the weights found have to say against the published ones; "" where they are the same.
+std::string difference(const Found& found, const PublishedRun& published) {
+  const std::size_t most = std::max(found.step_hashes.size(), published.step_hashes.size());
+  const auto hash_at = [](const std::vector<std::string>& hashes, std::size_t step) {
+    return step < hashes.size() ? hashes[step] : "none";
+  };
+  for (std::size_t step = 0; step < most; ++step) {
+    const std::string here = hash_at(found.step_hashes, step), there = hash_at(published.step_hashes, step);
+    if (here != there)
+      return fmt::format("{}: weights {}, published {}",
+                         step == 0 ? "before the first step" : fmt::format("first at step {}", step), here,
+                         there);
+  }
+  if (found.weights_hash.empty() || found.weights_hash == published.weights_hash) return "";
+  return fmt::format("after step {}, by the last: weights {}, published {}", most - 1, found.weights_hash,
+                     published.weights_hash);
 }
 
 std::vector<PublishedRun> chosen_runs(const SelftestArguments& arguments, const comm::Communicator& world) {
@@ -113,7 +136,11 @@ std::vector<PublishedRun> chosen_runs(const SelftestArguments& arguments, const 
 // Computes every run's hashes anew, and writes the list.
 void publish(std::vector<PublishedRun> runs, const comm::Communicator& world, int threads,
              const std::string& path) {
-  for (PublishedRun& run : runs) run.step_hashes = train_and_hash(run.config(), world, threads, {});
+  for (PublishedRun& run : runs) {
+    const Found found = train_and_hash(run.config(), world, threads, /*whole=*/true, nullptr);
+    run.step_hashes = found.step_hashes;
+    run.weights_hash = found.weights_hash;
+  }
   world.together([&] {
     if (world.rank() == 0) writing(path, [&] { write_file_atomically(path, to_text(runs)); });
   });
@@ -145,30 +172,30 @@ bool selftest(const comm::Session& session, const SelftestArguments& arguments) 
     ++compared;
     for (const Turn& turn : turns) {
       kernels::use_kernel_set(turn.own);
-      const std::vector<std::string> found = train_and_hash(config, world, compute.threads, run.step_hashes);
-      const auto step = first_difference(found, run.step_hashes);
-      if (!step) continue;
+      const Found found = train_and_hash(config, world, compute.threads, arguments.whole, &run);
+      const std::string differs = difference(found, run);
+      if (differs.empty()) continue;
       same = false;
-      const auto hash_at = [&](const std::vector<std::string>& hashes) {
-        return *step < hashes.size() ? hashes[*step] : "none";
-      };
-      console.line(fmt::format(
-          "{} with {} kernels differs {} of {}: weights {}, published {}; lockstep train {}", run.name,
-          turn.name, *step == 0 ? "before step 1" : fmt::format("first at step {}", *step), run.steps(),
-          hash_at(found), hash_at(run.step_hashes), run.arguments()));
+      console.line(fmt::format("{} with {} kernels differs {}; lockstep train {}", run.name, turn.name,
+                               differs, run.arguments()));
     }
   }
   kernels::use_kernel_set(usual);
+  world.together([&] {
+    if (compared == 0)
+      throw DataError(fmt::format("{}: the data is not at hand, expected CIFAR-10 where CIFAR10_DIR says",
+                                  fmt::join(left_out, ", ")));
+  });
   for (const Turn& turn : turns) kernel_names.push_back(turn.name);
   const std::string missing =
       left_out.empty() ? ""
                        : fmt::format("; without {}, whose data is not at hand", fmt::join(left_out, ", "));
   if (same)
-    console.line(
-        fmt::format("lockstep {}: the published weights after every step of {} run{}, with {} kernels on {} "
-                    "rank{} x {} thread{}{}",
-                    kVersion, compared, compared == 1 ? "" : "s", fmt::join(kernel_names, ", "), world.size(),
-                    world.size() == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s", missing));
+    console.line(fmt::format(
+        "lockstep {}: {} run{} gave the published weights after every step, with {} kernels on {} "
+        "rank{} x {} thread{}{}",
+        kVersion, compared, compared == 1 ? "" : "s", fmt::join(kernel_names, ", "), world.size(),
+        world.size() == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s", missing));
   return same;
 }
 

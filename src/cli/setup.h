@@ -45,7 +45,7 @@ void writing(const std::filesystem::path& path, const std::function<void()>& wri
 // NaN where the targets are values.
 double accuracy(const train::Score& score, const data::DatasetInfo& info);
 
-// "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
+// "2 ranks x 1 thread, BLIS 0.9.0 (avx2 kernels), cifar10, seed 1, exact reduction".
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);
 
 // A line for each layer, below a header: what it is, its outputs and its parameters.

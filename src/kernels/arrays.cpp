@@ -49,11 +49,11 @@ void add_column_sums(ConstMatrix x, std::span<float> sums) {
 }
 
 double sum_of_squares(std::span<const float> x, int threads) {
-  constexpr std::size_t kChunk = 1 << 16;
-  std::vector<double> chunks((x.size() + kChunk - 1) / kChunk);
+  constexpr std::size_t kPart = 1 << 16;
+  std::vector<double> chunks((x.size() + kPart - 1) / kPart);
   parallel_ranges(chunks.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t c = begin; c < end; ++c) {
-      const auto chunk = x.subspan(c * kChunk, std::min(kChunk, x.size() - c * kChunk));
+      const auto chunk = x.subspan(c * kPart, std::min(kPart, x.size() - c * kPart));
       chunks[c] = sum_of_squares_chunk(chunk.data(), chunk.size());
     }
   });

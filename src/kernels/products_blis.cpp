@@ -27,7 +27,7 @@ const cntx_t* context() {
 // One BLIS call on one thread. M, N and K are positive.
 void multiply_by_one(ConstMatrix a, ConstMatrix b, Matrix c, Store store) {
   rntm_t runtime;
-  bli_rntm_init(&runtime);
+  bli_rntm_init_from_global(&runtime);  // what BLIS 0.9 and 1.1 both have
   bli_rntm_set_num_threads(1, &runtime);
   bli_rntm_disable_l3_sup(&runtime);
   float alpha = 1.0F;

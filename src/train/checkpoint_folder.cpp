@@ -19,6 +19,11 @@ bool is_checkpoint(const std::string& name) {
   return name.starts_with("step-") && name.ends_with(".safetensors");
 }
 
+bool is_half_written(const std::string& name) {
+  return (name.starts_with("step-") || name.starts_with(kBest)) &&
+         name.find(".safetensors.tmp") != std::string::npos;
+}
+
 std::vector<fs::path> files_that(const fs::path& folder, bool (*wanted)(const std::string& name)) {
   std::vector<fs::path> files;
   std::error_code ignored;
@@ -48,16 +53,15 @@ void replace_by_link(const fs::path& from, const fs::path& to) {
 CheckpointFolder::CheckpointFolder(fs::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep)
     : path_(std::move(path)), tensors_(tensors), keep_(keep) {
   fs::create_directories(path_);
-  for (const fs::path& file :
-       files_that(path_, [](const std::string& name) { return name.find(".tmp") != std::string::npos; }))
+  for (const fs::path& file : files_that(path_, is_half_written))
     fs::remove(file);  // of a run that was killed while it wrote
 }
 
 CheckpointFolder::~CheckpointFolder() { wait(); }
 
-void CheckpointFolder::clear() {
-  for (const fs::path& file : files(path_)) fs::remove(file);
-  fs::remove(path_ / kBest);
+void CheckpointFolder::clear(const fs::path& folder) {
+  for (const fs::path& file : files(folder)) fs::remove(file);
+  fs::remove(folder / kBest);
 }
 
 void CheckpointFolder::forget_after(std::size_t step) {

@@ -245,6 +245,15 @@ void Trainer::restore(const TrainingState& state) {
   if (step_in_epoch() != 0) parts_.loader.start_epoch(epochs_done());
 }
 
+void Trainer::begin_with(const TrainingState& state) {
+  if (state.parameters.size() != parameters_.size())
+    throw ModelError(fmt::format("the state is of {} parameters, expected {}", state.parameters.size(),
+                                 parameters_.size()));
+  std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
+  if (state.velocity.size() == sgd_.velocity().size())
+    std::copy(state.velocity.begin(), state.velocity.end(), sgd_.velocity().begin());
+}
+
 std::size_t Trainer::bytes() const {
   return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
          parts_.loader.samples().bytes();
@@ -261,7 +270,8 @@ std::string Trainer::advice(std::size_t step) const {
   const double target = largest_of_all(largest_magnitude(parts_.loader.samples().targets));
   if (parts_.model.outputs() == 1 && target > kLarge)
     return fmt::format(
-        "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for CSV "
+        "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for "
+        "CSV "
         "files), or try a far smaller train.learning_rate",
         target);
   if (step == 1) return "scale the features (data.normalize) or the initial weights (model.init)";

@@ -87,7 +87,7 @@ struct TrainerParts {
   kernels::Loss loss;
   reduce::Reducer& reducer;
   int threads;
-  std::uint64_t seed;         // of the network's own draws
+  std::uint64_t seed;        // of the network's own draws
   double target_unit = 1.0;  // DatasetInfo::target_deviation: what losses are reported in
 };
 
@@ -117,6 +117,7 @@ class Trainer {
   const TrainerParts& parts() const { return parts_; }
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
+  bool has_momentum() const { return !sgd_.velocity().empty(); }
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
 
@@ -127,6 +128,11 @@ class Trainer {
   TrainingStateView state_view() const;
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
   void restore(const TrainingState& state);
+
+  // Begins, before the first step, with these weights and, where there is any on both sides, this momentum:
+  // the velocity of `state` (see TrainingState); its steps and its sums do not count. Throws ModelError if it
+  // is of another network.
+  void begin_with(const TrainingState& state);
 
   // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which.
   // Collective.

@@ -1,5 +1,5 @@
-// Random experiments on random numbers of ranks and threads: each must be the run of one process, bit for
-// bit.
+// Random experiments on random numbers of ranks and threads, each rank with kernels drawn for it: each must
+// be the run of one process with the best kernels, bit for bit.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/hash.h"
+#include "kernels/kernel_set.h"
 #include "layer_lists.h"
 #include "mpi_main.h"
 #include "small_run.h"
@@ -18,6 +19,7 @@ namespace {
 struct Draw {
   SmallRunOptions options;
   int ranks = 1, threads = 1;
+  std::size_t kernels = 0;  // rank r has the processor's kernel set kernels + r, counted around
   std::size_t steps = 1;
 };
 
@@ -91,14 +93,16 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   o.reduce.shared_memory = from(0, 2) != 0;
   o.reduce.bucket_bytes = from(0, 1) == 0 ? 0 : from(4, 10000);
   draw.steps = from(1, 5);
+  draw.kernels = from(0, 5);
   return draw;
 }
 
 std::ostream& operator<<(std::ostream& out, const Draw& draw) {
   const SmallRunOptions& o = draw.options;
-  out << draw.ranks << " ranks x " << draw.threads << " threads, " << o.samples << " samples of "
-      << o.features << (o.pixels ? " pixels, " : " numbers, ") << o.shards << " shards, batch " << o.batch
-      << (o.reduce.wire == reduce::Wire::kInt16 ? ", 16 bits" : "") << ", hidden";
+  out << draw.ranks << " ranks x " << draw.threads << " threads, kernels from " << draw.kernels << ", "
+      << o.samples << " samples of " << o.features << (o.pixels ? " pixels, " : " numbers, ") << o.shards
+      << " shards, batch " << o.batch << (o.reduce.wire == reduce::Wire::kInt16 ? ", 16 bits" : "")
+      << ", hidden";
   for (const std::size_t width : o.model.hidden) out << ' ' << width;
   return out << ", " << kernels::name(o.model.loss) << ", seed " << o.seed;
 }
@@ -110,7 +114,9 @@ struct Trained {
   bool operator==(const Trained&) const = default;
 };
 
-Trained train(const Draw& draw, const comm::Communicator& communicator, int threads) {
+Trained train(const Draw& draw, const comm::Communicator& communicator, int threads,
+              kernels::KernelSet kernel_set) {
+  kernels::use_kernel_set(kernel_set);
   SmallRun run(draw.options, communicator, threads);
   train::Trainer& trainer = run.start();
   Trained trained;
@@ -129,16 +135,19 @@ std::uint64_t number_of_draws() {
   return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 200;
 }
 
-TEST(Property, RandomExperimentsAreTheSameOnAnyNumberOfRanksAndThreads) {
+TEST(Property, RandomExperimentsAreTheSameOnAnyNumberOfRanksAndThreadsAndWithAnyKernels) {
   const comm::Communicator& world = session().world();
+  const std::vector<kernels::KernelSet> kernel_sets = kernels::runnable_kernel_sets();
   std::vector<comm::Communicator> first_ranks;  // [p-1]: ranks 0..p-1 (and, for the others, the rest)
   for (int p = 1; p <= world.size(); ++p) first_ranks.push_back(world.split(world.rank() < p ? 0 : 1));
   for (std::uint64_t number = 0; number < number_of_draws(); ++number) {
     const Draw draw = draw_experiment(number, world.size());
     if (world.rank() >= draw.ranks) continue;
-    const Trained together = train(draw, first_ranks[static_cast<std::size_t>(draw.ranks - 1)], draw.threads);
+    const std::size_t own = (draw.kernels + static_cast<std::size_t>(world.rank())) % kernel_sets.size();
+    const Trained together =
+        train(draw, first_ranks[static_cast<std::size_t>(draw.ranks - 1)], draw.threads, kernel_sets[own]);
     if (world.rank() != 0) continue;
-    const Trained alone = train(draw, session().self(), 1);
+    const Trained alone = train(draw, session().self(), 1, kernel_sets.front());
     EXPECT_EQ(together.weights, alone.weights) << "draw " << number << ": " << draw;
     EXPECT_EQ(together.losses, alone.losses) << "draw " << number << ": " << draw;
     EXPECT_EQ(together.divergence, alone.divergence) << "draw " << number << ": " << draw;

@@ -8,7 +8,7 @@ repo=$1 program=$2
 source "$repo/tests/hosts/jobs.bash"
 source "$repo/tests/hosts/faults.bash"
 
-training=(--set train.epochs=300 --set checkpoint.every_epochs=5)
+training=(--set train.epochs=120 --set checkpoint.every_epochs=5)
 
 try lockstep 1 h0:1 "${training[@]}"
 succeeded
@@ -23,14 +23,14 @@ for fault in killed_rank killed_host; do
   begin 4 h0:2,h1:2 "${training[@]}"
   until compgen -G "$work/out/checkpoints/step-*.safetensors" >/dev/null; do sleep 0.1; done
   "$fault"
-  wait_for_end 60
+  wait_for_end 120
   tried="$fault, $took s"
   succeeded
   case $fault in
-    killed_rank) ranks=4 lines=1 notes="^launch/run: note: rank [23] on h1, $at, was ended by SIGKILL; $again$" ;;
+    killed_rank) ranks=4 lines=1 notes="launch/run: note: ($(of_a_rank "rank [23] on h1, $at, was ended by SIGKILL")); $again" ;;
     killed_host)
-      ranks=2 lines=2 notes="^launch/run: note: host h1 was lost with ranks 2, 3, $at; $again"
-      notes+=$'\n'"launch/run: note: h1 does not answer: going on with h0:2$"
+      ranks=2 lines=2 notes="launch/run: note: host h1 was lost with ranks 2, 3, $at; $again"
+      notes+=$'\n'"launch/run: note: h1 does not answer: going on with h0:2"
       ;;
   esac
   check "it says what it does" test "$(grep -cEx "${notes//$'\n'/|}" "$work/stderr") $(wc -l <"$work/stderr")" = "$lines $lines"

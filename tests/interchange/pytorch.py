@@ -84,7 +84,7 @@ def network(tensors, model):
     if "layers" in model:
         kinds = [layer["type"] for layer in model["layers"]]
     else:
-        kinds = ["dense", model["activation"]] * (len(linear) - 1) + ["dense", model["output_activation"]]
+        kinds = ["dense", model.get("activation")] * (len(linear) - 1) + ["dense", model["output_activation"]]
     dense = iter(linear)
     modules = [next(dense) if kind == "dense" else ACTIVATIONS[kind](model) for kind in kinds if kind != "dropout"]
     assert next(dense, None) is None, "the file has more layers than the configuration"

@@ -10,6 +10,7 @@ mv first moved
 for file in bin/lockstep share/doc/lockstep/{README.md,LICENSE} share/lockstep/configs/{cifar10_mlp,courses/circle}.toml; do
   check "$file is there" test -f "moved/$file"
 done
+check "MPI's old C++ interface is not needed" test -z "$(ldd moved/bin/lockstep | grep mpi_cxx)"
 mkdir elsewhere && cd elsewhere
 
 short=(--allow-run-as-root -np 2 --force)
@@ -21,6 +22,13 @@ check "the run is where it was started" test -s runs/cifar10_dense100/model.safe
 export PATH=$work/moved/bin:$PATH
 try lockstep-run "${short[@]}" eval runs/cifar10_dense100
 succeeded "^train  loss .*57\)$"
+try lockstep-plot runs/cifar10_dense100
+succeeded "^lockstep-plot: runs/cifar10_dense100/curves.svg and runs/cifar10_dense100/curves.png"
+try lockstep-report runs/cifar10_dense100
+succeeded "lockstep-report: runs/cifar10_dense100/report.html$"
+check "the report has what the installed program says" grep -q "Confusion matrix of cifar10_dense100" runs/cifar10_dense100/report.html
+try lockstep-verify ../moved/share/lockstep/configs/courses/circle.toml --ranks 2 --threads 1 --steps 3
+succeeded "lockstep-verify: every layout gave the same weights$"
 try lockstep inspect runs/cifar10_dense100
 succeeded "^runs/cifar10_dense100: a run"
 try lockstep configs

@@ -2,6 +2,7 @@
 // line that names the place, what was found and what was expected; alone, and under mpirun.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 #include <tuple>
 
@@ -57,10 +58,41 @@ std::vector<BadInput> all_bad_inputs() {
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
+
+// Mistakes that reach several ranks in different ways: noticed before MPI begins, by rank 0 for all, by one
+// other rank, by all at once, before data are read, after, and in the midst of training.
+const std::vector<std::string> kWays = {"NoSubcommand",
+                                        "UnknownOption",
+                                        "UnknownKey",
+                                        "MissingConfigFile",
+                                        "OutputBelowAFile",
+                                        "OutputOnAFullDisk",
+                                        "TruncatedDataFile",
+                                        "LabelTenInTheTrainingSet",
+                                        "LabelTenInTheTestSet",
+                                        "CsvThatIsMissing",
+                                        "CsvWithARaggedRow",
+                                        "MoreTrainingSamplesThanThereAre",
+                                        "RegressionWithTwoOutputs",
+                                        "LearningRateThatDiverges",
+                                        "WeightsCutShort",
+                                        "MissingWeightsForEvaluation",
+                                        "SweepOfDataThatAreMissing",
+                                        "SweepWithMoreRanksPerTrialThanRanks"};
+
+std::vector<BadInput> one_of_each_way() {
+  std::vector<BadInput> inputs = all_bad_inputs();
+  std::erase_if(inputs, [](const BadInput& input) { return std::ranges::count(kWays, input.name) == 0; });
+  return inputs;
+}
+TEST(Mistakes, OfEveryWayAreAmongTheBadInputs) { EXPECT_EQ(one_of_each_way().size(), kWays.size()); }
+
 INSTANTIATE_TEST_SUITE_P(OneProcess, Mistake,
                          testing::Combine(testing::Values(kOneProcess), testing::ValuesIn(all_bad_inputs())),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(ThreeRanks, Mistake,
+                         testing::Combine(testing::Values(3), testing::ValuesIn(one_of_each_way())), name_of);
+INSTANTIATE_TEST_SUITE_P(LongThreeRanks, Mistake,
                          testing::Combine(testing::Values(3), testing::ValuesIn(all_bad_inputs())), name_of);
 
 TEST(ThreeRanks, AreRefusedTwoShards) {

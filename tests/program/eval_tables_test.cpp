@@ -20,7 +20,7 @@ class EvalTables : public testing::Test {
   EvalTables() { write_planar_config(folder_.path()); }
 
   void train(const Words& settings = {}) {
-    Words words = {"train", "run.toml", "--quiet", "--out", "out"};
+    Words words = {"train", "run.toml", "--quiet", "--out", "out", "--overwrite"};
     for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
     const Outcome outcome = run(words, kOneProcess, in(folder_.path()));
     ASSERT_EQ(outcome.code, 0) << outcome.err;

@@ -38,8 +38,8 @@ class SavedNetwork : public testing::TestWithParam<int> {
   Outcome run_words(const Words& words, const std::string& where = "") const {
     return run(words, GetParam(), in(folder_ / where, 60));
   }
-  void train(const Words& more = {}) const {
-    Words words = {"train", "run.toml", "--out", "out", "--quiet"};
+  void train(const Words& more = {}, const std::string& out = "out") const {
+    Words words = {"train", "run.toml", "--out", out, "--quiet"};
     words.insert(words.end(), more.begin(), more.end());
     const Outcome outcome = run_words(words);
     ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -111,8 +111,9 @@ TEST_P(SavedNetwork, IsTrainedFurtherWithItsOwnStatistics) {
   ASSERT_NO_FATAL_FAILURE(train());
   write_text(folder_ / "moved.csv", rows_of("cb", 3.0));
   ASSERT_NO_FATAL_FAILURE(
-      train({"--out", "more", "--set", "data.file=moved.csv", "--set", "train.epochs=1", "--set",
-             "train.learning_rate=1e-9", "--set", "train.init_from=out/model.safetensors"}));
+      train({"--set", "data.file=moved.csv", "--set", "train.epochs=1", "--set", "train.learning_rate=1e-9",
+             "--set", "train.init_from=out/model.safetensors"},
+            "more"));
   const double before = accuracy(run_words({"eval", "out", "--set", "data.file=moved.csv"}), "train");
   EXPECT_NEAR(read_json(folder_ / "more/summary.json").at("train_accuracy").get<double>(), before, 1e-6);
   EXPECT_LT(before, 1.0);
@@ -130,8 +131,9 @@ TEST_P(SavedNetwork, IsAnyCheckpointOfARun) {
   EXPECT_EQ(run_words({"eval", "out", "--model", "out/checkpoints/best.safetensors"}).out,
             run_words({"eval", "out", "--model", "best"}).out);
   for (const std::string& start : {newest, std::string("out")}) {
-    ASSERT_NO_FATAL_FAILURE(train({"--out", "more", "--set", "train.epochs=1", "--set",
-                                   "train.learning_rate=1e-30", "--set", "train.init_from=" + start}));
+    ASSERT_NO_FATAL_FAILURE(train({"--set", "train.epochs=1", "--set", "train.learning_rate=1e-30", "--set",
+                                   "train.init_from=" + start},
+                                  "more"));
     EXPECT_EQ(weights_hash(folder_ / "more"), weights_hash(folder_ / "out"));
   }
   expect_refused(run_words({"eval", "out", "--model", "out/checkpoints/none.safetensors"}), 4,
@@ -220,8 +222,7 @@ TEST_P(SavedNetwork, SeesDifferencesOfColumnsThatAreFarFromZero) {
   write_text(folder_ / "times.csv", times);
   write_text(folder_ / "offsets.csv", offsets);
   for (const char* file : {"times.csv", "offsets.csv"}) {
-    ASSERT_NO_FATAL_FAILURE(
-        train({"--out", file + std::string(".run"), "--set", std::string("data.file=") + file}));
+    ASSERT_NO_FATAL_FAILURE(train({"--set", std::string("data.file=") + file}, file + std::string(".run")));
     EXPECT_GE(read_json(folder_ / (file + std::string(".run")) / "summary.json").at("train_accuracy"), 0.95);
   }
 }

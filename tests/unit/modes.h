@@ -1,6 +1,7 @@
 // The ways of reducing gradients, each with what it promises: tests of a promise go through all of them.
 #pragma once
 
+#include <cstdlib>
 #include <span>
 
 #include "reduce/reducer.h"
@@ -17,10 +18,10 @@ struct ModeCase {
 // Overlap with messages of 16 numbers, so that small networks have many.
 inline constexpr ModeCase kModes[] = {
     {{.mode = reduce::Mode::kExact}, "exact", true},
+    {{.mode = reduce::Mode::kFloat}, "float", false},
     {{.mode = reduce::Mode::kExact, .overlap = reduce::Overlap::kAlways, .bucket_bytes = 64},
      "exact, overlapped",
      true},
-    {{.mode = reduce::Mode::kFloat}, "float", false},
     {{.mode = reduce::Mode::kFloat, .overlap = reduce::Overlap::kAlways, .bucket_bytes = 64},
      "float, overlapped",
      false},
@@ -44,5 +45,11 @@ inline constexpr ModeCase kModes[] = {
 
 // Those that round no more than float32 does.
 inline constexpr std::span<const ModeCase> kFullModes(kModes, 5);
+
+// Those that a test goes through at so many ranks: all of them up to 3, and wherever LOCKSTEP_LONG is set;
+// with more ranks, whose jobs are slow and differ from 3 ranks' by their numbers alone, the first two.
+inline std::span<const ModeCase> at_ranks(std::span<const ModeCase> modes, int ranks) {
+  return ranks <= 3 || std::getenv("LOCKSTEP_LONG") != nullptr ? modes : modes.first(2);
+}
 
 }  // namespace lockstep::test

@@ -17,23 +17,25 @@ def background(plane):
     """(rows, columns, 3), from 0 to 1, the lowest row first."""
     parts = np.nan_to_num(np.clip(np.array(plane.probabilities, dtype=float), 0, 1))
     parts = parts / np.maximum(parts.sum(axis=0), 1e-9)
-    tints = np.array([colours.bytes_of(colours.line(k)) for k in range(plane.classes)]) / 255
+    tints = np.array([colours.bytes_of(colours.line(k)) for k in range(len(plane.classes))]) / 255
     return 1 - PALE * np.tensordot(parts, 1 - tints, axes=([0], [0]))
 
 
 def panel(axes, plane):
     left, right, bottom, top = plane.x0[0], plane.x0[-1], plane.x1[0], plane.x1[-1]
     axes.imshow(background(plane), extent=(left, right, bottom, top), origin="lower", interpolation="bilinear", aspect="auto")
-    if plane.classes == 2:
+    if len(plane.classes) == 2:
         half = np.clip(np.array(plane.probabilities[1], dtype=float), 0, 1)
         if np.nanmin(half) < 0.5 < np.nanmax(half):
             axes.contour(plane.x0, plane.x1, half, levels=[0.5], colors=[HALF], linewidths=1.5)
     count = sum(map(len, plane.samples.values()))
     size = 44 if count < 50 else 26 if count < 250 else 15
     for split, samples in plane.samples.items():
-        for label in sorted(set(samples["class"])) if len(samples) else []:
-            chosen = [i for i, c in enumerate(samples["class"]) if c == label]
-            tint = colours.line(label)
+        for k, name in enumerate(plane.classes):
+            chosen = [i for i, c in enumerate(samples["class"]) if c == name] if len(samples) else []
+            if not chosen:
+                continue
+            tint = colours.line(k)
             axes.scatter([samples["x0"][i] for i in chosen], [samples["x1"][i] for i in chosen], s=size if split == "train" else 0.7 * size,
                          facecolor=tint if split == "train" else "white", edgecolor="white" if split == "train" else tint,
                          linewidth=0.6 if split == "train" else 1.2, zorder=3)  # fmt: skip
@@ -45,19 +47,24 @@ def panel(axes, plane):
     axes.spines[["top", "right"]].set_visible(True)
 
 
+def class_text(name):
+    """What the legend calls a class: one that has no name but its number is class 0."""
+    return f"class {name}" if name.isdigit() else name
+
+
 def explained(planes):
     """Handles and names of the legend."""
-    classes = max(plane.classes for plane in planes)
-    handles = [Line2D([], [], linestyle="", marker="o", markersize=8, color=colours.line(k)) for k in range(classes)]
-    titles = [{plane.class_title(k) for plane in planes if k < plane.classes} for k in range(classes)]
-    names = [title.pop() if len(title) == 1 else f"class {k}" for k, title in enumerate(titles)]  # the same in all panels
+    names = []
+    for k in range(max(len(plane.classes) for plane in planes)):  # a colour may be several classes', of several runs
+        names.append(" / ".join(dict.fromkeys(class_text(plane.classes[k]) for plane in planes if k < len(plane.classes))))
+    handles = [Line2D([], [], linestyle="", marker="o", markersize=8, color=colours.line(k)) for k in range(len(names))]
     if any(len(plane.samples.get("train", ())) for plane in planes):
         handles.append(Line2D([], [], linestyle="", marker="o", markersize=6, color=style.SOFT))
         names.append("train")
     if any(len(plane.samples.get("test", ())) for plane in planes):
         handles.append(Line2D([], [], linestyle="", marker="o", markersize=5, markerfacecolor="white", color=style.SOFT))
         names.append("test")
-    if any(plane.classes == 2 for plane in planes):
+    if any(len(plane.classes) == 2 for plane in planes):
         handles.append(Line2D([], [], color=HALF, linewidth=1.5))
         names.append("p = 0.5")
     return handles, names

@@ -95,7 +95,7 @@ def grids(runs):
         key = f"grid{group[0]}"
         if isinstance(grid, Plane):
             chart = charts.plane(grid, key, f"The plane in the colours of the classes that {run.name} sees, and its samples")
-            cards.append({"runs": group, "chart": chart, "classes": [grid.class_title(k) for k in range(grid.classes)], "sampled": bool(grid.samples), "error": ""})
+            cards.append({"runs": group, "chart": chart, "classes": list(map(charts.boundary.class_text, grid.classes)), "sampled": bool(grid.samples), "error": ""})
         else:
             chart = charts.line(grid, key, f"The output of {run.name} over its input")
             errors = [error for error in grid.errors() if math.isfinite(error)]

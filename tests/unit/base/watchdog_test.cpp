@@ -2,6 +2,8 @@
 #include "base/watchdog.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -31,6 +33,26 @@ TEST_F(WatchdogDeathTest, EndsAProcessThatDoesNotMove) {
 TEST_F(WatchdogDeathTest, HasMorePatienceWithADisk) {
   EXPECT_EXIT(stay_in(Phase::kWriting, 1.5), testing::ExitedWithCode(0), "");
   EXPECT_EXIT(stay_in(Phase::kWriting, 60.0), testing::ExitedWithCode(5), "in writing, hangs");
+}
+
+// For six seconds nothing of this process runs, as after Ctrl-Z; then it is busy for two and a half.
+[[noreturn]] void be_stopped_for_a_time() {
+  note_progress(Phase::kReduction, 3);
+  const Watchdog watchdog({.seconds = 16.0, .rank = 0, .ranks = 1, .host = "here", .folder = {}});
+  const pid_t self = ::getpid();
+  if (::fork() == 0) {
+    ::kill(self, SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::seconds(6));
+    ::kill(self, SIGCONT);
+    ::_exit(0);
+  }
+  ::wait(nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  ::_exit(0);
+}
+
+TEST_F(WatchdogDeathTest, DoesNotCountTheTimeInWhichTheProcessWasStopped) {
+  EXPECT_EXIT(be_stopped_for_a_time(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

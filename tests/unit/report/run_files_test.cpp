@@ -183,7 +183,10 @@ TEST_F(RunFilesTest, AFullDiskIsNamedByTheSystemsReasonEveryTimeAndLosesNoRow) {
 TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   const auto path = folder_.path() / "summary.json";
   Summary summary;
-  summary.last = example(3);
+  summary.epochs = 3;
+  summary.metrics = example(2);  // the best one's
+  summary.weights_of_best = true;
+  summary.best_epoch = 2;
   summary.steps = 120;
   summary.train_samples = 50000;
   summary.parameters = 308310;
@@ -196,6 +199,9 @@ TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   write_summary(path, summary);
   const auto json = nlohmann::json::parse(read_file(path));
   EXPECT_EQ(json.at("epochs"), 3);
+  EXPECT_EQ(json.at("weights_of"), "best");
+  EXPECT_EQ(json.at("best_epoch"), 2);
+  EXPECT_FALSE(json.contains("began_from"));
   EXPECT_EQ(json.at("steps"), 120);
   EXPECT_EQ(json.at("train_samples"), 50000);
   EXPECT_EQ(json.at("train_loss").get<double>(), 1.0 / 3.0);

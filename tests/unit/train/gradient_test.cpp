@@ -32,7 +32,7 @@ constexpr double kAgain = 1e-6;
 
 template <typename Body>
 void for_every_mode(Body&& body) {
-  for (const test::ModeCase& mode : test::kFullModes) {
+  for (const test::ModeCase& mode : test::at_ranks(test::kFullModes, world().size())) {
     SCOPED_TRACE(mode.name);
     RunSetup setup;
     setup.reduce = mode.options;

@@ -51,7 +51,7 @@ void expect_same(const ModeCase& mode, const RunResult& a, const RunResult& b) {
 
 template <typename Body>
 void for_every_mode_and_order(Body&& body) {
-  for (const ModeCase& mode : test::kModes) {
+  for (const ModeCase& mode : test::at_ranks(test::kModes, world().size())) {
     for (const data::Shuffle shuffle : {data::Shuffle::kShards, data::Shuffle::kNone}) {
       SCOPED_TRACE(std::string(mode.name) + (shuffle == data::Shuffle::kNone ? ", not shuffled" : ""));
       body(mode, setup_of(mode, shuffle));

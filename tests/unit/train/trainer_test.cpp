@@ -36,7 +36,7 @@ void expect_reference(RunSetup setup) {
   const auto reference = test::run_reference(setup);
   EXPECT_GT(distance(reference.parameters, setup.initial().span()),
             0.01);  // so that there is something to compare
-  for (const test::ModeCase& mode : test::kFullModes) {
+  for (const test::ModeCase& mode : test::at_ranks(test::kFullModes, world().size())) {
     SCOPED_TRACE(mode.name);
     setup.reduce = mode.options;
     const auto run = test::run_trainer(setup, world());
@@ -179,7 +179,7 @@ TEST(Trainer, ReportsTheLearningRateOfItsSchedule) {
 // Losses of 1e18 are beyond what can be summed; the gradients are large, but finite. No learning rate is to
 // blame before the first update.
 TEST(Trainer, ALossTooLargeToSumEndsTraining) {
-  for (const test::ModeCase& mode : test::kModes) {
+  for (const test::ModeCase& mode : test::at_ranks(test::kModes, world().size())) {
     RunSetup setup;
     setup.reduce = mode.options;
     setup.model.loss = Loss::kMse;
@@ -192,7 +192,7 @@ TEST(Trainer, ALossTooLargeToSumEndsTraining) {
 
 // Every rank learns of it, wherever the first bad number is.
 TEST(Trainer, DivergenceIsAnErrorOnEveryRankThatNamesTheStep) {
-  for (const test::ModeCase& mode : test::kModes) {
+  for (const test::ModeCase& mode : test::at_ranks(test::kModes, world().size())) {
     for (const Loss loss : {Loss::kMse, Loss::kCrossEntropy}) {
       RunSetup setup;
       setup.reduce = mode.options;

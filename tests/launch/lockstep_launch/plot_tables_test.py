@@ -10,7 +10,7 @@ from support import ToolTest, write
 from lockstep_launch import plot
 
 METRICS = "epoch,train_loss,train_accuracy,test_loss,test_accuracy"
-GRID = "x0,x1,predicted,p_0,p_1"
+GRID = "x0,x1,predicted,p_a,p_b"
 TRIALS = "trial,status,score,score_std,runs,seconds,error"
 WRONG = {
     "metrics.csv": [
@@ -29,10 +29,9 @@ WRONG = {
     ],
     "grid.csv": [
         ("no column output, found 'x0,y'", ["x0,y", "0,1"]),
-        ("no column predicted, found 'x0,x1,class,p0,p1'", ["x0,x1,class,p0,p1", "0,0,0,1,0"]),
-        ("columns of 1 classes, called p_ and their names, expected at least 2", ["x0,x1,predicted,p_no", "0,0,no,1"]),
+        ("no columns p_CLASS of two classes or more, found 'x0,x1,class,p0,p1'", ["x0,x1,class,p0,p1", "0,0,0,1,0"]),
         ("no point yet", ["x0,output"]),
-        ("line 3: p_1 is '', expected a number", [GRID, "0,0,0,1,0", "1,0,0,1,"]),
+        ("line 3: p_b is '', expected a number", [GRID, "0,0,0,1,0", "1,0,0,1,"]),
         ("x1 = 1 has 1 points, expected 2 as before", [GRID, "0,0,0,1,0", "1,0,0,1,0", "0,1,0,1,0"]),
         ("x1 = 1 has 1 points, expected 2", [GRID, "0,0,0,1,0", "1,0,0,1,0", "0,1,0,1,0", "0,2,0,1,0", "1,2,0,1,0"]),
         ("a grid of 2 x 1 points, expected at least 2 x 2", [GRID, "0,0,0,1,0", "1,0,0,1,0"]),
@@ -87,12 +86,6 @@ class WrongTables(ToolTest):
                     write(f"run/{file}", *lines)
                     self.refused(3, f"^run/{file}: {pattern}", plot.main, "run")
                     self.assertEqual([*Path("run").glob("*.svg"), *Path("run").glob("*.png")], [])
-
-    def test_SamplesOfAClassThatTheGridHasNot(self):
-        write("run/metrics.csv", METRICS, "1,2,0.5,2,0.4")
-        write("run/grid.csv", GRID, *(f"{x},{y},0,1,0" for y in (0, 1) for x in (0, 1)))
-        write("run/points.csv", "x0,x1,class,split", "0,0,1,train", "1,1,maybe,train")
-        self.refused(3, "^run/points.csv: line 3: class is 'maybe', expected one of 0, 1", plot.main, "run")
 
     def test_ActivationsToo(self):
         self.refused(3, "^nowhere.csv: no such file", plot.main, "--activations", "nowhere.csv", "-o", "functions")

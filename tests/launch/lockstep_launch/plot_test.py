@@ -114,17 +114,19 @@ class OtherPictures(Pictures):
         self.assertEqual([len(axes.lines) for axes in figure.axes], [6, 1])
         self.assertEqual(figure.axes[0].get_ylim(), figure.axes[1].get_ylim())
 
-    def write_grid(self, run, classes, points=True):
+    def write_grid(self, run, classes, points=True, names="0123456789"):
         """20 x 10 points, the classes from left to right; three samples."""
+        names = names[:classes]
         write_metrics(run, 2)
         rows = []
         for y in range(10):
             for x in range(20):
                 p = [1.5 - x / 10, x / 10 - 0.5] if classes == 2 else [int(x * classes // 20 == c) for c in range(classes)]
                 rows.append(",".join(map(str, [x / 10, y / 10, x * classes // 20, *p])))
-        write(f"{run}/grid.csv", "x0,x1,predicted," + ",".join(f"p_{c}" for c in range(classes)), *rows)
+        write(f"{run}/grid.csv", "x0,x1,predicted," + ",".join(f"p_{name}" for name in names), *rows)
         if points:
-            write(f"{run}/points.csv", "x0,x1,class,split", "0.2,0.5,0,train", "1.4,0.5,1,train", "0.4,0.5,0,test")
+            write(f"{run}/points.csv", "x0,x1,class,split", f"0.2,0.5,{names[0]},train", f"1.4,0.5,{names[1]},train",
+                  f"0.4,0.5,{names[0]},test")  # fmt: skip
 
     def test_BoundariesHaveTheColoursOfTheClasses(self):
         self.write_grid("two", 2)
@@ -137,25 +139,18 @@ class OtherPictures(Pictures):
         self.call(plot.main, "it's three", "-o", "three")
         for word in ("p = 0.5", "train", "test"):
             self.assertNotIn(word, texts("three_boundary.svg"))
+        self.write_grid("named", 2, names=["cat", "a dog"])
+        self.call(plot.main, "named", "two", "-o", "names")
+        self.says("names_boundary.svg", "cat / class 0", "a dog / class 1")
+        plane = read_grid(Path("named/grid.csv"), Path("named/points.csv"))
+        points = [[path.get_facecolor()[0][:3].tolist(), path.get_offsets().tolist()]
+                  for path in boundary.draw([("named", plane)]).axes[0].collections if len(path.get_facecolor())]  # fmt: skip
+        self.assertEqual([place for _, place in points], [[[0.2, 0.5]], [[1.4, 0.5]], [[0.4, 0.5]]])
+        self.assertEqual(points[2][0], [1, 1, 1])  # of test
         plane = read_grid(Path("two/grid.csv"), Path("two/points.csv"))
         left, right = boundary.background(plane)[0][0], boundary.background(plane)[0][-1]
         self.assertGreater(left[2], left[0])  # blue, then orange
         self.assertGreater(right[0], right[2])
-
-    def test_BoundariesCallClassesAsTheTablesDo(self):
-        write_metrics("named", 2)
-        write("named/grid.csv", 'x0,x1,predicted,p_no,"p_yes, 100%"', "0,0,no,0.9,0.1", '1,0,"yes, 100%",0.2,0.8',
-              "0,1,no,0.7,0.3", '1,1,"yes, 100%",0,1')  # fmt: skip
-        write("named/points.csv", "x0,x1,class,split", '1,1,"yes, 100%",train', "0,0,no,train")
-        self.call(plot.main, "named")
-        self.says("named/boundary.svg", "no", "yes, 100%")
-        plane = read_grid(Path("named/grid.csv"), Path("named/points.csv"))
-        self.assertEqual(plane.samples["train"]["class"], [1, 0])
-        self.assertEqual(plane.probabilities[1], [[0.1, 0.8], [0.3, 1]])
-        other = read_grid(Path("named/grid.csv"), Path("none"))
-        other.names = ["cold", "warm"]
-        self.assertEqual(boundary.explained([plane, plane])[1][:2], ["no", "yes, 100%"])
-        self.assertEqual(boundary.explained([plane, other])[1][:2], ["class 0", "class 1"])  # which differ
 
     def write_fit(self, run, offset, target=True):
         """The square of x, which the model misses by that offset."""
