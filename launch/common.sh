@@ -95,25 +95,5 @@ cifar10_problem() {
   done
 }
 
-# run_folder WORD...: where `lockstep train WORD...` writes.
-run_folder() {
-  local config='' out='' name
-  while (($#)); do
-    case $1 in
-      --out) out=${2-} && shift ;;
-      --resume | --set | --trace) shift ;;
-      --out=*) out=${1#*=} ;;
-      -*) ;;
-      *) config=$1 ;;
-    esac
-    shift || break
-  done
-  name=$(basename -- "$config")
-  echo "${out:-runs/${name%.*}}"
-}
-
-# has_checkpoint RUN: whether there is one to go on from.
-has_checkpoint() { compgen -G "$1/checkpoints/step-*.safetensors" >/dev/null; }
-
 # build_folder PRESET: where a preset of CMakePresets.json builds, relative to the repository.
 build_folder() { [[ $1 == release ]] && echo build || echo "build-$1"; }

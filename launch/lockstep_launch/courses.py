@@ -19,6 +19,7 @@ VANISHING = "vanishing_gradients"  # trained with each of ACTIVATIONS
 ACTIVATIONS = ("sigmoid", "relu")
 SWEEPS = ("ex6_depth_and_width", "flower_regularisation", "function_sine_width", "function_kink_width", "activations")
 KNOWN = (*NETWORKS, VANISHING, *SWEEPS)
+RUNS = "runs/courses"  # in place of what was trained there before
 
 # Pictures, of runs; whether results/courses.md shows their curves, where other pictures say more.
 PICTURES = {
@@ -63,22 +64,22 @@ def train(*words):
 
 def run(name):
     config, table = NETWORKS[name]
-    train(config, "--out", f"runs/{name}")
-    call("launch/run", "-np", "1", "eval", f"runs/{name}", table)
+    train(config, "--out", f"{RUNS}/{name}", "--overwrite")
+    call("launch/run", "-np", "1", "eval", f"{RUNS}/{name}", table)
 
 
 def sweep(name, folder):
-    train("sweep", f"configs/sweeps/{name}.toml")
-    plot.main([f"runs/{name}", "-o", str(folder / name)])
+    train("sweep", f"configs/sweeps/{name}.toml", "--out", f"{RUNS}/{name}")
+    plot.main([f"{RUNS}/{name}", "-o", str(folder / name)])
 
 
 def draw_all(folder):
     """The pictures of several runs; of those whose curves are not shown the curves are taken away."""
-    with open("runs/activations.csv", "wb") as table:
+    with open(f"{RUNS}/activations.csv", "wb") as table:
         call("build/lockstep", "activations", stdout=table)
-    plot.main(["--activations", "runs/activations.csv", "-o", str(folder / "functions")])
+    plot.main(["--activations", f"{RUNS}/activations.csv", "-o", str(folder / "functions")])
     for name, (runs, with_curves) in PICTURES.items():
-        plot.main([*(f"runs/{run}" for run in runs), "-o", str(folder / name)])
+        plot.main([*(f"{RUNS}/{run}" for run in runs), "-o", str(folder / name)])
         if not with_curves:
             for form in ("svg", "png"):
                 (folder / f"{name}.{form}").unlink()
@@ -99,6 +100,6 @@ def main(words):
         else:
             for activation in ACTIVATIONS:
                 train(f"configs/courses/{VANISHING}.toml", "--set", f"model.activation={activation}",
-                      "--out", f"runs/six_layers_{activation}")  # fmt: skip
+                      "--out", f"{RUNS}/six_layers_{activation}", "--overwrite")  # fmt: skip
     if not names:
         draw_all(folder)

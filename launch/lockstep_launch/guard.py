@@ -3,7 +3,7 @@
 It counts its turns, for clocks can be set and processes stopped.
 """
 
-from . import heartbeats
+from . import heartbeats, hosts
 
 TURN = 0.5  # seconds
 SET_UP_SECONDS = 600  # until rank 0 tells how patient its watchdog is
@@ -21,7 +21,8 @@ class Guard:
         self._limit = start_seconds  # seconds without a sign
         self._what = f"have not started within {start_seconds} s (--start-seconds)"
         self._kill_after = 10.0  # seconds, once a rank has spoken or the job was told to end
-        self._beats = None
+        self._beats = {}
+        self._silent = {}  # by rank, the seconds since its heartbeat has changed
         self._beating = True
         self._still = 0.0
         self._ending = 0.0
@@ -48,6 +49,8 @@ class Guard:
     def turn(self, spoken):
         """To be called every TURN. What to send to mpirun: nothing, "TERM" or "KILL"."""
         beats = self._now()
+        for rank, beat in beats.items():
+            self._silent[rank] = self._silent.get(rank, 0.0) + TURN if beat == self._beats.get(rank) else 0.0
         if beats != self._beats:
             self._beats, self._beating, self._still = beats, True, 0.0
         elif self._beating:
@@ -62,5 +65,19 @@ class Guard:
             return "TERM"
         return None
 
+    def lost_host(self, own):
+        """Of the hosts beside this one, `own`, the only one, or the one whose ranks have been silent for longer than all others, by
+        two turns at least; None if nobody can tell."""
+        by_host = {}
+        for beat in heartbeats.read(self.folder) if self.folder else []:
+            if not hosts.same(beat.host, own):
+                by_host.setdefault(beat.host, []).append(self._silent.get(beat.rank, 0.0))
+        order = sorted(by_host, key=lambda host: min(by_host[host]))
+        if len(order) == 1:
+            return order[0]
+        if order and min(by_host[order[-1]]) >= 2 * TURN + max(max(by_host[host]) for host in order[:-1]):
+            return order[-1]
+        return None
+
     def _now(self):
-        return [(beat.rank, beat.beat) for beat in heartbeats.read(self.folder)] if self.folder else None
+        return {beat.rank: beat.beat for beat in heartbeats.read(self.folder)} if self.folder else {}

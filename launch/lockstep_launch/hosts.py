@@ -80,6 +80,12 @@ def share_a_label(hosts):
     return len({first_label(name) for name in names}) < len(names)
 
 
+def this_host():
+    """Where its name has a domain; without, a host of the list may be this one."""
+    name = socket.gethostname()
+    return [Host(name, None)] if "." in name else []
+
+
 def same(name, other):
     """Whether two names, of which one may lack its domain, can be one host's."""
     return name == other or first_label(name) == other or name == first_label(other)

@@ -1,13 +1,14 @@
 """What Open MPI says, beside what the ranks say: which lines are its own, and what they mean.
 
 Its explanations stand between rules; its other lines begin with [host:pid], [host][[job],rank], [warn], *** or the name of a
-program of its own.
+program of its own, or are the second half of one that two ranks have torn.
 """
 
 import re
 
 RULE = re.compile(r"-{35,}$")
-ITS_OWN = re.compile(r"((\[([^] ]*:\d+|warn|err|msg)\]|mpirun:|prterun:|prted:|orted:) |\[[^] ]*\]\[\[\d+,\d+\],\d+\]|\*\*\* )")
+ITS_OWN = re.compile(r"((\[([^] ]*:\d+|warn|err|msg)\]|mpirun:|prterun:|prted:|orted:) |\[[^] ]*\]\[\[\d+,\d+\],\d+\]|\*\*\* |"
+                     r"peer: \S+ mca_|Unable to find reachable pairing|(Killed|Terminated)$)")
 OF_A_RANK = re.compile(r"lockstep: ranks? \d")
 TO_US = re.compile(r"lockstep: launcher: (.*)$")  # see src/base/launcher.h; --tag-output puts words before it
 
@@ -74,32 +75,41 @@ def lost_host(said):
     return found[1] if found else None
 
 
-TELLS_A_FILE = "expected lines of 'HOST slots=N' in the hostfile"
+SAME_PROGRAM = "expected the program at the same path on every host"
 # What Open MPI says where ranks do not start, and what that means: (pattern, exit code, line).
 START_FAILURES = [
     (r"not enough slots available in the system to satisfy the (\d+)", 2,
      "-np {0} is more ranks than the hosts have slots, expected fewer, more slots, or --force"),
-    (r"MCA param: (\S+) MCA parameters can only be listed once", 2, "--mpi: --mca {0} is given twice, expected once"),
-    (r"parse error in the hostfile: (\S+) It occured on line number (\d+)", 2, "{0}:{1}: mpirun cannot read this line, "
-     + TELLS_A_FILE),
-    (r"[Ss]IGPIPE detected", 5, "standard output was closed while ranks wrote to it, which ended them"),
-    (r"(?:could not access or execute an executable|lacked permissions to execute an executable): Executable: (\S+) Node: (\S+)", 5,
-     "{1} cannot run {0}: expected the program at the same path on every host"),
+    (r"MCA param: (\S+) MCA parameters can only be listed once", 2,
+     "--mpi: --mca {0} is given twice, expected once"),
+    (r"parse error in the hostfile: (\S+) It occured on line number (\d+)", 2,
+     "{0}:{1}: mpirun cannot read this line, expected lines of 'HOST slots=N' in the hostfile"),
+    (r"SIGPIPE detected", 5,
+     "standard output was closed while ranks wrote to it, which ended them"),
+    (r"(?:could not access or execute|lacked permissions to execute) an executable: Executable: (\S+) Node: (\S+)", 5,
+     "{1} cannot run {0}: " + SAME_PROGRAM),
     (r"unable to find the specified executable file.*Node: (\S+) Executable: (\S+)", 5,
-     "{0} cannot run {1}: expected the program at the same path on every host"),
-    (r"(?:could not find the specified|permissions to change to the specified|[Ww]orking) working directory: Working directory: (\S+) "
-     r"Node: (\S+)", 5, "{1} has no folder {0}: expected this working folder on every host"),
-    (r"ssh: Could not resolve hostname (\S+): ", 5, "host {0} has no address: expected a name that ssh knows"),
-    (r"ssh: connect to host (\S+) port", 5, "host {0} does not answer ssh"),
-    (r"(?:(\S+): )?Permission denied \(publickey", 5, "{0} does not let ssh in: expected a login without a password"),
-    (r"Host key verification failed", 5, "ssh does not know a host's key: expected a login by ssh to each host once"),
-    (r"error while loading shared libraries: (\S+):", 5, "a host lacks the library {0}: expected those of the program on every host"),
-    (r"(\S+): command not found|exec: (\S+): not found", 5, "a host lacks the program {0}: expected Open MPI on every host"),
-    (r"OUT-OF-RESOURCE in file \S*(?:dstore|gds|shmem)|not enough space (?:on|for) \S*(?:session|shared|backing)|No space left on device", 5,
+     "{0} cannot run {1}: " + SAME_PROGRAM),
+    (r"Working directory: (\S+) Node: (\S+)", 5,
+     "{1} has no folder {0}: expected this working folder on every host"),
+    (r"ssh: Could not resolve hostname (\S+): ", 5,
+     "host {0} has no address: expected a name that ssh knows"),
+    (r"ssh: connect to host (\S+) port", 5,
+     "host {0} does not answer ssh"),
+    (r"(?:(\S+): )?Permission denied \(publickey", 5,
+     "{0} does not let ssh in: expected a login without a password"),
+    (r"Host key verification failed", 5,
+     "ssh does not know a host's key: expected a login by ssh to each host once"),
+    (r"error while loading shared libraries: (\S+):", 5,
+     "a host lacks the library {0}: expected those of the program on every host"),
+    (r"(\S+): command not found|exec: (\S+): not found", 5,
+     "a host lacks the program {0}: expected Open MPI on every host"),
+    (r"OUT-OF-RESOURCE in file \S*(?:dstore|gds|shmem)|No space left on device", 5,
      "no room for the files of Open MPI, in TMPDIR or /dev/shm, on one of the hosts"),
-    (r"binding more processes than cpus on a resource", 2, "--bind core: there are fewer cores than threads, expected --bind none"),
-    (r"unable to reliably start one or more daemons", 5, "a host did not start Open MPI's daemon: expected ssh without a password to "
-     "each host, and the same Open MPI there"),
+    (r"binding more processes than cpus on a resource", 2,
+     "--bind core: there are fewer cores than threads, expected --bind none"),
+    (r"unable to reliably start one or more daemons", 5,
+     "a host did not start Open MPI's daemon: expected ssh without a password to each host, and the same Open MPI there"),
 ]
 
 

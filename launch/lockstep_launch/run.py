@@ -16,6 +16,7 @@ ROOM_BYTES = 16 << 20  # of a host's temporary files; Open MPI 4.1 takes 8 MiB a
 def main(words):
     options = command_line.parse(words)
     program = find_program()
+    os.environ.setdefault("HOME", os.environ.get("TMPDIR", "/tmp"))  # without one Open MPI 5 does not start
     job = Job(options, open_mpi.detect(), program)
     if options.dry_run:
         print(shlex.join(job.command()))
@@ -36,8 +37,8 @@ def main(words):
         seconds = 1 << min(attempt, 6)
         attempt += 1
         job.folder = ended.folder or job.folder
-        resume = ["--resume", "latest"] if job.has_checkpoint() else []  # the last one counts
-        start = "from the newest checkpoint" if resume else "from the start"
+        resume = ["--resume", "auto"]  # from this run's newest checkpoint, or as the first time
+        start = "from the newest checkpoint" if job.has_checkpoint() else "from the start"
         note(f"{what or 'a rank was lost'}; going on {start} in {seconds} s (retry {attempt} of {options.retries})")
         supervisor.wait(seconds)
         if supervisor.asked is None and options.placement:
@@ -104,15 +105,15 @@ class Job:
         words += self.placement
         words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/base/launcher.h
         ours = self.mpirun.keepalive() if self._several_hosts else []
-        if hosts.share_a_label(self.hosts):
+        if self.hosts and hosts.share_a_label([*self.hosts, *hosts.this_host()]):
             ours += self.mpirun.whole_names()
         if not {"--map-by", "--bind-to"} & set(options.mpi):  # those of the user replace ours
             ours += self._place()
         if self._crowded:
             ours += ["--mca", "mpi_yield_when_idle", "1"]
         words += open_mpi.without_doubles(ours, options.mpi)
-        passed = ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *sorted(key for key in os.environ if key.startswith("BLIS_"))]
-        for key in passed:
+        blis = sorted(key for key in os.environ if key.startswith("BLIS_"))
+        for key in ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *blis]:
             if self.environment.get(key):
                 words += ["-x", f"{key}={self.environment[key]}"]
         return [*words, *options.mpi, self.program, *options.words]
@@ -201,6 +202,8 @@ def outcome(ended, options, supervisor):
     if code == 5:  # a rank has said it
         show_own()
         return 5, None
+    if "Socket closed" in ended.said:  # Open MPI 5, where a rank that is left notices it before mpirun does
+        return 5, f"a rank was lost, and Open MPI 5 did not say which (code {code})"
     exited = re.search(r"exited with non-zero status.*?Process name: \S*?(\d+)\]? Exit code: (\d+)", ended.said)
     if 128 < code < 160:
         what = f"a rank or mpirun was ended by {signal.Signals(code - 128).name} (code {code})"

@@ -41,6 +41,9 @@ class Ended:
         self.lost = None
         self.cause = None
         host, ended = lost_host(said), rank_ended_by_signal(said)
+        if code == 0 and self.started and "finished" not in messages.told:  # Open MPI 5 does not say so
+            host = guard.lost_host(os.uname().nodename)
+            self.code = 205
         if not self.spoken:
             self.cause = start_failure(said)
         if self.cause and not self.started and not guard.reason:
@@ -72,12 +75,12 @@ class Supervisor:
         self._mpirun = None
         self._waker, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in ASKED_TO_END:
-            if signal.getsignal(number) == signal.SIG_IGN:  # as nohup has it
-                continue
-            signal.signal(number, lambda number, _frame: self._ask(ASKED_TO_END[number]))
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTSTP, lambda *_: self._stop())
+        handlers = dict.fromkeys(ASKED_TO_END, lambda number, _frame: self._ask(ASKED_TO_END[number]))
+        handlers[signal.SIGTSTP] = lambda *_: self._stop()
+        for number, handler in handlers.items():
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, handler)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop
 
     def run(self, command, environment):
         """Runs it and returns how it ended."""
@@ -181,7 +184,9 @@ class Lines:
         *lines, self._begun = (self._begun + text).split(b"\n")
         if self.ended and self._begun:
             lines.append(self._begun)
-        return [line.decode(errors="surrogateescape") for line in lines]
+        # Open MPI 5 puts zero bytes between what it passes on of a rank that has died.
+        whole = [(line, line.replace(b"\0", b"")) for line in lines]
+        return [text.decode(errors="surrogateescape") for line, text in whole if text or not line]
 
 
 def show(lines, messages, seconds):

@@ -78,6 +78,30 @@ std::string read_file(const std::filesystem::path& path) {
   }
 }
 
+GrowingFile::GrowingFile(const std::filesystem::path& path, Before before)
+    : path_(path),
+      fd_(::open(path.c_str(),
+                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (before == Before::kGoes ? O_TRUNC : 0), 0666)) {
+  if (fd_ < 0) fail(path.string());
+}
+
+GrowingFile::GrowingFile(GrowingFile&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+GrowingFile::~GrowingFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void GrowingFile::append(const std::string& text) {
+  const off_t size = ::lseek(fd_, 0, SEEK_END);
+  try {
+    write_all(fd_, std::as_bytes(std::span(text)), path_);
+  } catch (const std::system_error&) {
+    [[maybe_unused]] const int cut = size >= 0 ? ::ftruncate(fd_, size) : 0;  // a device has no size
+    throw;
+  }
+}
+
 FileLock::FileLock(const std::filesystem::path& path, const std::string& owner)
     : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
   if (fd_ < 0) fail(path.string());

@@ -18,6 +18,24 @@ void write_file_atomically(const std::filesystem::path& path, const std::string&
 // The whole file. Throws std::system_error naming the path.
 std::string read_file(const std::filesystem::path& path);
 
+// A file that text is added to. Move-only.
+class GrowingFile {
+ public:
+  enum class Before { kGoes, kStays };  // what the file holds so far
+  // Makes the file if there is none. Throws std::system_error naming the path.
+  GrowingFile(const std::filesystem::path& path, Before before);
+  GrowingFile(GrowingFile&& other) noexcept;
+  GrowingFile& operator=(GrowingFile&& other) = delete;
+  ~GrowingFile();
+
+  // Adds all of the text, or throws std::system_error and leaves the file as it was.
+  void append(const std::string& text);
+
+ private:
+  std::filesystem::path path_;
+  int fd_;
+};
+
 // A file that one process at a time can hold; it is free again when that process ends, however it ends.
 // Move-only.
 class FileLock {

@@ -11,6 +11,7 @@ namespace lockstep {
 // - "watched SECONDS LIMIT FOLDER": a watchdog begins, with run.watchdog_seconds, the seconds without
 // progress
 //   that its ranks grant, and the folder of heartbeats, empty if there is none.
+// - "finished": this rank has done all. Open MPI 5 ends with 0 where a host was lost, too.
 void tell_launcher(const std::string& text);
 
 }  // namespace lockstep

@@ -14,19 +14,23 @@ struct TrainArguments {
   std::string config;
   std::vector<std::string> overrides;
   std::string out;  // empty: runs/NAME-OF-CONFIG
-  std::string
-      resume;  // a checkpoint to go on from, or "latest": the run folder's newest; empty: from the start
-  std::string trace;  // where a timeline of all ranks goes; empty: none
+  // Checkpoints to go on from, of which the last counts: a file; "latest", the run folder's newest; "auto",
+  // that if there is one, else as without it. Empty: from the start.
+  std::vector<std::string> resume;
+  std::string resume_from;  // a checkpoint or a run folder, to begin a new run with its weights and momentum
+  bool overwrite = false;   // the run that the run folder holds, if it does
+  std::string trace;        // where a timeline of all ranks goes; empty: none
   bool quiet = false;
 };
 // Returns the exit code: 0, or 130 or 143 where a signal ended it and the state is saved.
 int train(const comm::Session& session, const TrainArguments& arguments);
 
 struct EvalArguments {
-  std::string config;  // a TOML file, or the folder of a finished run
+  std::string config;  // a TOML file, or the folder of a run
   std::vector<std::string> overrides;
-  std::string model;  // a model.safetensors; empty: the run folder's, else train.init_from
-  std::string out;    // where the tables go; empty: the run folder, else runs/NAME-OF-CONFIG
+  std::string
+      model;        // weights, a checkpoint, or best or latest; empty: the run folder's, else train.init_from
+  std::string out;  // where the tables go; empty: the run folder, else runs/NAME-OF-CONFIG
   std::string predictions_of;  // a CSV file of samples without targets, to predict; empty: none
   bool grid = false, confusion = false, predictions = false, weights = false;  // which tables to write
 };

@@ -12,9 +12,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/run_place.h"
+#include "cli/same_data.h"
+#include "cli/saved_network.h"
 #include "cli/setup.h"
 #include "cli/tables.h"
 #include "data/csv.h"
+#include "data/schema.h"
 #include "report/console.h"
 #include "train/evaluator.h"
 
@@ -60,6 +64,69 @@ std::vector<std::uint32_t> rows_of(const data::Dataset& dataset, data::Split spl
   return dataset.file_rows(split, samples);
 }
 
+// What a network was trained on where no sample of it is at hand.
+class NoSamples final : public data::Dataset {
+ public:
+  explicit NoSamples(data::DatasetInfo info) : info_(std::move(info)) {
+    info_.train_samples = info_.test_samples = 0;
+  }
+  data::DatasetInfo info() const override { return info_; }
+  data::SampleStore load(data::Split, std::span<const std::uint32_t>) const override {
+    return data::SampleStore::of_numbers(0, info_.features());
+  }
+
+ private:
+  data::DatasetInfo info_;
+};
+
+// The data set of the options, for a network that may say what it was trained on; without any file there are
+// no samples but those whose targets are unknown.
+std::unique_ptr<data::Dataset> open_for(const data::Schema* trained, const data::DataOptions& options,
+                                        const EvalArguments& arguments) {
+  const bool no_file = options.dataset == "csv" && options.file.empty() && options.test_file.empty();
+  if (trained != nullptr && no_file && !arguments.predictions_of.empty())
+    return std::make_unique<NoSamples>(trained->info);
+  return data::open_dataset(options, trained != nullptr ? &trained->info : nullptr);
+}
+
+// Makes the data ready for a network that says what it was trained on, and says what is not as usual:
+// features are normalised as the network's were, whatever the configuration says, and training samples that
+// are gone are left out where there are others to evaluate. Collective.
+void prepare_for(const data::Schema* trained, const std::string& network, const EvalArguments& arguments,
+                 data::DataOptions& options, const comm::Communicator& world, report::Console& console) {
+  if (trained == nullptr) {
+    console.line(
+        fmt::format("{} does not say what it was trained on: data.normalize = \"{}\" and classes come "
+                    "from the training data",
+                    network, name(options.normalize)));
+    return;
+  }
+  options.normalize = trained->normalizer.kind();
+  std::error_code ignored;
+  const std::string others =
+      options.test_file.empty() ? arguments.predictions_of : options.test_file.string();
+  if (options.dataset != "csv" || options.file.empty() || others.empty()) return;
+  std::int64_t missing = world.rank() == 0 && !fs::exists(options.file, ignored) ? 1 : 0;
+  world.broadcast(std::as_writable_bytes(std::span(&missing, 1)), 0);
+  if (missing == 0) return;
+  console.line(fmt::format("{} is not there: only {} is evaluated", options.file.string(), others));
+  options.file.clear();
+}
+
+// Says so where the training samples are not those that the network was trained on. Collective.
+void compare_data(const data::Schema* trained, const data::DatasetInfo& info,
+                  const train::Evaluator& train_set, const train::Evaluator& test_set,
+                  const comm::Communicator& world, report::Console& console) {
+  if (trained == nullptr) return;
+  const data::Fingerprint found =
+      data::fingerprint(info, data::hash_samples(train_set.samples(), train_set.sample_numbers()),
+                        data::hash_samples(test_set.samples(), test_set.sample_numbers()), all_ranks(world));
+  if (found.train.empty() || found.train == trained->fingerprint.train) return;
+  console.line(
+      fmt::format("{}: not the data that the network was trained on, {} (fingerprint {}, expected {})",
+                  info.name, trained->info.name, found.train, trained->fingerprint.train));
+}
+
 }  // namespace
 
 void eval(const comm::Session& session, const EvalArguments& arguments) {
@@ -77,30 +144,42 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
                             "write predictions.csv");
   std::string config = arguments.config, weights = arguments.model;
   fs::path out = arguments.out;
-  std::error_code ignored;
-  if (world.rank() == 0 && fs::is_directory(arguments.config, ignored)) {
-    if (weights.empty()) weights = config + "/model.safetensors";
+  world.together([&] {
+    std::error_code ignored;
+    if (world.rank() != 0 || !fs::is_directory(arguments.config, ignored)) return;
+    if (weights == "best" || weights == "latest")
+      weights = checkpoint_named(weights, arguments.config).string();
+    else if (weights.empty())
+      weights = config;  // the run's model, else its newest checkpoint
     if (out.empty()) out = config;
     config += "/config.toml";
-  }
+  });
   world.broadcast(config, 0);
   world.broadcast(weights, 0);
   LoadedConfig loaded = load_config(world, config, arguments.overrides);
   if (!weights.empty()) loaded.run.train.init_from = weights;
   if (out.empty()) out = fs::path("runs") / loaded.name;
-  const config::RunConfig& run = loaded.run;
+  config::RunConfig& run = loaded.run;
   world.together([&] {
     if (run.train.init_from.empty())
       throw ConfigError(fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
   });
   const int threads = agree_on_compute(run.compute, world).threads;
+  report::Console console(world.rank() == 0);
 
+  const SavedNetwork saved(run.train.init_from, world);
+  if (saved.name() != (fs::path(weights) / "model.safetensors").string() &&
+      fs::path(weights) == arguments.config)
+    console.line(fmt::format("no model.safetensors yet: these are the weights of {}", saved.name()));
+  const data::Schema* trained = saved.trained_on() ? &*saved.trained_on() : nullptr;
+  prepare_for(trained, saved.name(), arguments, run.data, world, console);
   std::unique_ptr<data::Dataset> dataset;
   std::optional<train::Evaluator> train_set, test_set, unlabelled;
   Predicted predicted;  // the rows of predictions.csv
   std::optional<nn::Model> model;
+  world.together([&] { dataset = open_for(trained, run.data, arguments); });
+  expect_same_files(world, *dataset);
   world.together([&] {
-    dataset = data::open_dataset(run.data);
     model.emplace(run.model, dataset->info().features(), nn::outputs_of(run.model, dataset->info().classes));
     if (arguments.confusion && dataset->info().classes == 0)
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
@@ -113,8 +192,10 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     }
   });
   const data::DatasetInfo info = dataset->info();
-  const AlignedBuffer<float> parameters = initial_parameters(run, *model, world);
-  const data::Normalizer normalizer(run.data.normalize, info, train_set->samples(), all_ranks(world));
+  const AlignedBuffer<float> parameters = saved.parameters(*model, world);
+  const data::Normalizer normalizer =
+      trained != nullptr ? trained->normalizer
+                         : data::Normalizer(run.data.normalize, info, train_set->samples(), all_ranks(world));
   const train::Evaluator::Network network{
       *model,
       parameters.span(),
@@ -123,13 +204,14 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
       train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
       info.target_deviation};
 
+  compare_data(trained, info, *train_set, *test_set, world, console);
+
   Files files;  // on rank 0
   world.together([&] {
     if (world.rank() != 0) return;
     files = tables(arguments, *dataset, network, threads);
     if (asked) writing(out, [&] { fs::create_directories(out); });  // before the work of scoring
   });
-  report::Console console(world.rank() == 0);
   for (auto [name, set] : {std::pair("train", &*train_set), std::pair("test", &*test_set)}) {
     const train::Score score = set->score(network, world, threads);
     if (score.samples == 0) continue;
@@ -138,7 +220,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
           ExitCode::kModel,
           fmt::format("{}: the {} loss of these weights is {}, expected a finite number, and "
                       "that of each sample below {:.2g}",
-                      run.train.init_from.string(), name, score.loss, FixedSum::kLimit));
+                      saved.name(), name, score.loss, FixedSum::kLimit));
     const std::string how_good =
         info.classes == 0
             ? fmt::format("largest error {:.9g}  ({} samples)", score.largest_error, score.samples)
@@ -165,6 +247,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   }
   world.together([&] {
     if (world.rank() != 0) return;
+    for (const auto& [name, content] : files) expect_replaceable(out / name, content);
     for (const auto& [name, content] : files)
       writing(out / name, [&] { write_file_atomically(out / name, content); });
   });

@@ -1,5 +1,11 @@
 #include "cli/experiment.h"
 
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/memory.h"
+#include "cli/same_data.h"
+#include "cli/saved_network.h"
 #include "cli/setup.h"
 
 namespace lockstep::cli {
@@ -7,18 +13,39 @@ namespace lockstep::cli {
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads)
     : run_(run), communicator_(communicator), threads_(threads) {
   const int rank = communicator.rank(), world = communicator.size();
+  std::optional<SavedNetwork> saved;
+  if (!run.train.init_from.empty()) saved.emplace(run.train.init_from, communicator);
+  const data::Schema* trained = saved && saved->trained_on() ? &*saved->trained_on() : nullptr;
+  std::unique_ptr<data::Dataset> dataset;
   communicator.together([&] {
-    const std::unique_ptr<data::Dataset> dataset = data::open_dataset(run.data);
+    if (trained != nullptr && trained->normalizer.kind() != run.data.normalize)
+      throw ConfigError(fmt::format(R"(data.normalize is "{}", expected "{}" as {} was trained with)",
+                                    name(run.data.normalize), name(trained->normalizer.kind()),
+                                    saved->name()));
+    dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
+  });
+  expect_same_files(communicator, *dataset);
+  communicator.together([&] {
     info_ = dataset->info();
     plan_.emplace(info_.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed);
     model_.emplace(run.model, info_.features(), nn::outputs_of(run.model, info_.classes));
+  });
+  expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
+  communicator.together([&] {
     reducer_ =
         reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads);
     loader_.emplace(*dataset, *plan_, rank, world);
     test_set_.emplace(*dataset, data::Split::kTest, rank, world);
   });
-  normalizer_.emplace(run.data.normalize, info_, loader_->samples(), all_ranks(communicator));
-  AlignedBuffer<float> parameters = initial_parameters(run, *model_, communicator);
+  if (trained != nullptr)
+    normalizer_ = trained->normalizer;
+  else
+    normalizer_.emplace(run.data.normalize, info_, loader_->samples(), all_ranks(communicator));
+  fingerprint_ = data::fingerprint(info_, data::hash_samples(loader_->samples(), loader_->sample_numbers()),
+                                   data::hash_samples(test_set_->samples(), test_set_->sample_numbers()),
+                                   all_ranks(communicator));
+  AlignedBuffer<float> parameters =
+      saved ? saved->parameters(*model_, communicator) : drawn_parameters(run, *model_, communicator);
   communicator.together([&] {
     trainer_.emplace(
         train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,

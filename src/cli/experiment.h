@@ -9,6 +9,7 @@
 #include "data/batch_loader.h"
 #include "data/dataset.h"
 #include "data/normalizer.h"
+#include "data/schema.h"
 #include "data/shard_plan.h"
 #include "nn/model.h"
 #include "reduce/reducer.h"
@@ -19,7 +20,9 @@ namespace lockstep::cli {
 
 class Experiment {
  public:
-  // threads: of each rank. Throws AgreedError. Collective; run and communicator must outlive it.
+  // threads: of each rank. With train.init_from classes and normalisation are those that its network was
+  // trained with. Throws AgreedError, also where ranks read different files. Collective; run and communicator
+  // must outlive it.
   Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads);
   Experiment(const Experiment&) = delete;
   Experiment& operator=(const Experiment&) = delete;
@@ -31,6 +34,8 @@ class Experiment {
   train::Trainer& trainer() { return *trainer_; }
   const data::BatchLoader& loader() const { return *loader_; }
   const data::Normalizer& normalizer() const { return *normalizer_; }
+  // What this network is trained on.
+  data::Schema schema() const { return {info_, *normalizer_, fingerprint_}; }
 
   // Of the weights as they are. Collective.
   train::Score test_score();
@@ -43,6 +48,7 @@ class Experiment {
   const comm::Communicator& communicator_;
   int threads_;
   data::DatasetInfo info_;
+  data::Fingerprint fingerprint_;
   std::optional<data::ShardPlan> plan_;
   std::optional<data::BatchLoader> loader_;
   std::optional<data::Normalizer> normalizer_;

@@ -46,9 +46,11 @@ Lines describe_summary(const ordered_json& summary) {
   return lines;
 }
 
-Lines read_summary(const fs::path& path) {
+Lines read_summary(const fs::path& path, std::string& weights) {
   try {
-    return describe_summary(ordered_json::parse(read_file(path)));
+    const ordered_json summary = ordered_json::parse(read_file(path));
+    weights = summary.at("weights_hash").get<std::string>();
+    return describe_summary(summary);
   } catch (const ordered_json::exception& error) {
     throw ConfigError(fmt::format("{}: is not readable: {}, expected what lockstep train writes",
                                   path.string(), error.what()));
@@ -71,11 +73,17 @@ Lines inspect_run(const fs::path& path) {
   const fs::path summary = path / "summary.json";
   const bool finished = fs::exists(summary);
   Lines lines = {fmt::format("{}: a run, {}", path.string(), finished ? "finished" : "not finished")};
+  std::string expected;  // the hash of the model's weights
   if (finished)
-    for (std::string& line : read_summary(summary)) lines.push_back(std::move(line));
+    for (std::string& line : read_summary(summary, expected)) lines.push_back(std::move(line));
   if (const fs::path model = path / "model.safetensors"; fs::exists(model))
-    lines.push_back(entry("model", describe_file(model, [](const nn::SafetensorsFile& file) {
-                            return fmt::format("weights {}", weights_hash(file));
+    lines.push_back(entry("model", describe_file(model, [&](const nn::SafetensorsFile& file) {
+                            const std::string found = weights_hash(file);
+                            if (!expected.empty() && found != expected)
+                              throw ModelError(fmt::format("{}: its weights are {}, expected {} as in {}",
+                                                           model.string(), found, expected,
+                                                           summary.filename().string()));
+                            return fmt::format("weights {}", found);
                           })));
   std::vector<fs::path> checkpoints = train::CheckpointFolder::files(path / "checkpoints");
   if (const fs::path best = path / "checkpoints/best.safetensors"; fs::exists(best))

@@ -8,6 +8,7 @@
 #include "cli/inspect.h"
 #include "cli/run_record.h"
 #include "cli/statistics.h"
+#include "data/schema.h"
 #include "nn/model_file.h"
 #include "nn/tensor_numbers.h"
 #include "train/checkpoint.h"
@@ -50,7 +51,7 @@ std::string describe_experiment(const SavedRun& run, const std::string& name) {
 
 std::string weights_hash(const nn::SafetensorsFile& file) {
   std::vector<std::span<const std::byte>> parts;
-  for (const nn::Tensor& tensor : nn::tensors_of_network(file.tensors))
+  for (const nn::Tensor& tensor : nn::tensors_of_network(train::network_tensors(file)))
     parts.push_back(std::ranges::find(file.tensors, tensor.name, &nn::TensorView::name)->bytes);
   return parts.empty() ? "" : hash_hex(parts);
 }
@@ -81,7 +82,14 @@ Lines inspect_weights(const std::filesystem::path& path, const nn::SafetensorsFi
     if (const std::string hash = weights_hash(file); !hash.empty())
       lines.push_back(fmt::format("weights {}", hash));
     for (const auto& [key, value] : file.metadata)
-      lines.push_back(fmt::format("{} = {}", one_line(key), one_line(value)));
+      if (key != data::Schema::kKey) lines.push_back(fmt::format("{} = {}", one_line(key), one_line(value)));
+  }
+  if (const auto entry = file.metadata.find(data::Schema::kKey); entry != file.metadata.end()) {
+    const data::Schema schema = data::Schema::parse(entry->second, name);
+    lines.push_back(fmt::format("trained on {}", schema.description()));
+    lines.push_back(
+        fmt::format("data {}{}", schema.fingerprint.train,
+                    schema.fingerprint.test.empty() ? "" : ", tested on " + schema.fingerprint.test));
   }
   for (std::string& line : tensor_table(file)) lines.push_back(one_line(line));
   return lines;

@@ -17,6 +17,8 @@
 #include "cli/commands.h"
 #include "cli/provenance.h"
 #include "comm/session.h"
+#include "config/keys.h"
+#include "config/synonyms.h"
 #include "report/scaling_model.h"
 
 namespace {
@@ -86,6 +88,12 @@ std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char*
   if (const auto meant = lockstep::nearest(without_dashes(word), options))
     return fmt::format("{} has no option {}, did you mean --{}?", first, word, *meant);
   const bool settable = std::ranges::find(options, "set") != options.end();
+  std::vector<std::string> keys;
+  for (const lockstep::config::Key& key : lockstep::config::keys_of_runs()) keys.push_back(key.name);
+  if (const auto key = lockstep::config::synonym(word, keys); key && settable)
+    return fmt::format("{} has no option {}, did you mean --set {}=VALUE?", first, word, *key);
+  if (const std::string instead = lockstep::config::instead_of(word); !instead.empty())
+    return fmt::format("{} has no option {}: {}", first, word, instead);
   return fmt::format("{} has no option {}{} {}", first, word,
                      settable ? "; values of the configuration are changed by --set section.key=value" : "",
                      hint);
@@ -104,9 +112,18 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   train_command->add_option("--out", train.out,
                             "The run folder (default: runs/ and the configuration's name)");
   train_command
-      ->add_option("--resume", train.resume,
-                   "Go on from a checkpoint: a file, or latest, the newest whole one in the run folder")
-      ->take_last();
+      ->add_option(
+          "--resume", train.resume,
+          "Go on from a checkpoint: a file; latest, the newest whole one in the run folder; or auto, "
+          "the latest if there is one, else as without this option")
+      ->take_all()
+      ->allow_extra_args(false);
+  train_command->add_option("--resume-from", train.resume_from,
+                            "Begin a new run, which may have other settings, with the weights and the "
+                            "momentum of a checkpoint, or of "
+                            "the newest one in a run folder");
+  train_command->add_flag("--overwrite", train.overwrite,
+                          "Replace the run that the run folder holds, as soon as this one has a checkpoint");
   train_command->add_option("--trace", train.trace,
                             "Write what every rank did when, as a timeline for Chrome's tracing or Perfetto");
   train_command->add_flag("--quiet", train.quiet, "Print nothing but errors");
@@ -119,8 +136,10 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
       app.add_subcommand("eval", "Loss and accuracy of saved weights on training and test set");
   add_config_options(*eval_command, eval.config, eval.overrides,
                      "A TOML file, or the folder of a finished run");
-  eval_command->add_option("--model", eval.model,
-                           "Weights in safetensors format (default: the run folder's, else train.init_from)");
+  eval_command->add_option(
+      "--model", eval.model,
+      "Weights in safetensors format, a checkpoint, or of the run folder its best or latest one "
+      "(default: the run folder's model, else its latest; else train.init_from)");
 
   eval_command->add_flag(
       "--grid", eval.grid,

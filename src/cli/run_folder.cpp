@@ -1,60 +1,38 @@
 #include "cli/run_folder.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <system_error>
+#include <utility>
 #include <vector>
 
-#include "base/error.h"
+#include "base/file.h"
 
 namespace lockstep::cli {
-namespace {
 
-namespace fs = std::filesystem;
-
-// What an earlier run, and lockstep eval after it, may have left, beside what every run writes anew.
-constexpr const char* kFilesOfRun[] = {"summary.json",  "model.safetensors", "steps.csv",
-                                       "gradients.csv", "grid.csv",          "points.csv",
-                                       "confusion.csv", "predictions.csv",   "weights.ppm"};
-
-FileLock lock(const fs::path& path) {
-  try {
-    return FileLock(path / ".lock", fmt::format("process {} on {}\n", ::getpid(), comm::host_name()));
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::resource_unavailable_try_again) throw;
-    const std::string owner = read_file(path / ".lock");
-    throw ConfigError(fmt::format("{}: another run writes there ({}), expected a folder of this run's own",
-                                  path.string(), owner.substr(0, owner.find('\n'))));
-  }
+RunFolder::RunFolder(RunPlace place, const LoadedConfig& loaded, const Experiment& experiment,
+                     const SavedRun* resumed, std::size_t step)
+    : place_(std::move(place)), run_(loaded.run), experiment_(experiment) {
+  writing(path(), [&] {
+    place_.begin();
+    write_file_atomically(files() / "config.toml", config::to_toml(loaded.resolved));
+  });
+  open(resumed == nullptr ? "" : resumed->metrics, step);
+  if (resumed != nullptr) writing(path(), [&] { checkpoints_->forget_after(step); });
 }
 
-}  // namespace
+void RunFolder::open(const std::string& metrics, std::size_t step) {
+  const std::vector<nn::Tensor>& tensors = experiment_.model().tensors();
+  writing(path(), [&] { checkpoints_.emplace(files() / "checkpoints", tensors, run_.checkpoint.keep); });
+  metrics_.emplace(files() / "metrics.csv", metrics);
+  if (run_.log.steps) steps_.emplace(files() / "steps.csv", step);
+  if (!run_.log.gradients) return;
+  std::vector<std::string> names;
+  for (const nn::Tensor& tensor : tensors) names.push_back(tensor.name);
+  gradients_.emplace(files() / "gradients.csv", names, step / experiment_.plan().steps_per_epoch());
+}
 
-RunFolder::RunFolder(const fs::path& path, const LoadedConfig& loaded, const Experiment& experiment,
-                     const SavedRun* resumed, std::size_t step)
-    : path_(path) {
-  const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
-  const std::size_t epochs = step / experiment.plan().steps_per_epoch();
-  writing(path, [&] {
-    fs::create_directories(path);
-    lock_.emplace(lock(path));
-    checkpoints_.emplace(path / "checkpoints", tensors, loaded.run.checkpoint.keep);
-    if (resumed == nullptr) {
-      for (const char* old : kFilesOfRun) fs::remove(path / old);
-      checkpoints_->clear();
-    } else {
-      checkpoints_->forget_after(step);
-    }
-    write_file_atomically(path / "config.toml", config::to_toml(loaded.resolved));
-  });
-  metrics_.emplace(path / "metrics.csv", resumed == nullptr ? "" : resumed->metrics);
-  if (loaded.run.log.steps) steps_.emplace(path / "steps.csv", step);
-  if (loaded.run.log.gradients) {
-    std::vector<std::string> names;
-    for (const nn::Tensor& tensor : tensors) names.push_back(tensor.name);
-    gradients_.emplace(path / "gradients.csv", names, epochs);
-  }
+void RunFolder::replace(std::size_t step) {
+  if (steps_) steps_->flush();
+  writing(path(), [&] { place_.replace(); });
+  open(std::string(metrics_->rows()), step);
 }
 
 }  // namespace lockstep::cli

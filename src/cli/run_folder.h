@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "base/file.h"
 #include "cli/experiment.h"
+#include "cli/run_place.h"
 #include "cli/run_record.h"
 #include "cli/setup.h"
 #include "report/run_files.h"
@@ -16,21 +16,32 @@ namespace lockstep::cli {
 
 class RunFolder {
  public:
-  // Makes the folder and takes away what an earlier run left there; or, with a checkpoint to go on from,
-  // keeps what is of the steps before it. Throws ConfigError where it cannot be written, or another run
-  // writes to it.
-  RunFolder(const std::filesystem::path& path, const LoadedConfig& loaded, const Experiment& experiment,
-            const SavedRun* resumed, std::size_t step);
+  // Takes the place; with a checkpoint to go on from, keeps what is of the steps before it. Throws
+  // ConfigError where it cannot be written, or another run writes to it.
+  RunFolder(RunPlace place, const LoadedConfig& loaded, const Experiment& experiment, const SavedRun* resumed,
+            std::size_t step);
 
-  const std::filesystem::path& path() const { return path_; }
+  // Where the run is found, once it has a checkpoint or is done.
+  const std::filesystem::path& path() const { return place_.out(); }
+  // Where its files are now.
+  std::filesystem::path files() const { return place_.files(); }
   report::MetricsFile& metrics() { return *metrics_; }
   std::optional<report::StepsFile>& steps() { return steps_; }
   std::optional<report::GradientsFile>& gradients() { return gradients_; }
   train::CheckpointFolder& checkpoints() { return *checkpoints_; }
 
+  bool beside_another() const { return place_.beside_another(); }
+  // Takes the other run's place after so many steps, when all files but these tables are written. Throws
+  // ConfigError.
+  void replace(std::size_t step);
+
  private:
-  std::filesystem::path path_;
-  std::optional<FileLock> lock_;
+  // Opens the files; keeps the rows of steps up to `step` and these of the epochs.
+  void open(const std::string& metrics, std::size_t step);
+
+  RunPlace place_;
+  const config::RunConfig& run_;
+  const Experiment& experiment_;
   std::optional<report::MetricsFile> metrics_;
   std::optional<report::StepsFile> steps_;
   std::optional<report::GradientsFile> gradients_;

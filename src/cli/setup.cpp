@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "base/affinity.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "kernels/kernel_set.h"
-#include "nn/model_file.h"
 
 namespace lockstep::cli {
 
@@ -36,12 +37,30 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
   return text;
 }
 
+namespace {
+
+// The record of a run can be used from any folder; what the run reads itself is relative to where it was
+// started, as it was given.
+void keep_paths_absolute(nlohmann::ordered_json& resolved) {
+  for (const auto& [section, key] : {std::pair("data", "dir"), std::pair("data", "file"),
+                                     std::pair("data", "test_file"), std::pair("train", "init_from")}) {
+    if (!resolved[section].contains(key)) continue;
+    const auto path = resolved[section][key].get<std::string>();
+    if (!path.empty()) resolved[section][key] = std::filesystem::absolute(path).lexically_normal().string();
+  }
+}
+
+}  // namespace
+
 LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
                          const std::vector<std::string>& overrides) {
   const std::string text = read_on_first_rank(world, path);
   LoadedConfig loaded;
   loaded.name = std::filesystem::path(path).stem().string();
-  world.together([&] { loaded.run = config::parse(text, path, overrides, &loaded.resolved); });
+  world.together([&] {
+    loaded.run = config::parse(text, path, overrides, &loaded.resolved);
+    keep_paths_absolute(loaded.resolved);
+  });
   return loaded;
 }
 
@@ -50,18 +69,13 @@ data::AllRanks all_ranks(const comm::Communicator& communicator) {
           .max = [&](std::span<std::int64_t> x) { communicator.allreduce_max(x); }};
 }
 
-AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
-                                        const comm::Communicator& communicator) {
+AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
+                                      const comm::Communicator& communicator) {
   AlignedBuffer<float> arena;
-  const bool from_file = !run.train.init_from.empty();
   communicator.together([&] {
     arena = AlignedBuffer<float>(model.parameters());
-    if (!from_file)
-      nn::initialize(model.tensors(), run.seed, arena.span());
-    else if (communicator.rank() == 0)
-      nn::load_model(run.train.init_from, model.tensors(), arena.span());
+    nn::initialize(model.tensors(), run.seed, arena.span());
   });
-  if (from_file) communicator.broadcast(std::as_writable_bytes(arena.span()), 0);
   return arena;
 }
 

@@ -35,9 +35,9 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
 // How the ranks put their statistics together.
 data::AllRanks all_ranks(const comm::Communicator& communicator);
 
-// From train.init_from, which rank 0 reads, else drawn by model.init. Throws AgreedError. Collective.
-AlignedBuffer<float> initial_parameters(const config::RunConfig& run, const nn::Model& model,
-                                        const comm::Communicator& communicator);
+// Drawn by model.init. Throws AgreedError. Collective.
+AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
+                                      const comm::Communicator& communicator);
 
 // Runs a write to a file or folder; what the system says of a failure becomes a ConfigError that names it.
 void writing(const std::filesystem::path& path, const std::function<void()>& write);
@@ -45,7 +45,7 @@ void writing(const std::filesystem::path& path, const std::function<void()>& wri
 // NaN where the targets are values.
 double accuracy(const train::Score& score, const data::DatasetInfo& info);
 
-// "2 ranks x 1 thread, BLIS 0.9.0 (haswell kernels), cifar10, seed 1, exact reduction".
+// "2 ranks x 1 thread, BLIS 0.9.0 (avx2 kernels), cifar10, seed 1, exact reduction".
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute);
 
 // A line for each layer, below a header: what it is, its outputs and its parameters.

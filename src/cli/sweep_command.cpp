@@ -7,8 +7,10 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +23,8 @@
 #include "cli/commands.h"
 #include "cli/experiment.h"
 #include "cli/provenance.h"
+#include "cli/run_place.h"
+#include "cli/same_data.h"
 #include "cli/setup.h"
 #include "cli/sweep_runs.h"
 #include "report/console.h"
@@ -109,6 +113,20 @@ void train_share(const std::vector<SweepRun>& runs, const SweepResults& results,
   }
 }
 
+// Groups compare among themselves; here all ranks do, for every set of files that the runs read. Throws
+// AgreedError. Collective.
+void expect_same_data(const comm::Communicator& world, const std::vector<SweepRun>& runs) {
+  std::set<std::vector<fs::path>> seen;
+  for (const SweepRun& run : runs) {
+    if (run.refused()) continue;
+    std::vector<fs::path> files = data::files_of(run.config->data);
+    if (files.empty() || !seen.insert(std::move(files)).second) continue;
+    std::unique_ptr<data::Dataset> dataset;
+    world.together([&] { dataset = data::open_dataset(run.config->data); });
+    expect_same_files(world, *dataset);
+  }
+}
+
 // As a POSIX shell reads it back.
 std::string shell_word(const std::string& text) {
   std::string word = "'";
@@ -123,8 +141,9 @@ std::string shell_path(const std::string& path) {
   return !path.empty() && std::all_of(path.begin(), path.end(), plain) ? path : shell_word(path);
 }
 
-// The best trial as a training command.
-std::string command_of(const std::string& program, const config::Sweep& sweep, const report::Trial& trial) {
+// The best trial as a training command, into a folder of its own.
+std::string command_of(const std::string& program, const config::Sweep& sweep, const report::Trial& trial,
+                       const fs::path& out) {
   std::string command = fmt::format("{} train {}", shell_path(program), shell_path(sweep.config.string()));
   for (const std::string& override : sweep.overrides) {
     const auto value = override.find('=') + 1;
@@ -133,7 +152,7 @@ std::string command_of(const std::string& program, const config::Sweep& sweep, c
   }
   for (std::size_t p = 0; p < trial.values.size(); ++p)
     command += fmt::format(" --set {}", shell_word(sweep.parameters[p].key + "=" + trial.values[p]));
-  return command;
+  return command + fmt::format(" --out {}", shell_path((out / "best").string()));
 }
 
 }  // namespace
@@ -156,6 +175,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
       throw ConfigError(fmt::format("--ranks-per-trial is {}, expected at most {}, the number of ranks",
                                     arguments.ranks_per_trial, world.size()));
   });
+  expect_same_data(world, runs);
   const Compute compute = agree_on_compute(good->config->compute, world);
   const Groups groups(world, arguments.ranks_per_trial);
   report::Console console(world.rank() == 0);
@@ -165,17 +185,20 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
 
   const fs::path out =
       arguments.out.empty() ? fs::path("runs") / fs::path(arguments.sweep).stem() : fs::path(arguments.out);
-  world.together([&] {
-    if (world.rank() == 0) writing(out, [&] { fs::create_directories(out / "runs"); });
-  });
+  const fs::path table = out / "trials.csv";
   std::vector<std::string> keys;
   for (const config::Parameter& parameter : sweep.parameters) keys.push_back(parameter.key);
+  world.together([&] {
+    if (world.rank() != 0) return;
+    expect_replaceable(table,
+                       report::trials_csv(keys, {}, sweep.score));  // another search's has other columns
+    writing(out, [&] { fs::create_directories(out / "runs"); });
+  });
   ordered_json program = provenance(compute);
   for (const char* changes_no_number : {"kernel_family", "kernel_choice", "kernels"})
     program.erase(changes_no_number);
   program.erase("commit");  // of which most change no number
   SweepResults results(sweep, runs, out / "runs", program);
-  const fs::path table = out / "trials.csv";
   const auto write_table = [&] {  // one rank alone: groups would overwrite each other's
     const std::string text = report::trials_csv(keys, results.trials(), sweep.score);
     writing(table, [&] { write_file_atomically(table, text); });
@@ -204,7 +227,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
     console.line(fmt::format("table written to {}", table.string()));
     if (!trials.front().ok())
       throw ConfigError(fmt::format("every trial failed, the first: {}", trials.front().error));
-    console.line(fmt::format("best: {}", command_of(arguments.program, sweep, trials.front())));
+    console.line(fmt::format("best: {}", command_of(arguments.program, sweep, trials.front(), out)));
   });
 }
 

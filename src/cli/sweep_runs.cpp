@@ -27,6 +27,13 @@ void refuse(SweepRun& run, const Error& error) {
   run.refusal = error.what();
 }
 
+// Throws ConfigError where the run should stop before its last epoch, which a search does not do.
+void expect_all_epochs(const config::RunConfig& config) {
+  for (const auto& [key, set] : {std::pair("train.patience", config.train.patience > 0),
+                                 {"train.max_seconds", config.train.max_seconds > 0}})
+    if (set) throw ConfigError(fmt::format("{} has no effect in a search, expected it to be 0", key));
+}
+
 // Throws ConfigError where a run on such data will not have the score.
 void expect_score(const std::string& score, const data::DatasetInfo& info, std::size_t outputs) {
   std::string reason;
@@ -145,6 +152,7 @@ void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, s
         try {
           const data::DatasetInfo& info = seen.info(run);
           const config::RunConfig& config = *run.config;
+          expect_all_epochs(config);
           const std::size_t outputs = nn::outputs_of(config.model, info.classes);
           const nn::Model model(config.model, info.features(), outputs);
           const data::ShardPlan plan(info.train_samples, config.data.shards, config.train.batch_size,

@@ -1,11 +1,13 @@
 // lockstep train: from a configuration to a run folder.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "base/watchdog.h"
 #include "cli/commands.h"
 #include "cli/experiment.h"
+#include "cli/monitor.h"
 #include "cli/provenance.h"
 #include "cli/resume.h"
 #include "cli/run_folder.h"
@@ -41,20 +44,6 @@ void print_model(report::Console& console, const LoadedConfig& loaded, const Exp
   console.line(describe_steps(info, experiment.plan(), loaded.run.train.batch_size));
 }
 
-// What the configuration watches, of an epoch. Throws ConfigError where there is no such number.
-double monitored(const std::string& monitor, const report::EpochRow& row, const data::DatasetInfo& info) {
-  const bool tested = info.test_samples > 0;
-  const double value = monitor == "auto"            ? (tested ? row.test_loss : row.train_loss)
-                       : monitor == "test_loss"     ? row.test_loss
-                       : monitor == "test_accuracy" ? row.test_accuracy
-                       : monitor == "train_loss"    ? row.train_loss
-                                                    : row.train_accuracy;
-  if (std::isnan(value))
-    throw ConfigError(
-        fmt::format("train.monitor is \"{}\", which this data set has not: expected \"auto\"", monitor));
-  return value;
-}
-
 // A training run under way: the trainer, the record of the run, and on rank 0 the folder.
 class Training {
  public:
@@ -67,11 +56,17 @@ class Training {
         placement_(std::move(placement)),
         experiment_(experiment),
         trainer_(experiment.trainer()),
+        trained_on_(experiment.schema().to_json()),
         info_(experiment.info()),
         console_(console) {}
 
-  // Sets out, from a checkpoint if there is one. Collective.
-  void start(const fs::path& out, const Resumed* resumed) {
+  // Sets out: goes on from a checkpoint, or begins with one, if there is one. place: on rank 0. Collective.
+  void start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning) {
+    if (beginning != nullptr) {
+      world_.together([&] { trainer_.begin_with(beginning->checkpoint.training); });
+      record_.began_from = fmt::format("{} (step {}, weights {})", beginning->name,
+                                       beginning->checkpoint.training.step, weights_hash());
+    }
     if (resumed != nullptr) {
       world_.together([&] {
         try {
@@ -81,19 +76,26 @@ class Training {
         }
       });
       record_ = resumed->run.record;
+      if (watches_for_the_best() && world_.rank() == 0)
+        best_weights_ = read_best_weights(*resumed, experiment_, console_);
     }
     if (run_.log.gradients) record_.gradient_norms.resize(experiment_.model().tensors().size());
     world_.together([&] {  // last, so that what went wrong before leaves an earlier run's files alone
       if (world_.rank() == 0)
-        folder_.emplace(out, loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
+        folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
                         trainer_.steps_done());
     });
   }
 
   // Trains to the end, or until asked to stop. Collective.
   train::StopRequests run() {
-    console_.start_table(run_.train.epochs);
     train::StopRequests stop;
+    if (trainer_.epochs_done() >= run_.train.epochs) {
+      console_.line(
+          fmt::format("nothing left to do: all {} epochs of train.epochs are done", run_.train.epochs));
+      return stop;
+    }
+    console_.start_table(run_.train.epochs);
     while (trainer_.epochs_done() < run_.train.epochs && !stop.any() && !out_of_patience()) {
       console_.start_epoch();
       const auto start = std::chrono::steady_clock::now();
@@ -114,31 +116,52 @@ class Training {
     return stop;
   }
 
-  // Writes the model and the summary. Collective.
+  // Writes the model and the summary. With train.patience the model is the best epoch's, and the weights
+  // after the last step are beside it where they are others. Collective.
   void finish() {
-    const std::string hash = weights_hash();
     world_.together([&] {
       if (!folder_) return;
       const WritingPhase writing_phase;
       warn_of(folder_->checkpoints().wait());
       folder_->metrics().complete();
+      const bool of_best = !best_weights_.empty();
+      const std::span<const float> weights =
+          of_best ? std::span<const float>(best_weights_) : trainer_.parameters();
+      const bool another = of_best && !std::ranges::equal(weights, trainer_.parameters());
+      const std::string hash = hash_hex(std::as_bytes(weights));
       writing(folder_->path(), [&] {
-        nn::save_model(folder_->path() / "model.safetensors", experiment_.model().tensors(),
-                       trainer_.parameters());
-        report::write_summary(folder_->path() / "summary.json",
-                              {.name = loaded_.name,
-                               .last = record_.last,
-                               .steps = trainer_.steps_done(),
-                               .total_seconds = record_.total_seconds,
-                               .train_samples = info_.train_samples,
-                               .parameters = experiment_.model().parameters(),
-                               .weights_hash = hash,
-                               .ranks = world_.size(),
-                               .threads = compute_.threads,
-                               .placement = placement_,
-                               .config = loaded_.resolved,
-                               .provenance = provenance(compute_)});
+        const auto& tensors = experiment_.model().tensors();
+        nn::save_model(folder_->files() / "model.safetensors", tensors, weights,
+                       {{data::Schema::kKey, trained_on_}});
+        fs::remove(folder_->files() / kLastWeights);
+        if (another)
+          nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.parameters(),
+                         {{data::Schema::kKey, trained_on_}});
+        report::write_summary(
+            folder_->files() / "summary.json",
+            {.name = loaded_.name,
+             .epochs = record_.last.epoch,
+             .metrics = of_best ? record_.best_row : record_.last,
+             .steps = trainer_.steps_done(),
+             .total_seconds = record_.total_seconds,
+             .train_samples = info_.train_samples,
+             .parameters = experiment_.model().parameters(),
+             .weights_hash = hash,
+             .weights_of_best = of_best,
+             .best_epoch = record_.best_epoch,
+             .began_from = record_.began_from,
+             .data = {experiment_.schema().fingerprint.train, experiment_.schema().fingerprint.test},
+             .ranks = world_.size(),
+             .threads = compute_.threads,
+             .placement = placement_,
+             .config = loaded_.resolved,
+             .provenance = provenance(compute_)});
       });
+      if (folder_->beside_another()) folder_->replace(trainer_.steps_done());
+      if (another)
+        console_.line(fmt::format(
+            "the model has the weights of epoch {}, the best; those after the last step are in {}",
+            record_.best_epoch, kLastWeights));
       console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
     });
   }
@@ -158,6 +181,9 @@ class Training {
   }
 
  private:
+  static constexpr const char* kLastWeights = "last.safetensors";
+
+  bool watches_for_the_best() const { return run_.train.patience > 0; }
   std::string weights_hash() const { return hash_hex(std::as_bytes(trainer_.parameters())); }
 
   void after_step(const train::StepReport& step) {
@@ -227,21 +253,23 @@ class Training {
     record_.rescaled_steps = 0;
     if (folder_) write_rows(row);
     console_.epoch(row);
-    double value = 0.0;
-    world_.together([&] { value = monitored(run_.train.monitor, row, info_); });
+    const double value = monitored(run_.train.monitor, row, info_);
     const auto improves = [&](const std::optional<double>& best) {
-      return !best || (run_.train.monitor.ends_with("accuracy") ? value > *best : value < *best);
+      return !best || better(run_.train.monitor, value, *best);
     };
     if (improves(record_.best)) {
       record_.best = value;
       record_.best_epoch = row.epoch;
+      record_.best_row = row;
+      if (watches_for_the_best() && folder_)
+        best_weights_.assign(trainer_.parameters().begin(), trainer_.parameters().end());
     }
     const std::size_t every = run_.checkpoint.every_epochs, every_steps = run_.checkpoint.every_steps;
     const bool last = row.epoch == run_.train.epochs || out_of_patience();
     const bool due = every != 0 && (row.epoch % every == 0 || last);
     const bool step_due = every_steps != 0 && trainer_.steps_done() % every_steps == 0;
-    if (!due && !step_due && !stopping) return;
     const bool best = improves(record_.best_saved);
+    if (!due && !step_due && !stopping && !(best && watches_for_the_best())) return;
     if (best) record_.best_saved = value;
     save(best);
   }
@@ -270,9 +298,21 @@ class Training {
     } catch (const ConfigError& error) {
       warn_of(error.what());
     }
-    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved};
+    const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, trained_on_, {}};
     const Span span(Activity::kCheckpoint, trainer_.steps_done());
     warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
+    if (folder_->beside_another()) replace_the_other_run();
+  }
+
+  // Now that there is a checkpoint, if it could be written; else the next one does it.
+  void replace_the_other_run() {
+    const std::string problem = folder_->checkpoints().wait();
+    try {
+      if (problem.empty()) folder_->replace(trainer_.steps_done());
+      warn_of(problem);
+    } catch (const ConfigError& error) {
+      warn_of(error.what());
+    }
   }
 
   void warn_of(const std::string& problem) {
@@ -286,9 +326,11 @@ class Training {
   const std::vector<std::string> placement_;  // on rank 0
   Experiment& experiment_;
   train::Trainer& trainer_;
+  const std::string trained_on_;
   const data::DatasetInfo& info_;
   report::Console& console_;
   RunRecord record_;
+  std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
   std::optional<RunFolder> folder_;  // on rank 0
 };
 
@@ -314,11 +356,33 @@ int conclude(Training& training, const train::StopRequests& stop, const config::
   return 0;
 }
 
+// Where the run goes: --out, or the run folder whose config.toml this is, or runs/NAME.
+fs::path run_folder(const TrainArguments& arguments, const std::string& name) {
+  if (!arguments.out.empty()) return arguments.out;
+  const fs::path config = arguments.config, folder = config.has_parent_path() ? config.parent_path() : ".";
+  const bool of_run = config.filename() == "config.toml" && found_run(folder).has_value();
+  return of_run ? folder : fs::path("runs") / name;
+}
+
 }  // namespace
 
 int train(const comm::Session& session, const TrainArguments& arguments) {
   const comm::Communicator& world = session.world();
-  const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
+  LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
+  std::optional<RunPlace> place;  // on rank 0
+  std::string out, resume;
+  world.together([&] {
+    if (world.rank() != 0) return;
+    if (!arguments.resume_from.empty() && !loaded.run.train.init_from.empty())
+      throw ConfigError(
+          fmt::format("--resume-from {} and train.init_from = \"{}\" both give weights, expected one of them",
+                      arguments.resume_from, loaded.run.train.init_from.string()));
+    out = run_folder(arguments, loaded.name);
+    writing(out, [&] { place.emplace(PlaceOptions{out, arguments.resume, arguments.overwrite}); });
+    resume = place->resume();
+  });
+  world.broadcast(out, 0);
+  world.broadcast(resume, 0);
   const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console console(world.rank() == 0 && !arguments.quiet);
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
@@ -332,17 +396,20 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
                             .folder = {}};
   std::optional<Watchdog> watchdog(std::in_place, watched);
   Experiment experiment(loaded.run, world, compute.threads);
-  const fs::path out = arguments.out.empty() ? fs::path("runs") / loaded.name : fs::path(arguments.out);
-  const std::optional<Resumed> resumed =
-      read_resumed(world, arguments.resume, out, loaded, experiment, console);
+  world.together([&] { expect_monitored(loaded.run.train.monitor, experiment.info()); });
+  const std::optional<Resumed> resumed = read_resumed(world, resume, out, loaded, experiment, console);
   Training training(world, loaded, compute, placement(world), experiment, console);
-  training.start(out, resumed ? &*resumed : nullptr);
-  watched.folder = out / ".heartbeat";
+  std::optional<Resumed> beginning;
+  if (!resumed && !arguments.resume_from.empty())
+    beginning = read_beginning(world, arguments.resume_from, experiment, console);
+  training.start(std::move(place), resumed ? &*resumed : nullptr, beginning ? &*beginning : nullptr);
+  watched.folder = fs::path(out) / ".heartbeat";
   watchdog.emplace(watched);
   print_model(console, loaded, experiment);
   if (resumed)
     console.line(
         fmt::format("goes on from {}, after step {}", resumed->name, experiment.trainer().steps_done()));
+  if (beginning) console.line(describe_beginning(*beginning, experiment.trainer()));
 
   if (!arguments.trace.empty()) begin_trace(world, arguments.trace);
   const int code = conclude(training, training.run(), loaded.run, experiment.trainer(), console);

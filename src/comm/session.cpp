@@ -59,7 +59,10 @@ void Session::require_all_ranks() const {
                                                    started->by, started->processes, world_.size(), start));
 }
 
-void Session::finalize() { MPI_Finalize(); }
+void Session::finalize() {
+  if (world_.rank() == 0) tell_launcher("finished");
+  MPI_Finalize();
+}
 
 void Session::abort(int code) const {
   MPI_Abort(MPI_COMM_WORLD, code);

@@ -9,10 +9,13 @@
 #include <limits>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "config/synonyms.h"
 
 namespace lockstep::config {
 namespace {
@@ -62,7 +65,8 @@ void refuse_other_than_utf8(const std::string& text, const std::string& key, con
 }  // namespace
 
 Reader::Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
-               const std::vector<std::string>& origins) {
+               const std::vector<std::string>& origins, std::span<const Key> keys)
+    : keys_(keys) {
   refuse_long_keys(text, name);
   try {
     flatten(documents_.emplace_back(toml::parse(text, name)), "", name, "");
@@ -71,7 +75,7 @@ Reader::Reader(const std::string& text, const std::string& name, const std::vect
         fmt::format("{}:{}: not TOML: {}", name, error.source().begin.line, error.description()));
   }
   for (std::size_t i = 0; i < overrides.size(); ++i)
-    apply_override(overrides[i], origins.empty() ? kSet : origins[i]);
+    apply_override(overrides[i], origins.empty() ? kSet : origins[i], origins.empty() ? 1 : i + 1);
 }
 
 void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& file,
@@ -85,11 +89,11 @@ void Reader::flatten(toml::table& table, const std::string& prefix, const std::s
       flatten(*section, path + ".", of_file ? file : "", from);
     else
       entries_[path] = {&node, of_file ? fmt::format("{}:{}", file, node.source().begin.line) : from,
-                        of_file ? file : ""};
+                        of_file ? file : "", 0};
   }
 }
 
-void Reader::apply_override(const std::string& text, const std::string& origin) {
+void Reader::apply_override(const std::string& text, const std::string& origin, std::size_t order) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
     throw ConfigError(fmt::format("{} {}: expected section.key=value", origin, text));
@@ -104,7 +108,7 @@ void Reader::apply_override(const std::string& text, const std::string& origin) 
     document.insert("value", value);  // a word without quotes is a string
   }
   toml::node& node = *document.get("value");
-  if (!override_in_list(key, node, origin)) entries_[key] = {&node, origin, ""};
+  if (!override_in_list(key, node, origin)) entries_[key] = {&node, origin, "", order};
 }
 
 bool Reader::override_in_list(const std::string& key, const toml::node& value, const std::string& origin) {
@@ -139,33 +143,58 @@ void Reader::record(const std::string& key, const nlohmann::ordered_json& value)
   resolved_[nlohmann::ordered_json::json_pointer(pointer)] = value;
 }
 
+std::size_t Reader::order_of(const std::string& key) const {
+  const auto entry = entries_.find(key);
+  return entry == entries_.end() ? 0 : entry->second.order;
+}
+
+bool Reader::has_effect(const std::string& key, bool changes) const {
+  if (keys_.empty()) return true;
+  const Key* known = find_key(keys_, key);
+  if (known == nullptr) throw std::logic_error(fmt::format("config/keys.cpp does not have {}", key));
+  const std::string why_not = known->why_not ? known->why_not(resolved_) : "";
+  if (why_not.empty()) return true;
+  const bool replaced = std::ranges::any_of(
+      known->decided_by, [&](const std::string& other) { return order_of(other) > order_of(key); });
+  if (changes && !replaced) throw ConfigError(fmt::format("{}: {} {}", entries_.at(key).where, key, why_not));
+  return false;
+}
+
+template <typename T>
+void Reader::settle(const std::string& key, T& value, T given) {
+  if (!has_effect(key, given != value)) return;
+  value = std::move(given);
+  record(key, value);
+}
+
 void Reader::refuse(const std::string& key, const Entry& entry, const std::string& expected) const {
   throw ConfigError(
       fmt::format("{}: {}{} is {}, expected {}", entry.where, prefix_, key, text_of(*entry.node), expected));
 }
 
 void Reader::read(const std::string& key, bool& value) {
+  bool given = value;
   if (const Entry* entry = find(key)) {
     if (!entry->node->is_boolean()) refuse(key, *entry, "true or false");
-    value = **entry->node->as_boolean();
+    given = **entry->node->as_boolean();
   }
-  record(key, value);
+  settle(key, value, given);
 }
 
 void Reader::read(const std::string& key, std::string& value) {
+  std::string given = value;
   if (const Entry* entry = find(key)) {
     if (!entry->node->is_string()) refuse(key, *entry, "a string");
-    value = **entry->node->as_string();
+    given = **entry->node->as_string();
   }
-  record(key, value);
+  settle(key, value, std::move(given));
 }
 
 void Reader::read_text(const std::string& key, std::string& value) {
   const auto entry = entries_.find(key);
   if (entry == entries_.end() || !entry->second.node->is_integer()) return read(key, value);
   known_.push_back(key);
-  value = std::to_string(**entry->second.node->as_integer());
-  record(key, value);
+  settle(key, value, std::to_string(**entry->second.node->as_integer()));
 }
 
 void Reader::read_texts(const std::string& key, std::vector<std::string>& list) {
@@ -194,13 +223,14 @@ void Reader::read(const std::string& key, std::filesystem::path& value) {
 }
 
 void Reader::read(const std::string& key, std::uint64_t& value, std::uint64_t least) {
+  std::uint64_t given = value;
   if (const Entry* entry = find(key)) {
     const auto* integer = entry->node->as_integer();
     if (integer == nullptr || **integer < 0 || static_cast<std::uint64_t>(**integer) < least)
       refuse(key, *entry, fmt::format("an integer of at least {}", least));
-    value = static_cast<std::uint64_t>(**integer);
+    given = static_cast<std::uint64_t>(**integer);
   }
-  record(key, value);
+  settle(key, value, given);
 }
 
 void Reader::read(const std::string& key, int& value, int least) {
@@ -213,15 +243,17 @@ void Reader::read(const std::string& key, int& value, int least) {
 
 void Reader::read(const std::string& key, double& value, const std::string& expected,
                   const std::function<bool(double)>& in_range) {
+  double given = value;
   if (const Entry* entry = find(key)) {
     const auto number = entry->node->value<double>();
     if (!entry->node->is_number() || !number || !in_range(*number)) refuse(key, *entry, expected);
-    value = *number;
+    given = *number;
   }
-  record(key, value);
+  settle(key, value, given);
 }
 
 void Reader::read(const std::string& key, std::vector<std::size_t>& list, std::size_t least) {
+  std::vector<std::size_t> given = list;
   if (const Entry* entry = find(key)) {
     const auto* single = entry->node->as_integer();
     const std::string expected =
@@ -229,25 +261,26 @@ void Reader::read(const std::string& key, std::vector<std::size_t>& list, std::s
                     single == nullptr ? "" : fmt::format(", such as [{}]", **single));
     const toml::array* found = entry->node->as_array();
     if (found == nullptr) refuse(key, *entry, expected);
-    list.clear();
+    given.clear();
     for (const toml::node& node : *found) {
       const auto* integer = node.as_integer();
       if (integer == nullptr || **integer < 0 || static_cast<std::size_t>(**integer) < least)
         refuse(key, *entry, expected);
-      list.push_back(static_cast<std::size_t>(**integer));
+      given.push_back(static_cast<std::size_t>(**integer));
     }
   }
-  record(key, list);
+  settle(key, list, std::move(given));
 }
 
 void Reader::read_name(const std::string& key, std::string& name, const std::vector<std::string>& names) {
+  std::string given = name;
   if (const Entry* entry = find(key)) {
     const auto* text = entry->node->as_string();
     if (text == nullptr || std::find(names.begin(), names.end(), **text) == names.end())
       refuse(key, *entry, fmt::format("one of {}", fmt::join(names, ", ")));
-    name = **text;
+    given = **text;
   }
-  record(key, name);
+  settle(key, name, std::move(given));
 }
 
 void Reader::ignore(const std::string& key) { find(key); }
@@ -269,7 +302,7 @@ void Reader::read_tables(const std::string& key, const std::function<void(Reader
       resolved.push_back(table.resolved());
     }
   }
-  if (!resolved.empty()) record(key, resolved);
+  if (has_effect(key, !resolved.empty()) && !resolved.empty()) record(key, resolved);
 }
 
 std::vector<Reader::Setting> Reader::read_section(const std::string& section) {
@@ -295,10 +328,10 @@ void Reader::check(const std::string& key, const std::function<void()>& validate
 void Reader::finish() const {
   for (const auto& [key, entry] : entries_) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    std::optional<std::string> meant = nearest(key, known_);
-    const std::string last = key.substr(key.rfind('.') + 1);
-    for (const std::string& candidate : known_)
-      if (!meant && candidate.ends_with("." + last)) meant = candidate;
+    std::optional<std::string> meant = synonym(key, known_);
+    if (const std::string instead = instead_of(key); !meant && !instead.empty())
+      throw ConfigError(fmt::format("{}: unknown key {}{}: {}", entry.where, prefix_, key, instead));
+    if (!meant) meant = nearest(key, known_);
     if (meant)
       throw ConfigError(
           fmt::format("{}: unknown key {}{}, did you mean {}?", entry.where, prefix_, key, *meant));

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,16 +15,23 @@
 #define TOML_HEADER_ONLY 0
 #include <toml++/toml.h>
 
+#include "config/keys.h"
+
 namespace lockstep::config {
 
 // Each read(key, value) leaves value as it is, its default, where the document has no such key. A wrong type
 // or a value that the check refuses throws ConfigError: "FILE:LINE: KEY is FOUND, expected EXPECTED".
+//
+// Where a key has no effect (keys.h), value stays its default, too: a document that has another one throws
+// ConfigError, unless an override has changed the keys that decide: "--set data.dataset=synthetic" leaves out
+// a file's data.dir.
 class Reader {
  public:
-  // origins: where each override is from, for messages; empty: all from --set.
-  // Throws ConfigError where the text is no TOML or an override is no "section.key=value".
+  // origins: where each override is from, for messages; empty: all from --set. keys: of all that will be
+  // read; empty: every one that is has an effect. Throws ConfigError where the text is no TOML or an override
+  // is no "section.key=value".
   Reader(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
-         const std::vector<std::string>& origins = {});
+         const std::vector<std::string>& origins = {}, std::span<const Key> keys = {});
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -89,22 +97,30 @@ class Reader {
 
  private:
   struct Entry {
-    toml::node* node;   // of a document: a copy would not know its line
-    std::string where;  // "file.toml:12", or an override's origin, such as "--set"
-    std::string file;   // "file.toml"; empty for an override
+    toml::node* node;       // of a document: a copy would not know its line
+    std::string where;      // "file.toml:12", or an override's origin, such as "--set"
+    std::string file;       // "file.toml"; empty for an override
+    std::size_t order = 0;  // 0 for the file; overrides of one origin replace those of the origins before
   };
 
   Reader() = default;
   // A table of a file, or, with an empty file name, of an override from `origin`.
   void flatten(toml::table& table, const std::string& prefix, const std::string& file,
                const std::string& origin);
-  void apply_override(const std::string& text, const std::string& origin);
+  void apply_override(const std::string& text, const std::string& origin, std::size_t order);
   // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
   bool override_in_list(const std::string& key, const toml::node& value, const std::string& origin);
   const Entry* find(const std::string& key);
   void record(const std::string& key, const nlohmann::ordered_json& value);
+  // value <- given, and records it, where the key has an effect.
+  template <typename T>
+  void settle(const std::string& key, T& value, T given);
+  // Whether the key has an effect. Throws ConfigError where it has not and was to change something.
+  bool has_effect(const std::string& key, bool changes) const;
+  std::size_t order_of(const std::string& key) const;
   [[noreturn]] void refuse(const std::string& key, const Entry& entry, const std::string& expected) const;
 
+  std::span<const Key> keys_;
   std::list<toml::table> documents_;                  // the file, then each override
   std::map<const toml::node*, std::string> origins_;  // of the overrides in lists
   std::string prefix_;                                // of all keys, in messages

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "config/keys.h"
 #include "config/reader.h"
 #include "data/planar.h"
 #include "data/shard_plan.h"
@@ -32,53 +33,42 @@ void read_data(Reader& in, data::DataOptions& data) {
   in.read_name("data.dataset", data.dataset,
                {std::begin(data::kDatasetNames), std::end(data::kDatasetNames)});
   in.read("data.dir", data.dir);
-  const bool planar = data::planar_shape(data.dataset).has_value();
-  const bool csv = data.dataset == "csv", made_up = planar || data.dataset == "function";
-  // Keys that only some sets obey are unknown with the others.
-  if (made_up) {
-    in.read("data.n", data.n, 2);
-    in.check("data.n", [&] {
-      constexpr std::size_t kMost = 100'000'000;
-      if (data.n > kMost)
-        throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMost));
-    });
-    in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
-  }
-  if (data.dataset == "function")
-    in.read<data::Function>("data.function", data.function,
-                            {{"sine", data::Function::kSine}, {"kink", data::Function::kKink}});
-  if (csv) {
-    in.read("data.file", data.file);
-    in.read("data.test_file", data.test_file);
-    in.read<data::Header>(
-        "data.header", data.header,
-        {{"auto", data::Header::kAuto}, {"yes", data::Header::kYes}, {"no", data::Header::kNo}});
-    in.read_text("data.target", data.target);
-    in.read<data::Task>(
-        "data.task", data.task,
-        {{"classification", data::Task::kClassification}, {"regression", data::Task::kRegression}});
-    in.read_texts("data.columns", data.columns);
-    in.read_texts("data.ignore", data.ignore);
-    in.read_texts("data.categories", data.categories);
-    in.read<data::Missing>("data.missing", data.missing,
-                           {{"refuse", data::Missing::kRefuse},
-                            {"mean", data::Missing::kMean},
-                            {"drop", data::Missing::kDrop}});
-    in.read<data::UnseenCategory>(
-        "data.unseen_category", data.unseen_category,
-        {{"refuse", data::UnseenCategory::kRefuse}, {"zeros", data::UnseenCategory::kZeros}});
-    in.read<data::TargetScale>(
-        "data.target_scale", data.target_scale,
-        {{"none", data::TargetScale::kNone}, {"mean_std", data::TargetScale::kMeanStd}});
-  }
-  if (made_up || csv) {
-    data.test_fraction = made_up ? 0.5 : 0.0;
-    in.read("data.test_fraction", data.test_fraction, kRateText, kRate);
-  }
-  in.read("data.stratify", data.stratify);
-  in.read("data.seed", data.seed, 0);
+  in.read("data.n", data.n, 2);
+  in.check("data.n", [&] {
+    constexpr std::size_t kMost = 100'000'000;
+    if (data.n > kMost)
+      throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMost));
+  });
+  in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
+  in.read<data::Function>("data.function", data.function,
+                          {{"sine", data::Function::kSine}, {"kink", data::Function::kKink}});
+  in.read("data.file", data.file);
+  in.read("data.test_file", data.test_file);
+  in.read<data::Header>(
+      "data.header", data.header,
+      {{"auto", data::Header::kAuto}, {"yes", data::Header::kYes}, {"no", data::Header::kNo}});
+  in.read_text("data.target", data.target);
+  in.read<data::Task>(
+      "data.task", data.task,
+      {{"classification", data::Task::kClassification}, {"regression", data::Task::kRegression}});
+  in.read_texts("data.columns", data.columns);
+  in.read_texts("data.ignore", data.ignore);
+  in.read_texts("data.categories", data.categories);
+  in.read<data::Missing>(
+      "data.missing", data.missing,
+      {{"refuse", data::Missing::kRefuse}, {"mean", data::Missing::kMean}, {"drop", data::Missing::kDrop}});
+  in.read<data::UnseenCategory>(
+      "data.unseen_category", data.unseen_category,
+      {{"refuse", data::UnseenCategory::kRefuse}, {"zeros", data::UnseenCategory::kZeros}});
+  in.read<data::TargetScale>("data.target_scale", data.target_scale,
+                             {{"none", data::TargetScale::kNone}, {"mean_std", data::TargetScale::kMeanStd}});
+  const bool made_up = data::planar_shape(data.dataset).has_value() || data.dataset == "function";
+  data.test_fraction = made_up ? 0.5 : 0.0;
+  in.read("data.test_fraction", data.test_fraction, kRateText, kRate);
   in.read("data.folds", data.folds, 0);
   in.read("data.fold", data.fold, 0);
+  in.read("data.stratify", data.stratify);
+  in.read("data.seed", data.seed, 0);
   in.read("data.shards", data.shards, 1);
   in.read<data::Shuffle>("data.shuffle", data.shuffle,
                          {{"shards", data::Shuffle::kShards}, {"none", data::Shuffle::kNone}});
@@ -107,6 +97,11 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
     });
     in.read("bias_init", layer.bias_init);
     in.check("bias_init", [&] {
+      if (!layer.bias && !layer.bias_init.empty())
+        throw ConfigError(fmt::format("{} has no effect where {} is false, expected one of the two",
+                                      in.full_name("bias_init"), in.full_name("bias")));
+    });
+    in.check("bias_init", [&] {
       if (!layer.bias_init.empty()) nn::Initializer::parse_bias(layer.bias_init, in.full_name("bias_init"));
     });
     return;
@@ -133,17 +128,10 @@ kernels::Activation last_activation(const nn::ModelOptions& model) {
 void read_model(Reader& in, nn::ModelOptions& model) {
   using kernels::Loss;
   in.read_tables("model.layers", [&](Reader& table) { read_layer(table, model.layers.emplace_back()); });
-  if (model.layers.empty()) {
-    in.read("model.hidden", model.hidden, 1);
-    in.read("model.activation", model.activation, activations());
-    in.read("model.dropout", model.dropout, kRateText, kRate);
-    in.read("model.output_activation", model.output_activation, activations());
-  }
-  for (const char* key : {"model.hidden", "model.activation", "model.dropout", "model.output_activation"})
-    in.check(key, [&] {
-      if (!model.layers.empty() && in.has(key))
-        throw ConfigError(fmt::format("{} is set beside model.layers, expected one of the two", key));
-    });
+  in.read("model.hidden", model.hidden, 1);
+  in.read("model.activation", model.activation, activations());
+  in.read("model.dropout", model.dropout, kRateText, kRate);
+  in.read("model.output_activation", model.output_activation, activations());
   in.read("model.leaky_slope", model.activation_parameters.leaky_slope, "a number of at least 0, below 1e30",
           kAtLeastZero);
   in.read("model.elu_alpha", model.activation_parameters.elu_alpha, "a number above 0, below 1e30",
@@ -201,7 +189,7 @@ void read_train(Reader& in, train::TrainOptions& train) {
 
 RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
                 nlohmann::ordered_json* resolved, const std::vector<std::string>& origins) {
-  Reader in(text, name, overrides, origins);
+  Reader in(text, name, overrides, origins, keys_of_runs());
   if (in.has("config"))
     throw ConfigError(
         fmt::format("{}: is a search, which lockstep sweep runs, expected a configuration", name));
@@ -267,27 +255,46 @@ std::string toml_value(const nlohmann::ordered_json& value) {
 }  // namespace
 
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
-  const auto matters = [&](const std::string& key) {
-    for (const char* other :
-         {"/compute/", "/checkpoint/", "/run/", "/log/", "/reduce/overlap", "/reduce/bucket_bytes",
-          "/reduce/shared_memory", "/data/dir", "/train/max_seconds", "/train/patience", "/train/monitor",
-          "/train/check_replicas_every", "/train/init_from"})
-      if (key.starts_with(other)) return false;
-    return key != "/train/epochs" || a.at("train").at("schedule") == "cosine";  // which needs to know the end
-  };
   const auto x = a.flatten(), y = b.flatten();
   std::vector<std::string> different;
   const auto compare = [&](const nlohmann::ordered_json& from, const nlohmann::ordered_json& to) {
     for (const auto& [pointer, value] : from.items()) {
-      if (!matters(pointer) || (to.contains(pointer) && to.at(pointer) == value)) continue;
+      if (to.contains(pointer) && to.at(pointer) == value) continue;
       std::string key = pointer.substr(1);
       std::replace(key.begin(), key.end(), '/', '.');
-      if (std::find(different.begin(), different.end(), key) == different.end()) different.push_back(key);
+      if (matters(key, a) && std::find(different.begin(), different.end(), key) == different.end())
+        different.push_back(key);
     }
   };
   compare(x, y);
   compare(y, x);
+  // One that only one of them has, because another key differs, goes without saying.
+  std::erase_if(different, [&, all = different](const std::string& name) {
+    const Key* key = find_key(keys_of_runs(), name);
+    return key != nullptr && std::ranges::any_of(key->decided_by, [&](const std::string& other) {
+             return key->why_not(a).empty() != key->why_not(b).empty() &&
+                    std::ranges::any_of(all, [&](const std::string& another) {
+                      return (another + ".").starts_with(other + ".");
+                    });
+           });
+  });
   return different;
+}
+
+nlohmann::ordered_json as_read_now(const nlohmann::ordered_json& resolved, const std::string& name) {
+  nlohmann::ordered_json kept, now;
+  const auto keep = [&](const std::string& key, const std::string& pointer) {
+    const nlohmann::ordered_json::json_pointer place(pointer);
+    if (matters(key, resolved)) kept[place] = resolved.at(place);
+  };
+  for (const auto& [section, values] : resolved.items()) {
+    if (!values.is_object()) keep(section, fmt::format("/{}", section));
+    if (values.is_object())
+      for (const auto& [key, value] : values.items())
+        keep(fmt::format("{}.{}", section, key), fmt::format("/{}/{}", section, key));
+  }
+  parse(to_toml(kept), name, {}, &now);
+  return now;
 }
 
 std::string to_toml(const nlohmann::ordered_json& resolved) {

@@ -40,7 +40,13 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
                 nlohmann::ordered_json* resolved = nullptr, const std::vector<std::string>& origins = {});
 
 // The keys that two resolved configurations give different values, of those that a run's numbers depend on.
+// Where the data are does not count: their fingerprint tells whether they are the same.
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b);
+
+// Resolved values that another version of the program has kept in the file `name`, as this one reads them,
+// with the defaults of keys that came later. Keys that no numbers depend on have their defaults. Throws
+// ConfigError where a value is not known any more.
+nlohmann::ordered_json as_read_now(const nlohmann::ordered_json& resolved, const std::string& name);
 
 // The resolved values as a TOML file that gives the same run.
 std::string to_toml(const nlohmann::ordered_json& resolved);

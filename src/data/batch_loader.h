@@ -30,6 +30,7 @@ class BatchLoader {
   BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world);
 
   const SampleStore& samples() const { return store_; }
+  std::span<const std::uint32_t> sample_numbers() const { return own_; }  // of these, ascending
 
   // Orders this rank's shards for epoch `epoch` (0, 1, ...). Before the first blocks().
   void start_epoch(std::size_t epoch);

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace lockstep::data {
 namespace {
@@ -117,6 +118,22 @@ SampleStore Cifar10::load(Split split, std::span<const std::uint32_t> samples) c
     row = static_cast<std::size_t>(end);
   }
   return store;
+}
+
+std::vector<FileHash> Cifar10::files() const {
+  constexpr std::size_t kEvery = 500;
+  std::vector<FileHash> hashes;
+  for (const std::filesystem::path& path : cifar10_files(folder_)) {
+    std::ifstream file(path, std::ios::binary);
+    std::vector<char> records(kRecordsPerFile / kEvery * kRecord);
+    for (std::size_t i = 0; i < kRecordsPerFile / kEvery; ++i)
+      if (!file.seekg(static_cast<std::streamoff>(i * kEvery * kRecord)) ||
+          !file.read(records.data() + i * kRecord, kRecord))
+        throw DataError(fmt::format("{}: cannot read record {}: {}", path.string(), i * kEvery,
+                                    file.eof() ? "the file ends before" : std::strerror(errno)));
+    hashes.push_back({path, hash64(std::as_bytes(std::span(records)))});
+  }
+  return hashes;
 }
 
 }  // namespace lockstep::data

@@ -22,6 +22,7 @@ class Cifar10 final : public Dataset {
 
   DatasetInfo info() const override;
   SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
+  std::vector<FileHash> files() const override;
 
  private:
   std::filesystem::path folder_;

@@ -104,6 +104,7 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
                   : CsvClasses(first.table, first.places.target);
   if (classes) columns.classes = classes->names();
   const auto read = [&](const OpenFile& file) {
+    files_.push_back({file.table.path, file.table.hash});
     return read_cells(file.table, columns, file.places, classes ? &*classes : nullptr, true, options, texts_);
   };
   (tested_only ? test_file_ : train_file_) = read(first);

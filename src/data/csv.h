@@ -32,6 +32,7 @@ class Csv final : public Dataset {
   DatasetInfo info() const override { return info_; }
   SampleStore load(Split split, std::span<const std::uint32_t> samples) const override;
   std::vector<std::uint32_t> file_rows(Split split, std::span<const std::uint32_t> samples) const override;
+  std::vector<FileHash> files() const override { return files_; }
 
  private:
   const Selection& selection(Split split) const {
@@ -43,6 +44,7 @@ class Csv final : public Dataset {
   std::vector<std::uint32_t> places(Split split, std::span<const std::uint32_t> samples) const;
 
   DatasetInfo info_;
+  std::vector<FileHash> files_;
   std::shared_ptr<const CsvColumns> columns_;
   std::vector<CsvTexts> texts_;  // of each column in use
   CsvCells train_file_, test_file_;

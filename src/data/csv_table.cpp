@@ -8,11 +8,13 @@
 #include <charconv>
 #include <cmath>
 #include <memory>
+#include <span>
 #include <system_error>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 namespace lockstep::data {
 namespace {
@@ -27,6 +29,7 @@ class Rows {
     } catch (const std::system_error& error) {
       throw DataError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
     }
+    hash_ = hash64(std::as_bytes(std::span(text)));
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
     if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0) throw std::bad_alloc();
@@ -44,6 +47,7 @@ class Rows {
   ~Rows() { csv_free(&parser_); }
 
   std::vector<CsvRow> take() { return std::move(rows_); }
+  std::uint64_t hash() const { return hash_; }  // of the file's content
 
  private:
   static void on_cell(void* bytes, std::size_t size, void* self) {
@@ -63,6 +67,7 @@ class Rows {
 
   const std::filesystem::path& path_;
   csv_parser parser_{};
+  std::uint64_t hash_ = 0;
   std::size_t line_ = 0;
   std::vector<std::string> cells_;
   std::vector<CsvRow> rows_;
@@ -148,7 +153,9 @@ CsvTable::CsvTable(std::filesystem::path file, Header kind, const std::vector<st
 }
 
 void CsvTable::read() {
-  rows = Rows(path).take();
+  Rows read(path);
+  hash = read.hash();
+  rows = read.take();
   if (rows.empty()) throw DataError(fmt::format("{}: is empty, expected rows of numbers", path.string()));
 }
 

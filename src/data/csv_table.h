@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct CsvTable {
   bool may_have_header = false;  // the first row is taken for a sample, and that was not asked for
   std::vector<CsvRow> rows;      // at least one, all of columns() cells
   std::size_t dropped = 0;       // rows that were left out
+  std::uint64_t hash = 0;        // of the file's content
 
   // With Header::kAuto the first row is a header if no cell of it is a finite number.
   // Throws DataError, which names file and line: the file cannot be read or is no CSV, has no rows, a row has

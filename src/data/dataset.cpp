@@ -35,6 +35,7 @@ class View final : public Dataset {
   std::vector<std::uint32_t> file_rows(Split split, std::span<const std::uint32_t> samples) const override {
     return whole_->file_rows(selection(split).split, wanted(split, samples));
   }
+  std::vector<FileHash> files() const override { return whole_->files(); }
 
  private:
   const Selection& selection(Split split) const {
@@ -64,6 +65,31 @@ std::vector<float> training_targets(const Dataset& dataset) {
   return targets;
 }
 
+// Throws DataError where a network that was trained on data like `trained` cannot take these as its inputs or
+// these classes as its own.
+void expect_like(const DatasetInfo& found, const DatasetInfo& trained) {
+  const auto expect = [&](bool alike, const std::string& has, const std::string& expected) {
+    if (!alike)
+      throw DataError(fmt::format("{}: has {}, expected {} as in {}, which the network was trained on",
+                                  found.name, has, expected, trained.name));
+  };
+  const auto inputs = [](const DatasetInfo& info) {
+    return fmt::format("{} {} a sample", info.features(), info.pixels ? "pixels" : "numbers");
+  };
+  const auto classes = [](const DatasetInfo& info) {
+    return info.classes == 0 ? std::string("values as targets") : fmt::format("{} classes", info.classes);
+  };
+  const auto names = [](const DatasetInfo& info) {
+    return fmt::format("classes {}", fmt::join(info.class_names, ", "));
+  };
+  expect(found.pixels == trained.pixels && found.channels == trained.channels &&
+             found.channel_size == trained.channel_size,
+         inputs(found), inputs(trained));
+  expect(found.classes == trained.classes, classes(found), classes(trained));
+  expect(found.class_names.empty() || trained.class_names.empty() || found.class_names == trained.class_names,
+         names(found), names(trained));
+}
+
 std::unique_ptr<Dataset> open_undivided(const DataOptions& options) {
   if (options.dataset == "cifar10") return std::make_unique<Cifar10>(options.dir);
   if (options.dataset == "synthetic") return std::make_unique<Synthetic>();
@@ -81,9 +107,14 @@ std::vector<std::uint32_t> Dataset::file_rows(Split, std::span<const std::uint32
   return rows;
 }
 
-std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
-  if (options.dataset == "csv") return std::make_unique<Csv>(options);  // which divides before it fits
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const DatasetInfo* trained) {
+  if (options.dataset == "csv") {
+    auto csv = std::make_unique<Csv>(options, trained);  // which divides before it fits
+    if (trained != nullptr) expect_like(csv->info(), *trained);
+    return csv;
+  }
   std::unique_ptr<Dataset> whole = open_undivided(options);
+  if (trained != nullptr) expect_like(whole->info(), *trained);
   Division division = divide(
       whole->info(), [&] { return training_targets(*whole); }, options);
   return std::make_unique<View>(std::move(whole), std::move(division));

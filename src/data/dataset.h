@@ -39,7 +39,7 @@ struct DatasetInfo {
   std::string note;                  // what a user should know, in lines: how labels were mapped to classes
   // A target that is a value v is trained on as (v - mean) / deviation.
   double target_mean = 0.0, target_deviation = 1.0;
-  std::vector<ColumnUse> columns = {};  // of a table, in the order of its file
+  std::vector<ColumnUse> columns = {};         // of a table, in the order of its file
   std::shared_ptr<const CsvColumns> csv = {};  // of CSV files: how their columns become features
 
   std::size_t features() const { return channels * channel_size; }
@@ -76,6 +76,13 @@ struct SampleStore {
   std::span<double> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
 };
 
+// A file that samples come from. Ranks whose files have the same hash read the same samples, as far as
+// Dataset::files says.
+struct FileHash {
+  std::filesystem::path path;
+  std::uint64_t hash = 0;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -88,12 +95,21 @@ class Dataset {
   // What these samples are called where they are from: the numbers of their rows, from 1 on, in their file or
   // files, or in the order in which they were made up.
   virtual std::vector<std::uint32_t> file_rows(Split split, std::span<const std::uint32_t> samples) const;
+
+  // The files behind it, without reading more than a rank reads anyway: of CSV the whole content; of CIFAR-10
+  // every 500th record, since each rank reads its own samples only. Other files, another order of images or
+  // another download are noticed there; a single wrong record between two of these is not. None of a set that
+  // is made up. Throws DataError.
+  virtual std::vector<FileHash> files() const { return {}; }
 };
 
 // The data set that the options name: divided into training and test samples where it comes undivided,
 // narrowed to a fold, then cut to train_samples and test_samples. Throws ConfigError on an unknown name or
 // more samples or folds than there are, DataError where its files are missing or wrong.
-std::unique_ptr<Dataset> open_dataset(const DataOptions& options);
+// trained: of the data that a network was trained on, if these are for such a network. Classes then have
+// its numbers, one class is enough, and columns or classes that are not its own are a DataError that names
+// the file, what was found and what was expected. A CSV set may have test samples alone then.
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const DatasetInfo* trained = nullptr);
 
 // The files that it reads; none of a set that is made up.
 std::vector<std::filesystem::path> files_of(const DataOptions& options);

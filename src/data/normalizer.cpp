@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/elementary.h"
+#include "base/error.h"
 #include "base/fixed_sum.h"
 #include "kernels/bytes.h"
 
@@ -109,16 +110,34 @@ std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const 
 
 Normalizer::Normalizer(Normalization kind, const DatasetInfo& info, const SampleStore& own,
                        const AllRanks& all_ranks)
-    : scale_(info.features(), 1.0F) {
-  if (info.pixels)
-    pixel_shift_.resize(info.features());
-  else
-    shift_.resize(info.features()), unit_.resize(info.features(), 1.0);
+    : Normalizer(kind, info.pixels,
+                 {std::vector<double>(info.features()), std::vector<double>(info.features(), 1.0)}) {
   if (kind == Normalization::kNone) return;
   if (info.pixels)
     fit_pixels(kind, info, own, all_ranks);
   else
     fit_numbers(kind, own, info.train_samples, all_ranks);
+}
+
+Normalizer::Normalizer(Normalization kind, bool pixels, const Statistics& statistics)
+    : kind_(kind), scale_(statistics.scale.size()) {
+  require(statistics.shift.size() == statistics.scale.size(),
+          "Normalizer: another number of shifts and scales");
+  if (pixels) {
+    pixel_shift_.assign(statistics.shift.begin(), statistics.shift.end());
+    scale_.assign(statistics.scale.begin(), statistics.scale.end());
+    return;
+  }
+  shift_.resize(scale_.size());
+  unit_.resize(scale_.size());
+  for (std::size_t j = 0; j < scale_.size(); ++j) set_numbers(j, statistics.shift[j], statistics.scale[j]);
+}
+
+Normalizer::Statistics Normalizer::statistics() const {
+  Statistics statistics{.shift = shift_, .scale = {scale_.begin(), scale_.end()}};
+  if (!pixel_shift_.empty()) statistics.shift.assign(pixel_shift_.begin(), pixel_shift_.end());
+  for (std::size_t j = 0; j < unit_.size(); ++j) statistics.scale[j] *= unit_[j];
+  return statistics;
 }
 
 void Normalizer::fit_pixels(Normalization kind, const DatasetInfo& info, const SampleStore& own,

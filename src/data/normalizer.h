@@ -37,6 +37,16 @@ class Normalizer {
   // 0.
   Normalizer(Normalization kind, const DatasetInfo& info, const SampleStore& own, const AllRanks& all_ranks);
 
+  // What each feature is multiplied by and, before that (numbers) or after it (pixels), moved by.
+  struct Statistics {
+    std::vector<double> shift, scale;
+  };
+  // One that was fitted before: the same bits. Each list has a number for every feature.
+  Normalizer(Normalization kind, bool pixels, const Statistics& statistics);
+
+  Normalization kind() const { return kind_; }
+  Statistics statistics() const;
+
   // x (features) <- sample i. Overwritten.
   void apply(const SampleStore& samples, std::size_t i, std::span<float> x) const;
 
@@ -49,6 +59,7 @@ class Normalizer {
   // Of numbers: x = (v + shift) scale.
   void set_numbers(std::size_t j, double shift, double scale);
 
+  Normalization kind_;
   std::vector<float> scale_;  // of pixels, or of numbers brought to order 1
   std::vector<float> pixel_shift_;
   std::vector<double> shift_, unit_;  // of numbers; a unit is the power of two that goes before its scale

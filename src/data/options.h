@@ -12,6 +12,9 @@ namespace lockstep::data {
 enum class Shuffle { kShards, kNone };                        // shard_plan.h says what they do
 enum class Normalization { kNone, kScale, kMean, kMeanStd };  // normalizer.h gives the formulas
 
+inline constexpr const char* kNormalizationNames[] = {"none", "scale", "mean", "mean_std"};
+inline const char* name(Normalization kind) { return kNormalizationNames[static_cast<int>(kind)]; }
+
 enum class Header { kAuto, kYes, kNo };  // csv.h says what they mean
 enum class Task { kClassification, kRegression };
 enum class Missing { kRefuse, kMean, kDrop };   // cells of CSV files: csv_columns.h says what they become

@@ -1,12 +1,4 @@
-// Products in tiles of registers. Included by one file for each instruction set, after a
-// `#pragma GCC target` and the Simd that it describes:
-//
-//   V            a vector of kLanes floats
-//   kRows        rows of a tile: as many as leave registers for a row of b and a number of a, the tile being
-//                two vectors wide
-//   zero() load(p) load_first(p, n) store(p, v) broadcast(p) add(x, y) multiply_add(x, y, sum)
-//   transpose(rows)   kLanes vectors of kLanes floats each, in place
-//   round_and_add(sums, x, rounding, add) -> bits of |x|, for quantize()
+// Products by tiles, for the Simd of the file that includes it, see product_tiles.h.
 //
 // The product is C (M,N) = A (M,K) B (K,N). Lanes run along N. For each chunk of K and up to kBlockTiles
 // tiles of rows, A is copied to slots, a tile's rows each, and then, again and again, a few strips of two
@@ -17,170 +9,14 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <utility>
 
 #include "base/aligned_buffer.h"
-#include "kernels/products.h"
+#include "kernels/product_tiles.h"
 #include "kernels/simd.h"
 
 namespace lockstep::kernels {
 namespace {
-
-constexpr std::size_t kLanes = Simd::kLanes, kStrip = 2 * kLanes;
-constexpr std::size_t kPanelStrips = 4;         // that are packed together
-constexpr std::size_t kAhead = 8;               // rows that are fetched while others are copied
-constexpr std::size_t kSlot = kLanes * kChunk;  // floats of a slot: at most kLanes rows of a chunk
-static_assert(Simd::kRows <= kLanes);
-
-constexpr std::size_t parts_of(std::size_t n, std::size_t size) { return (n + size - 1) / size; }
-
-// Where part `part` of `parts` of 0..n-1 begins; their sizes differ by one at most.
-constexpr std::size_t start(std::size_t n, std::size_t part, std::size_t parts) { return n * part / parts; }
-
-// How a slot lies: (rows, k) with rows kChunk floats apart, or (k, rows) with k kLanes floats apart.
-enum class Slot { kByRows, kByColumns };
-
-// One chunk's sums of a tile: c (rows, vectors * kLanes) = or += a b, with b a strip (k, kStrip) and c's rows
-// `step` apart. Meanwhile c comes into the first-level cache.
-template <std::size_t rows, std::size_t vectors, Slot layout>
-void tile(std::size_t k, const float* a, const float* b, float* c, std::size_t step, bool add) {
-  for (std::size_t i = 0; i < rows; ++i) {
-    __builtin_prefetch(c + i * step, 1);
-    if (vectors > 1) __builtin_prefetch(c + i * step + kLanes, 1);
-  }
-  Simd::V sums[rows][vectors];
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < rows; ++i)
-#pragma GCC unroll 2
-    for (std::size_t v = 0; v < vectors; ++v) sums[i][v] = Simd::zero();
-  for (std::size_t p = 0; p < k; ++p, b += kStrip, a += layout == Slot::kByRows ? 1 : kLanes) {
-    Simd::V x[vectors];
-#pragma GCC unroll 2
-    for (std::size_t v = 0; v < vectors; ++v) x[v] = Simd::load(b + v * kLanes);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < rows; ++i) {
-      const Simd::V factor = Simd::broadcast(a + i * (layout == Slot::kByRows ? kChunk : 1));
-#pragma GCC unroll 2
-      for (std::size_t v = 0; v < vectors; ++v) sums[i][v] = Simd::multiply_add(factor, x[v], sums[i][v]);
-    }
-  }
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < rows; ++i)
-#pragma GCC unroll 2
-    for (std::size_t v = 0; v < vectors; ++v) {
-      float* const to = c + i * step + v * kLanes;
-      Simd::store(to, add ? Simd::add(Simd::load(to), sums[i][v]) : sums[i][v]);
-    }
-}
-
-using Tile = void (*)(std::size_t, const float*, const float*, float*, std::size_t, bool);
-template <std::size_t... rows>
-constexpr auto all_tiles(std::index_sequence<rows...>) {
-  return std::array<std::array<Tile, 4>, sizeof...(rows)>{
-      {{tile<rows + 1, 1, Slot::kByRows>, tile<rows + 1, 2, Slot::kByRows>,
-        tile<rows + 1, 1, Slot::kByColumns>, tile<rows + 1, 2, Slot::kByColumns>}...}};
-}
-constexpr auto kTiles = all_tiles(std::make_index_sequence<Simd::kRows>());
-
-Tile tile_of(std::size_t rows, std::size_t cols, Slot layout) {
-  return kTiles[rows - 1][(layout == Slot::kByColumns ? 2U : 0U) + (cols > kLanes ? 1U : 0U)];
-}
-
-// to (cols, `stored`) with rows `step` apart = the transpose of x (rows, cols), whose rows are contiguous;
-// zeros beyond the last of them. rows and stored are at most kLanes.
-void transpose_rows(ConstMatrix x, float* to, std::size_t step, std::size_t stored = kLanes) {
-  for (std::size_t j = 0; j < x.cols; j += kLanes) {
-    const std::size_t cols = std::min(kLanes, x.cols - j);
-    Simd::V block[kLanes];
-    for (std::size_t i = 0; i < kLanes; ++i)
-      block[i] = i >= x.rows      ? Simd::zero()
-                 : cols == kLanes ? Simd::load(x.data + i * x.row_stride + j)
-                                  : Simd::load_first(x.data + i * x.row_stride + j, cols);
-    Simd::transpose(block);
-    for (std::size_t i = 0; i < cols; ++i) {
-      if (stored == kLanes)
-        Simd::store(to + (j + i) * step, block[i]);
-      else
-        Simd::store_first(to + (j + i) * step, block[i], stored);
-    }
-  }
-}
-
-void copy_first(const float* from, std::size_t n, float* to) {
-  Simd::store(to, n == kLanes ? Simd::load(from) : Simd::load_first(from, n));
-}
-
-// Strips (K, kStrip) of b's columns, one after another; zeros beyond the last column, up to the end of its
-// vector. Where rows are contiguous they are read a few strips at a time, and those that follow are fetched
-// ahead.
-void pack_strips(ConstMatrix b, float* strips) {
-  const auto place = [&](std::size_t p, std::size_t j) {
-    return strips + (j - j % kStrip) * b.rows + p * kStrip + j % kStrip;
-  };
-  const auto width = [&](std::size_t j) { return std::min(kLanes, b.cols - j); };
-  if (b.col_stride == 1) {
-    for (std::size_t p = 0; p < b.rows; ++p) {
-      const float* const row = b.data + p * b.row_stride;
-      for (std::size_t j = 0; j < b.cols; j += kLanes) {
-        if (p + kAhead < b.rows) __builtin_prefetch(row + kAhead * b.row_stride + j);
-        copy_first(row + j, width(j), place(p, j));
-      }
-    }
-    return;
-  }
-  for (std::size_t j = 0; j < b.cols; j += kLanes) {
-    const ConstMatrix vector = b.col_range(j, width(j));
-    if (b.row_stride == 1) {
-      transpose_rows(vector.transposed(), place(0, j), kStrip);
-      continue;
-    }
-    for (std::size_t p = 0; p < b.rows; ++p) {
-      Simd::store(place(p, j), Simd::zero());
-      for (std::size_t l = 0; l < vector.cols; ++l)
-        place(p, j)[l] = vector.data[p * b.row_stride + l * b.col_stride];
-    }
-  }
-}
-
-Slot layout_of(ConstMatrix a) { return a.col_stride == 1 ? Slot::kByRows : Slot::kByColumns; }
-
-// A part of some rows' division into tiles.
-struct Tiles {
-  std::size_t rows, count;  // of all
-  std::size_t begin, end;   // of the part
-  std::size_t first_row(std::size_t t) const { return start(rows, t, count); }
-  std::size_t height(std::size_t t) const { return first_row(t + 1) - first_row(t); }
-};
-
-// Rows of a (M,K) to slots of `slot` floats, a tile's each. By rows they are contiguous, and of one chunk.
-void pack_slots(ConstMatrix a, const Tiles& tiles, Slot layout, float* slots, std::size_t slot) {
-  const auto first = [&](std::size_t t) { return tiles.first_row(t); };
-  if (layout == Slot::kByRows) {
-    for (std::size_t t = tiles.begin; t < tiles.end; ++t)
-      for (std::size_t i = first(t); i < first(t + 1); ++i)
-        std::memcpy(slots + t * slot + (i - first(t)) * kChunk, a.data + i * a.row_stride,
-                    a.cols * sizeof(float));
-    return;
-  }
-  constexpr std::size_t kTilesAtATime = 8;
-  for (std::size_t begin = tiles.begin; begin < tiles.end; begin += kTilesAtATime) {
-    const std::size_t end = std::min(begin + kTilesAtATime, tiles.end);
-    for (std::size_t p = 0; p < a.cols; ++p) {
-      const float* const column = a.data + p * a.col_stride;
-      for (std::size_t t = begin; t < end; ++t) {
-        float* const to = slots + t * slot + p * kLanes;
-        if (a.row_stride == 1) {
-          if (p + kAhead < a.cols) __builtin_prefetch(column + kAhead * a.col_stride + first(t));
-          copy_first(column + first(t), tiles.height(t), to);
-        } else {
-          for (std::size_t i = first(t); i < first(t + 1); ++i) to[i - first(t)] = column[i * a.row_stride];
-        }
-      }
-    }
-  }
-}
 
 // Memory of this thread's own, at least n floats, for the time until it asks again.
 float* own_room(AlignedBuffer<float>& room, std::size_t n) {
@@ -339,26 +175,14 @@ void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) 
   transpose(other, c, threads);
 }
 
-// sums = or += a tile's sums, rounded. Returns the bits of the largest of them.
-std::uint32_t round_tile(ConstMatrix x, const Rounding& rounding, Store store, std::int32_t* sums,
-                         std::size_t step) {
-  if (x.cols % kLanes != 0)
-    return quantize(x, rounding.scale, rounding.limit, store, sums, step).largest_bits;
-  const Simd::Rounder rounder(rounding);
-  Simd::Integers largest = Simd::no_bits();
-  for (std::size_t i = 0; i < x.rows; ++i)
-    for (std::size_t j = 0; j < x.cols; j += kLanes)
-      largest = rounder.add(Simd::load(x.data + i * x.row_stride + j), store == Store::kAccumulate,
-                            sums + i * step + j, largest);
-  return Simd::most(largest);
-}
-
 // A tile's part of quantize_group, from (row, col) of the sums on.
-std::uint32_t quantize_tile(const BlockGroup& group, const float* slot, const float* strip, std::size_t row,
-                            std::size_t height, std::size_t col, std::size_t width) {
+std::uint32_t quantize_tile(const BlockGroup& group, bool long_blocks, const float* slot, const float* strip,
+                            std::size_t row, std::size_t height, std::size_t col, std::size_t width) {
+  std::int32_t* const sums = group.sums + row * group.sums_stride + col;
+  if (width % kLanes == 0 && !long_blocks)
+    return kRoundedTiles[height - 1][width / kLanes - 1](group, slot, strip, sums);
   alignas(64) float of_block[Simd::kRows * kStrip];
   const Tile compute = tile_of(height, width, Slot::kByColumns);
-  std::int32_t* const sums = group.sums + row * group.sums_stride + col;
   Store store = group.store;
   std::uint32_t largest = 0;
   for (const std::size_t rows : group.block_rows) {
@@ -370,8 +194,10 @@ std::uint32_t quantize_tile(const BlockGroup& group, const float* slot, const fl
       strip += k * kStrip;
       chunk += k;
     } while (chunk < rows);
-    largest = std::max(largest, round_tile({of_block, height, width, kStrip, 1}, group.rounding, store, sums,
-                                           group.sums_stride));
+    const Magnitude magnitude =
+        quantize(ConstMatrix(of_block, height, width, kStrip, 1), group.rounding.scale, group.rounding.limit,
+                 store, sums, group.sums_stride);
+    largest = std::max(largest, magnitude.largest_bits);
     store = Store::kAccumulate;
   }
   return largest;
@@ -384,6 +210,7 @@ std::uint32_t quantize_group(const BlockGroup& group) {
   const auto slot_of = [&](std::size_t t) { return group.room + t * slot; };
   float* const panel = slot_of(count);
   pack_slots(group.a.transposed(), tiles, Slot::kByColumns, group.room, slot);
+  const bool long_blocks = *std::max_element(group.block_rows.begin(), group.block_rows.end()) > kChunk;
   std::uint32_t largest = 0;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;
   for (std::size_t first = 0; first < n; first += kPanel) {
@@ -391,9 +218,9 @@ std::uint32_t quantize_group(const BlockGroup& group) {
     pack_strips(group.b.col_range(first, end - first), panel);
     for (std::size_t t = 0; t < count; ++t)
       for (std::size_t col = first; col < end; col += kStrip)
-        largest = std::max(largest,
-                           quantize_tile(group, slot_of(t), panel + (col - first) * rows, tiles.first_row(t),
-                                         tiles.height(t), col, std::min(kStrip, end - col)));
+        largest = std::max(
+            largest, quantize_tile(group, long_blocks, slot_of(t), panel + (col - first) * rows,
+                                   tiles.first_row(t), tiles.height(t), col, std::min(kStrip, end - col)));
   }
   return largest;
 }

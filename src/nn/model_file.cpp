@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "nn/tensor_numbers.h"
 
 namespace lockstep::nn {
 namespace {
@@ -21,21 +23,52 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 
 // Throws ModelError unless `found` can be `wanted`.
 void check(const TensorView& found, const Tensor& wanted) {
-  if (found.dtype != "F32")
-    throw ModelError(fmt::format("{} has type {}, expected F32", wanted.name, found.dtype));
+  if (found.dtype != "F32" && found.dtype != "F64" && found.dtype != "F16" && found.dtype != "BF16")
+    throw ModelError(
+        fmt::format("{} has type {}, expected F32, F64, F16 or BF16", wanted.name, found.dtype));
   if (found.shape != wanted.shape)
     throw ModelError(fmt::format("{} has shape {}, expected {}", wanted.name, shape_text(found.shape),
                                  shape_text(wanted.shape)));
 }
 
+// The tensors under the names of our own files, where all of them are called as in an nn.Sequential of PyTorch
+// ("0.weight", "0.bias", "2.weight": modules are counted, those without parameters too), and without the prefix
+// "module." of its wrappers; else as they are.
+std::vector<TensorView> with_our_names(std::span<const TensorView> found) {
+  constexpr std::string_view kWrapper = "module.";
+  std::vector<TensorView> tensors(found.begin(), found.end());
+  std::map<std::size_t, std::size_t> layers;  // by the module's number
+  for (TensorView& tensor : tensors)
+    if (tensor.name.starts_with(kWrapper)) tensor.name.erase(0, kWrapper.size());
+  const auto module_of = [](const std::string& name, std::size_t& number) {
+    const char* const end = name.data() + name.size();
+    const auto [stop, error] = std::from_chars(name.data(), end, number);
+    return error == std::errc() && stop != end && *stop == '.' ? std::string(stop, end) : std::string();
+  };
+  std::size_t module = 0;
+  for (const TensorView& tensor : tensors) {
+    if (module_of(tensor.name, module).empty()) return tensors;
+    layers.try_emplace(module);
+  }
+  std::size_t count = 0;
+  for (auto& [number, layer] : layers) layer = count++;
+  for (TensorView& tensor : tensors) {
+    const std::string kind = module_of(tensor.name, module);
+    tensor.name = fmt::format("layers.{}{}", layers[module], kind);
+  }
+  return tensors;
+}
+
 }  // namespace
 
 void save_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
-                std::span<const float> arena) {
+                std::span<const float> arena, TensorMetadata metadata) {
   std::vector<TensorView> views;
   for (const Tensor& tensor : tensors)
     views.push_back({tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(arena))});
-  write_safetensors(path, views, {{"format", "pt"}});
+  metadata.insert_or_assign("format", "pt");
+  metadata.insert_or_assign("weights_hash", hash_hex(std::as_bytes(arena)));
+  write_safetensors_with_checksum(path, views, std::move(metadata));
 }
 
 std::vector<Tensor> tensors_of_network(std::span<const TensorView> found) {
@@ -67,25 +100,35 @@ std::vector<Tensor> tensors_of_network(std::span<const TensorView> found) {
 void load_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<float> arena) {
   const SafetensorsFile file = SafetensorsFile::read(path);
-  const auto named = [](const auto& list, const std::string& name) {
-    return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
+  load_model(file.tensors, path.string(), tensors, arena);
+}
+
+void load_model(std::span<const TensorView> tensors_of_file, const std::string& name,
+                const std::vector<Tensor>& tensors, std::span<float> arena) {
+  const std::vector<TensorView> found = with_our_names(tensors_of_file);
+  const auto named = [](const auto& list, const std::string& wanted) {
+    return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == wanted; });
   };
   try {
     for (const Tensor& wanted : tensors) {
-      const auto found = named(file.tensors, wanted.name);
-      if (found == file.tensors.end()) throw ModelError(fmt::format("{} is missing", wanted.name));
-      check(*found, wanted);
+      const auto view = named(found, wanted.name);
+      if (view == found.end()) throw ModelError(fmt::format("{} is missing", wanted.name));
+      check(*view, wanted);
     }
-    for (const TensorView& found : file.tensors)
-      if (named(tensors, found.name) == tensors.end())
-        throw ModelError(fmt::format("{} is not a tensor of this network, whose last one is {}", found.name,
+    for (const TensorView& view : found)
+      if (named(tensors, view.name) == tensors.end())
+        throw ModelError(fmt::format("{} is not a tensor of this network, whose last one is {}", view.name,
                                      tensors.back().name));
   } catch (const ModelError& error) {
-    throw ModelError(fmt::format("{}: {}", path.string(), error.what()));
+    throw ModelError(fmt::format("{}: {}", name, error.what()));
   }
   for (const Tensor& wanted : tensors) {
-    const auto bytes = named(file.tensors, wanted.name)->bytes;
-    std::memcpy(wanted.slice(arena).data(), bytes.data(), bytes.size());
+    const TensorView& view = *named(found, wanted.name);
+    float* to = wanted.slice(arena).data();
+    if (view.dtype == "F32")
+      std::memcpy(to, view.bytes.data(), view.bytes.size());
+    else
+      for_each_number(view, [&](double x) { *to++ = static_cast<float>(x); });
   }
 }
 

@@ -10,9 +10,10 @@
 
 namespace lockstep::nn {
 
-// Replaces the file atomically; its data section is the arena's bytes. Throws std::system_error.
+// Replaces the file atomically; its data section is the arena's bytes. Its metadata has "weights_hash", the
+// XXH3-64 of these, a checksum of all of the file, and what is given. Throws std::system_error.
 void save_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
-                std::span<const float> arena);
+                std::span<const float> arena, TensorMetadata metadata = {});
 
 // The network's tensors as these of a file name them, "layers.0.weight", "layers.0.bias", "layers.1.weight",
 // ..., in the arena's order, whatever their order in the file. Nothing where one has another name or is not
@@ -23,5 +24,10 @@ std::vector<Tensor> tensors_of_network(std::span<const TensorView> found);
 // that is missing, not wanted, or of another shape or type than expected.
 void load_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<float> arena);
+// The same from tensors of a file that was read before; `name` is the file's, for messages. Tensors of F64, F16
+// and BF16 are rounded to float32. Names may also be those of a PyTorch nn.Sequential, "0.weight", "2.weight",
+// and begin with "module.".
+void load_model(std::span<const TensorView> found, const std::string& name,
+                const std::vector<Tensor>& tensors, std::span<float> arena);
 
 }  // namespace lockstep::nn

@@ -183,6 +183,9 @@ SafetensorsFile SafetensorsFile::parse(std::string content, const std::string& n
   } catch (const json::exception& error) {
     throw ModelError(fmt::format("{}: not a good safetensors file: {}", name, error.what()));
   }
+  const auto checksum = file.metadata.find(kChecksum);
+  if (checksum != file.metadata.end() && checksum->second.size() == kNoChecksum.size())
+    file.check_checksum(name);
   return file;
 }
 

@@ -39,7 +39,8 @@ struct SafetensorsFile {
 
   // Throws ModelError, which names the file, where it cannot be read or is not well formed: a header longer
   // than the file, JSON that does not parse, a name given twice, an unknown type, sizes and offsets that do
-  // not fit together, tensors that overlap or leave gaps.
+  // not fit together, tensors that overlap or leave gaps, a "checksum" of 16 characters that is not the
+  // content's. Other programs' files have none.
   static SafetensorsFile read(const std::filesystem::path& path);
 
   // The same of a file's content that was read before; `name` is for messages.

@@ -21,8 +21,8 @@ namespace {
 // A panel's columns of dy, and its sums while a tile of them is worked on, stay in a core's second-level
 // cache. The division into panels changes no bit: an element of a product depends on its row and column
 // alone.
-constexpr std::size_t kPanelRows = 256;
-constexpr std::size_t kMostPanelCols = 1024;
+constexpr std::size_t kPanelRows = 512;
+constexpr std::size_t kMostPanelCols = 512;
 constexpr std::size_t kLeastPanelCols = 128;
 
 // Columns of a panel of `rows` x `cols` gradients: as many as leave each thread two panels.

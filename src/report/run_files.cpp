@@ -3,38 +3,23 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
+#include <fstream>
 #include <system_error>
 
 #include "base/error.h"
-#include "base/file.h"
 
 namespace lockstep::report {
 namespace {
 
-// Replaces the file; rows that it is to keep are in the old one or the new one at any moment. Every line that
-// follows is checked by `flushed`.
-std::ofstream begin(const std::filesystem::path& path, const std::string& header, const std::string& rows) {
-  if (rows.empty()) {
-    std::ofstream file(path, std::ios::trunc);
-    file << header << '\n';
-    return file;
-  }
+// Runs a write; what the system says of a failure becomes a ConfigError.
+template <typename Write>
+void writing(const std::filesystem::path& path, Write&& write) {
   try {
-    write_file_atomically(path, header + '\n' + rows);
+    write();
   } catch (const std::system_error& error) {
     throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(), error.code().message()));
   }
-  return std::ofstream(path, std::ios::app);
-}
-
-void flushed(std::ofstream& file, const std::filesystem::path& path) {
-  errno = 0;
-  if (!file.flush())
-    throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(),
-                                  errno != 0 ? std::strerror(errno) : "the stream failed"));
 }
 
 // The whole lines of a file whose first field is a number of at most `last`.
@@ -55,10 +40,24 @@ constexpr const char* kMetricsHeader =
 
 }  // namespace
 
-MetricsFile::MetricsFile(std::filesystem::path path, std::string rows)
-    : path_(std::move(path)), file_(begin(path_, kMetricsHeader, rows)), rows_(std::move(rows)) {
-  flushed(file_, path_);
+RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows)
+    : path_(std::move(path)) {
+  writing(path_, [&] {
+    using Before = GrowingFile::Before;
+    if (!rows.empty()) write_file_atomically(path_, header + '\n' + rows);  // kept at any moment
+    file_.emplace(path_, rows.empty() ? Before::kGoes : Before::kStays);
+    if (rows.empty()) file_->append(header + '\n');
+  });
 }
+
+void RowsFile::flush() {
+  if (pending_.empty()) return;
+  writing(path_, [&] { file_->append(pending_); });
+  pending_.clear();
+}
+
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows)
+    : file_(path, kMetricsHeader, rows), rows_(std::move(rows)) {}
 
 void MetricsFile::write(const EpochRow& row) {
   const std::string line =
@@ -67,45 +66,27 @@ void MetricsFile::write(const EpochRow& row) {
                   row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
                   row.compute_seconds, row.wait_seconds, row.transfer_seconds);
   rows_ += line;
-  if (!whole_) return complete();
-  whole_ = false;
-  file_ << line;
-  flushed(file_, path_);
-  whole_ = true;
+  file_.add(line);
+  file_.flush();
 }
 
-void MetricsFile::complete() {
-  if (whole_) return;
-  file_ = begin(path_, kMetricsHeader, rows_);
-  flushed(file_, path_);
-  whole_ = true;
-}
-
-GradientsFile::GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors,
+GradientsFile::GradientsFile(const std::filesystem::path& path, const std::vector<std::string>& tensors,
                              std::size_t epochs)
-    : path_(std::move(path)),
-      file_(begin(path_, fmt::format("epoch,{}", fmt::join(tensors, ",")), rows_up_to(path_, epochs))) {
-  flushed(file_, path_);
-}
+    : file_(path, fmt::format("epoch,{}", fmt::join(tensors, ",")), rows_up_to(path, epochs)) {}
 
 void GradientsFile::write(std::size_t epoch, std::span<const double> norms) {
-  file_ << epoch;
-  for (const double norm : norms) file_ << fmt::format(",{:.9g}", norm);
-  file_ << '\n';
-  flushed(file_, path_);
+  std::string row = std::to_string(epoch);
+  for (const double norm : norms) row += fmt::format(",{:.9g}", norm);
+  file_.add(row + '\n');
+  file_.flush();
 }
 
-StepsFile::StepsFile(std::filesystem::path path, std::size_t steps)
-    : path_(std::move(path)),
-      file_(begin(path_, "step,epoch,samples,loss,weights_hash", rows_up_to(path_, steps))) {
-  flushed(file_, path_);
-}
+StepsFile::StepsFile(const std::filesystem::path& path, std::size_t steps)
+    : file_(path, "step,epoch,samples,loss,weights_hash", rows_up_to(path, steps)) {}
 
 void StepsFile::write(const StepRow& row) {
-  file_ << fmt::format("{},{},{},{:#.12g},{}\n", row.step, row.epoch, row.samples, row.loss,
-                       row.weights_hash);
+  file_.add(
+      fmt::format("{},{},{},{:#.12g},{}\n", row.step, row.epoch, row.samples, row.loss, row.weights_hash));
 }
-
-void StepsFile::flush() { flushed(file_, path_); }
 
 }  // namespace lockstep::report

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "base/file.h"
 
 namespace lockstep::report {
 
@@ -33,48 +35,59 @@ struct StepRow {
   std::string weights_hash;
 };
 
-// CSV files that grow row by row. Each throws ConfigError, which names the path, where it cannot be written.
+// A CSV file that grows row by row. Each of these throws ConfigError, which names the path and the system's
+// reason, where the file cannot be written; what could not be written then is written by the next call.
+class RowsFile {
+ public:
+  // rows: of the file that it replaces, to be kept.
+  RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows);
+  void add(const std::string& row) { pending_ += row; }
+  // Writes what was added.
+  void flush();
+
+ private:
+  std::filesystem::path path_;
+  std::optional<GrowingFile> file_;
+  std::string pending_;
+};
+
 class MetricsFile {
  public:
   // rows: of the epochs before, as rows() gave them.
-  explicit MetricsFile(std::filesystem::path path, std::string rows = "");
-  // After a failure the next call writes all rows anew.
+  explicit MetricsFile(const std::filesystem::path& path, std::string rows = "");
   void write(const EpochRow& row);
   // Writes what a failure may have left out.
-  void complete();
+  void complete() { file_.flush(); }
 
   // All rows so far, whether they could be written or not.
   const std::string& rows() const { return rows_; }
 
  private:
-  std::filesystem::path path_;
-  std::ofstream file_;
+  RowsFile file_;
   std::string rows_;
-  bool whole_ = true;
 };
 
 // gradients.csv: a row per epoch, a column per tensor.
 class GradientsFile {
  public:
   // Keeps the rows of the file's epochs up to `epochs`.
-  GradientsFile(std::filesystem::path path, const std::vector<std::string>& tensors, std::size_t epochs = 0);
+  GradientsFile(const std::filesystem::path& path, const std::vector<std::string>& tensors,
+                std::size_t epochs = 0);
   void write(std::size_t epoch, std::span<const double> norms);
 
  private:
-  std::filesystem::path path_;
-  std::ofstream file_;
+  RowsFile file_;
 };
 
 class StepsFile {
  public:
   // Keeps the rows of the file's steps up to `steps`.
-  explicit StepsFile(std::filesystem::path path, std::size_t steps = 0);
+  explicit StepsFile(const std::filesystem::path& path, std::size_t steps = 0);
   void write(const StepRow& row);
-  void flush();
+  void flush() { file_.flush(); }
 
  private:
-  std::filesystem::path path_;
-  std::ofstream file_;
+  RowsFile file_;
 };
 
 }  // namespace lockstep::report

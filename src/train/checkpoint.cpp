@@ -132,6 +132,15 @@ Checkpoint parse(const nn::SafetensorsFile& file, const std::string& name,
 
 }  // namespace
 
+std::vector<nn::TensorView> network_tensors(const nn::SafetensorsFile& file) {
+  std::vector<nn::TensorView> tensors = file.tensors;
+  if (is_checkpoint(file))
+    std::erase_if(tensors, [](const nn::TensorView& tensor) {
+      return tensor.name.starts_with(kMomentum) || tensor.name == kReducer;
+    });
+  return tensors;
+}
+
 bool is_checkpoint(const nn::SafetensorsFile& file) { return file.metadata.contains(kVersionKey); }
 
 Checkpoint parse_checkpoint(std::string content, const std::string& name,
@@ -140,10 +149,7 @@ Checkpoint parse_checkpoint(std::string content, const std::string& name,
 }
 
 Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
-  std::vector<nn::TensorView> of_network;
-  for (const nn::TensorView& tensor : file.tensors)
-    if (!tensor.name.starts_with(kMomentum) && tensor.name != kReducer) of_network.push_back(tensor);
-  const std::vector<nn::Tensor> tensors = nn::tensors_of_network(of_network);
+  const std::vector<nn::Tensor> tensors = nn::tensors_of_network(network_tensors(file));
   if (tensors.empty())
     throw ModelError(
         fmt::format("{}: its tensors are no network's, expected layers.0.weight and so on", name));

@@ -32,6 +32,10 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
 Checkpoint parse_checkpoint(std::string content, const std::string& name,
                             const std::vector<nn::Tensor>& tensors);
 
+// The tensors of the network itself: of a checkpoint without momentum and the reducer's state, of any other
+// file all.
+std::vector<nn::TensorView> network_tensors(const nn::SafetensorsFile& file);
+
 // Whether the file is a checkpoint, whole or not; and the one that it holds, of whatever network. The latter
 // throws as parse_checkpoint does.
 bool is_checkpoint(const nn::SafetensorsFile& file);

@@ -19,6 +19,11 @@ bool is_checkpoint(const std::string& name) {
   return name.starts_with("step-") && name.ends_with(".safetensors");
 }
 
+bool is_half_written(const std::string& name) {
+  return (name.starts_with("step-") || name.starts_with(kBest)) &&
+         name.find(".safetensors.tmp") != std::string::npos;
+}
+
 std::vector<fs::path> files_that(const fs::path& folder, bool (*wanted)(const std::string& name)) {
   std::vector<fs::path> files;
   std::error_code ignored;
@@ -48,16 +53,15 @@ void replace_by_link(const fs::path& from, const fs::path& to) {
 CheckpointFolder::CheckpointFolder(fs::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep)
     : path_(std::move(path)), tensors_(tensors), keep_(keep) {
   fs::create_directories(path_);
-  for (const fs::path& file :
-       files_that(path_, [](const std::string& name) { return name.find(".tmp") != std::string::npos; }))
+  for (const fs::path& file : files_that(path_, is_half_written))
     fs::remove(file);  // of a run that was killed while it wrote
 }
 
 CheckpointFolder::~CheckpointFolder() { wait(); }
 
-void CheckpointFolder::clear() {
-  for (const fs::path& file : files(path_)) fs::remove(file);
-  fs::remove(path_ / kBest);
+void CheckpointFolder::clear(const fs::path& folder) {
+  for (const fs::path& file : files(folder)) fs::remove(file);
+  fs::remove(folder / kBest);
 }
 
 void CheckpointFolder::forget_after(std::size_t step) {
@@ -117,12 +121,16 @@ std::vector<fs::path> CheckpointFolder::files(const fs::path& folder) {
   return found;
 }
 
-FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor>& tensors) {
+namespace {
+
+// check(content, name) throws ModelError where the file's content is not what is looked for.
+template <typename Check>
+FoundCheckpoint find_latest_that(const fs::path& folder, Check&& check) {
   FoundCheckpoint found;
   for (const fs::path& file : CheckpointFolder::files(folder)) {
     try {
       std::string content = read_file(file);
-      parse_checkpoint(content, file.string(), tensors);
+      check(content, file.string());
       found.path = file;
       found.content = std::move(content);
       return found;
@@ -137,6 +145,20 @@ FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor
           ? fmt::format("{}: has no checkpoint, expected one to go on from", folder.string())
           : fmt::format("{}: has no whole checkpoint, expected one to go on from; the newest: {}",
                         folder.string(), found.skipped.front()));
+}
+
+}  // namespace
+
+FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor>& tensors) {
+  return find_latest_that(folder, [&](const std::string& content, const std::string& name) {
+    parse_checkpoint(content, name, tensors);
+  });
+}
+
+FoundCheckpoint find_latest(const fs::path& folder) {
+  return find_latest_that(folder, [](const std::string& content, const std::string& name) {
+    parse_checkpoint(nn::SafetensorsFile::parse(content, name), name);
+  });
 }
 
 }  // namespace lockstep::train

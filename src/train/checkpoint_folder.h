@@ -29,8 +29,8 @@ class CheckpointFolder {
   CheckpointFolder& operator=(const CheckpointFolder&) = delete;
   ~CheckpointFolder();
 
-  // Takes away what earlier runs left.
-  void clear();
+  // Deletes the checkpoints of a folder, the best one too.
+  static void clear(const std::filesystem::path& folder);
   // Takes away the checkpoints of later steps, whole or broken: the run goes on from this one.
   void forget_after(std::size_t step);
 
@@ -68,5 +68,7 @@ struct FoundCheckpoint {
   std::vector<std::string> skipped;
 };
 FoundCheckpoint find_latest(const std::filesystem::path& folder, const std::vector<nn::Tensor>& tensors);
+// The same, of whatever network.
+FoundCheckpoint find_latest(const std::filesystem::path& folder);
 
 }  // namespace lockstep::train

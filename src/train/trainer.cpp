@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <csignal>
-#include <numeric>
 #include <utility>
 
 #include "base/interruption.h"
@@ -41,6 +40,12 @@ std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_
   std::size_t rows = 0, count = 0;
   while (count < blocks.size() && rows + blocks[count].rows() <= max_rows) rows += blocks[count++].rows();
   return count;
+}
+
+double largest_magnitude(std::span<const float> numbers) {
+  double largest = 0.0;
+  for (const float x : numbers) largest = std::max(largest, std::fabs(double{x}));
+  return largest;
 }
 
 }  // namespace
@@ -115,8 +120,8 @@ StepReport Trainer::compute_gradient() {
   }
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
-    const std::string culprit = first_not_finite();
-    if (culprit.empty()) report_large_loss(report.step);
+    const std::string culprit = first_not_finite(blocks);
+    if (culprit.empty()) report_large_loss(report.step, blocks);
     report_divergence(report.step, culprit);
   }
   return report;
@@ -139,32 +144,49 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
   return sums;
 }
 
-kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
-  note_progress(Phase::kForwardAndBackward, step_ + 1);
-  std::vector<std::size_t> block_rows;
-  for (const data::Block& block : blocks) block_rows.push_back(block.rows());
-  const std::size_t rows = std::accumulate(block_rows.begin(), block_rows.end(), std::size_t{0});
-  const std::span targets = std::span(targets_).first(rows);
-  const std::span numbers = std::span(numbers_).first(rows);
+nn::Pass Trainer::pass_of(std::size_t rows) const {
+  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(numbers_).first(rows)};
+}
+
+kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
+  std::size_t rows = 0;
+  for (const data::Block& block : blocks) rows += block.rows();
   const kernels::Matrix input = workspace_.input(rows);
   {
     const Span span(Activity::kGather, step_ + 1);
-    parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols}, targets, numbers,
-                         parts_.threads);
+    parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols},
+                         std::span(targets_).first(rows), std::span(numbers_).first(rows), parts_.threads);
   }
-  const nn::Pass pass{parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), numbers};
+  const Span span(Activity::kForward, step_ + 1);
+  return parts_.model.forward(parameters_.span(), workspace_, rows, pass_of(rows));
+}
+
+template <typename Look>
+void Trainer::for_each_forward(std::span<const data::Block> blocks, Look&& look) {
+  while (!blocks.empty()) {
+    const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
+    look(forward(blocks.first(count)).rows);
+    blocks = blocks.subspan(count);
+  }
+}
+
+kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
+  note_progress(Phase::kForwardAndBackward, step_ + 1);
+  const kernels::ConstMatrix outputs = forward(blocks);
+  const std::size_t rows = outputs.rows;
   kernels::LossSums sums;
   {
     const Span span(Activity::kForward, step_ + 1);
-    const kernels::ConstMatrix outputs = parts_.model.forward(parameters_.span(), workspace_, rows, pass);
     const double scale = 1.0 / static_cast<double>(global_samples);
-    sums = kernels::evaluate_loss(parts_.loss, outputs, targets, scale, workspace_.output_gradient(rows),
-                                  parts_.threads);
+    sums = kernels::evaluate_loss(parts_.loss, outputs, std::span(targets_).first(rows), scale,
+                                  workspace_.output_gradient(rows), parts_.threads);
   }
+  std::vector<std::size_t> block_rows;
+  for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   const Span span(Activity::kBackward, step_ + 1);
   parts_.reducer.start_pass(block_rows);
   if (last) parts_.reducer.last_pass();
-  parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass);
+  parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass_of(rows));
   return sums;
 }
 
@@ -223,25 +245,33 @@ void Trainer::restore(const TrainingState& state) {
   if (step_in_epoch() != 0) parts_.loader.start_epoch(epochs_done());
 }
 
+void Trainer::begin_with(const TrainingState& state) {
+  if (state.parameters.size() != parameters_.size())
+    throw ModelError(fmt::format("the state is of {} parameters, expected {}", state.parameters.size(),
+                                 parameters_.size()));
+  std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
+  if (state.velocity.size() == sgd_.velocity().size())
+    std::copy(state.velocity.begin(), state.velocity.end(), sgd_.velocity().begin());
+}
+
 std::size_t Trainer::bytes() const {
   return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
          parts_.loader.samples().bytes();
 }
 
-double Trainer::largest_of_all(std::span<const float> numbers) const {
-  double largest = 0.0;
-  for (const float x : numbers) largest = std::max(largest, std::fabs(double{x}));
-  auto bits = std::bit_cast<std::int64_t>(largest);  // which order magnitudes
+double Trainer::largest_of_all(double own) const {
+  auto bits = std::bit_cast<std::int64_t>(own);  // which order magnitudes
   parts_.communicator.allreduce_max(std::span(&bits, 1));
   return std::bit_cast<double>(bits);
 }
 
 std::string Trainer::advice(std::size_t step) const {
   constexpr double kLarge = 100.0;  // of values; a class of a single output is 0 or 1
-  const double target = largest_of_all(parts_.loader.samples().targets);
+  const double target = largest_of_all(largest_magnitude(parts_.loader.samples().targets));
   if (parts_.model.outputs() == 1 && target > kLarge)
     return fmt::format(
-        "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for CSV "
+        "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for "
+        "CSV "
         "files), or try a far smaller train.learning_rate",
         target);
   if (step == 1) return "scale the features (data.normalize) or the initial weights (model.init)";
@@ -255,26 +285,32 @@ void Trainer::report_divergence(std::size_t step, const std::string& what) const
                   epoch_of(step), what, advice(step)));
 }
 
-void Trainer::report_large_loss(std::size_t step) {
-  const kernels::Matrix y = workspace_.output(parts_.model.layers().size() - 1, workspace_.max_rows());
+void Trainer::report_large_loss(std::size_t step, std::span<const data::Block> blocks) {
+  double largest = 0.0;
+  for_each_forward(blocks, [&](std::size_t rows) {
+    const kernels::Matrix y = workspace_.output(parts_.model.layers().size() - 1, rows);
+    largest = std::max(largest, largest_magnitude({y.data, y.rows * y.cols}));
+  });
   const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
-                                       largest_of_all({y.data, y.rows * y.cols}));
+                                       largest_of_all(largest));
   if (step > 1) report_divergence(step, what);
   throw comm::AgreedError(ExitCode::kConfig,
                           fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
                                       FixedSum::kLimit, advice(step)));
 }
 
-std::string Trainer::first_not_finite() {
+std::string Trainer::first_not_finite(std::span<const data::Block> blocks) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (const nn::Tensor& tensor : tensors)
     if (!kernels::all_finite(tensor.slice(parameters()))) return fmt::format("{} is not finite", tensor.name);
   const auto& layers = parts_.model.layers();
   std::size_t first = layers.size();  // whose output is not finite, on this rank
-  for (std::size_t l = layers.size(); l-- > 0;) {
-    const kernels::Matrix y = workspace_.output(l, workspace_.max_rows());
-    if (!kernels::all_finite({y.data, y.rows * y.cols})) first = l;
-  }
+  for_each_forward(blocks, [&](std::size_t rows) {
+    for (std::size_t l = first; l-- > 0;) {
+      const kernels::Matrix y = workspace_.output(l, rows);
+      if (!kernels::all_finite({y.data, y.rows * y.cols})) first = l;
+    }
+  });
   first = static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first)));
   if (first < layers.size())
     return fmt::format("the output of layer {} ({}) is not finite", first, layers[first]->description());

@@ -87,7 +87,7 @@ struct TrainerParts {
   kernels::Loss loss;
   reduce::Reducer& reducer;
   int threads;
-  std::uint64_t seed;         // of the network's own draws
+  std::uint64_t seed;        // of the network's own draws
   double target_unit = 1.0;  // DatasetInfo::target_deviation: what losses are reported in
 };
 
@@ -117,6 +117,7 @@ class Trainer {
   const TrainerParts& parts() const { return parts_; }
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
+  bool has_momentum() const { return !sgd_.velocity().empty(); }
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
 
@@ -127,6 +128,11 @@ class Trainer {
   TrainingStateView state_view() const;
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
   void restore(const TrainingState& state);
+
+  // Begins, before the first step, with these weights and, where there is any on both sides, this momentum:
+  // the velocity of `state` (see TrainingState); its steps and its sums do not count. Throws ModelError if it
+  // is of another network.
+  void begin_with(const TrainingState& state);
 
   // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which.
   // Collective.
@@ -141,19 +147,27 @@ class Trainer {
  private:
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
-  // The same for blocks that fit the workspace together; `last`: no others follow in this step.
+  // The outputs for blocks that fit the workspace together, whose layers' outputs it holds then, and whose
+  // targets and numbers are in targets_ and numbers_.
+  kernels::ConstMatrix forward(std::span<const data::Block> blocks);
+  // Calls look(rows) with the workspace as forward leaves it, for one pass after the other.
+  template <typename Look>
+  void for_each_forward(std::span<const data::Block> blocks, Look&& look);
+  nn::Pass pass_of(std::size_t rows) const;
+  // The sums for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
   reduce::Reducer::Outcome finalize();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
-  // What is not finite: a weight, else the first layer's output, else a gradient; "": nothing. Collective.
-  std::string first_not_finite();
+  // What is not finite: a weight, else the first layer's output for any of the blocks, else a gradient; "":
+  // nothing. Collective.
+  std::string first_not_finite(std::span<const data::Block> blocks);
   // Throws the error that ends a run with a loss beyond FixedSum's limit. Collective.
-  [[noreturn]] void report_large_loss(std::size_t step);
+  [[noreturn]] void report_large_loss(std::size_t step, std::span<const data::Block> blocks);
   // What to change in a run that cannot go on at this step. Collective.
   std::string advice(std::size_t step) const;
-  // The largest magnitude of all ranks' numbers. Collective.
-  double largest_of_all(std::span<const float> numbers) const;
+  // The largest of all ranks' magnitudes. Collective.
+  double largest_of_all(double own) const;
   std::size_t epoch_of(std::size_t step) const { return (step - 1) / parts_.plan.steps_per_epoch() + 1; }
 
   TrainerParts parts_;

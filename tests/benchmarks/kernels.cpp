@@ -1,6 +1,6 @@
 // The kernels one by one, with Google Benchmark: products in GFLOP/s, passes over arrays in bytes a second.
 //
-// Usage: kernels_benchmark [--benchmark_filter=REGEX]      BLIS_ARCH_TYPE chooses the kernel family
+// Usage: kernels_benchmark [--benchmark_filter=REGEX]      of the best kernel set; product_peers compares
 #include <benchmark/benchmark.h>
 
 #include <vector>

@@ -7,7 +7,7 @@ one() { processes "$1" "$2" | head -n 1; }
 declare -A faults=(
   [killed_rank]="kill -9 of a rank"
   [killed_near_rank]="kill -9 of a rank beside mpirun"
-  [killed_daemon]="kill -9 of a host's daemon (orted)"
+  [killed_daemon]="kill -9 of a host's daemon (orted, prted)"
   [killed_host]="power failure of a host"
   [stopped_rank]="SIGSTOP of a rank"
   [stopped_near_rank]="SIGSTOP of a rank beside mpirun"
@@ -18,7 +18,7 @@ declare -A faults=(
 )
 killed_rank() { kill -KILL "$(one h1 lockstep)"; }
 killed_near_rank() { kill -KILL "$(one h0 lockstep)"; }
-killed_daemon() { kill -KILL "$(one h1 orted)"; }
+killed_daemon() { { processes h1 orted && processes h1 prted; } | xargs kill -s KILL; } # Open MPI 4 has one, 5 has two of the other
 killed_host() { kill_host h1; }
 stopped_rank() { kill -STOP "$(one h1 lockstep)"; }
 stopped_near_rank() { kill -STOP "$(one h0 lockstep)"; }

@@ -13,8 +13,8 @@ at="at step [0-9]+ in (set-up|forward and backward|reduction|update|evaluation|w
 nothing_moved="nothing has moved for [0-9.]+ s \(run.watchdog_seconds is 10\)"
 seconds=10 # of the watchdog
 case $fault in
-  killed_rank) line="launch/run: rank [23] on h1, $at, was ended by SIGKILL" ;;
-  killed_near_rank) line="launch/run: rank [01] on h0, $at, was ended by SIGKILL" ;;
+  killed_rank) line="launch/run: ($(of_a_rank "rank [23] on h1, $at, was ended by SIGKILL"))" ;;
+  killed_near_rank) line="launch/run: ($(of_a_rank "rank [01] on h0, $at, was ended by SIGKILL"))" ;;
   killed_daemon) line="launch/run: host h1 was lost with ranks 2, 3, $at" ;;
   killed_host | cut_link) # Open MPI notices these before a watchdog of the usual time does
     line="launch/run: host h1 was lost with ranks 2, 3, $at" seconds=60

@@ -28,6 +28,11 @@ lockstep() {
   on h0 env LOCKSTEP="$program" "$repo/launch/run" --allow-run-as-root -np "$1" --host "$2" "${launch[@]}" \
     --mpi "${open_mpi//$'\n'/ }" "$work/points.toml" --quiet --out "$work/out" "${@:3}"
 }
+# of_a_rank REGEX: the same, or what is said where Open MPI 5 itself was told of the loss by a rank that is left.
+of_a_rank() {
+  [[ $(mpirun --version) != *") 5."* ]] || printf '%s|' "a rank was lost, and Open MPI 5 did not say which \(code 14\)"
+  echo "$1"
+}
 launch=() # more options of launch/run
 
 # summary KEY: its value in the finished run's summary.

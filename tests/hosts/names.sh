@@ -13,7 +13,7 @@ check "each has a rank" test "$(processes h0 lockstep | wc -l) $(processes h1 lo
 killed_rank
 wait_for_end 60
 tried="killed_rank, $took s"
-refused 5 "^launch/run: rank 1 on gpu1.west, at step [0-9]+ in [a-z -]+, was ended by SIGKILL$"
+refused 5 "^launch/run: ($(of_a_rank "rank 1 on gpu1.west, at step [0-9]+ in [a-z -]+, was ended by SIGKILL"))$"
 
 try lockstep 1 gpu1.west:1 --set train.epochs=3
 check "one process alone trains" test "$code" = 0

@@ -27,10 +27,10 @@ for fault in killed_rank killed_host; do
   tried="$fault, $took s"
   succeeded
   case $fault in
-    killed_rank) ranks=4 lines=1 notes="^launch/run: note: rank [23] on h1, $at, was ended by SIGKILL; $again$" ;;
+    killed_rank) ranks=4 lines=1 notes="launch/run: note: ($(of_a_rank "rank [23] on h1, $at, was ended by SIGKILL")); $again" ;;
     killed_host)
-      ranks=2 lines=2 notes="^launch/run: note: host h1 was lost with ranks 2, 3, $at; $again"
-      notes+=$'\n'"launch/run: note: h1 does not answer: going on with h0:2$"
+      ranks=2 lines=2 notes="launch/run: note: host h1 was lost with ranks 2, 3, $at; $again"
+      notes+=$'\n'"launch/run: note: h1 does not answer: going on with h0:2"
       ;;
   esac
   check "it says what it does" test "$(grep -cEx "${notes//$'\n'/|}" "$work/stderr") $(wc -l <"$work/stderr")" = "$lines $lines"

@@ -9,12 +9,15 @@ The images are CIFAR-10's where CIFAR10_DIR says where they are, else made up he
 """
 
 import csv
+import importlib.util
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import torch
@@ -81,7 +84,7 @@ def network(tensors, model):
     if "layers" in model:
         kinds = [layer["type"] for layer in model["layers"]]
     else:
-        kinds = ["dense", model["activation"]] * (len(linear) - 1) + ["dense", model["output_activation"]]
+        kinds = ["dense", model.get("activation")] * (len(linear) - 1) + ["dense", model["output_activation"]]
     dense = iter(linear)
     modules = [next(dense) if kind == "dense" else ACTIVATIONS[kind](model) for kind in kinds if kind != "dropout"]
     assert next(dense, None) is None, "the file has more layers than the configuration"
@@ -180,8 +183,30 @@ def weights_are_understood_both_ways(lockstep, images, name, settings):
         for layer in named["layers"]:
             layer.reset_parameters()
         write_safetensors(run / "drawn.safetensors", named.state_dict())
+        write_safetensors(run / "sequential.safetensors", model.state_dict())  # "0.weight", "2.weight"
+        assert torch.equal(lockstep.outputs(run, images, run / "sequential.safetensors"),
+                           lockstep.outputs(run, images, run / "drawn.safetensors"))
         expect_equal(f"{name}, PyTorch's weights in Lockstep", lockstep.outputs(run, images, run / "drawn.safetensors"),
                      model(inputs))
+
+
+def the_lines_of_the_readme_load_the_weights(lockstep, images):
+    """README's lines of Python, as they stand there, on an nn.Sequential; where the safetensors package is not installed,
+    with the reader above in its place."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    lines, = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    run = lockstep.train("runs/small", {"model.hidden": "[32]", "model.activation": "tanh"})
+    model = torch.nn.Sequential(torch.nn.Linear(PIXELS, 32), torch.nn.Tanh(), torch.nn.Linear(32, CLASSES))
+    if not importlib.util.find_spec("safetensors"):
+        reader = types.ModuleType("safetensors.torch")
+        reader.load_file = read_safetensors
+        sys.modules.update({"safetensors": types.ModuleType("safetensors"), "safetensors.torch": reader})
+    before = Path.cwd()
+    os.chdir(lockstep.work)
+    exec(lines, {"torch": torch, "model": model})
+    os.chdir(before)
+    with torch.no_grad():
+        expect_equal("README's lines", model(images.normalized(images.test, "mean")), lockstep.outputs(run, images))
 
 
 def training_from_the_same_weights_ends_at_the_same(lockstep, images):
@@ -218,6 +243,7 @@ def main():
         for name, settings in NETWORKS.items():
             weights_are_understood_both_ways(lockstep, images, name, settings)
         training_from_the_same_weights_ends_at_the_same(lockstep, images)
+        the_lines_of_the_readme_load_the_weights(lockstep, images)
 
 
 main()

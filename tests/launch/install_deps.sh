@@ -35,7 +35,7 @@ check "what is needed twice is listed once" test "$out" = "$tests"
 # PATH has stand-ins and the few real tools that are needed: no compiler, no curl, no sudo.
 bin=$work/bin log=$work/asked
 mkdir "$bin"
-for tool in bash env cat sed dirname readlink basename awk sort paste grep head tail mktemp rm mkdir chmod cp setpriv; do
+for tool in bash env cat sed dirname readlink basename sort paste grep head tail mktemp rm mkdir chmod cp setpriv; do
   ln -s "$(command -v "$tool")" "$bin/"
 done
 export PATH=$bin

@@ -17,7 +17,7 @@ trains() { check "it trains $1" grep -qx -- "run -np $1" <<<"$out"; }
 try "$quickstart" --set train.epochs=1
 succeeded "^install-deps.build.get-cifar10"
 config=configs/cifar10_dense100.toml
-trains "4 $config --set data.dir=$copy/data/cifar-10-batches-bin --out runs/quickstart --set train.epochs=1"
+trains "4 $config --set data.dir=$copy/data/cifar-10-batches-bin --out runs/quickstart --overwrite --set train.epochs=1"
 check "it says what is next" grep -q "launch/plot runs/quickstart" <<<"$out"
 check "it compares the machine with the published weights" grep -q "^run -np 4 selftest spiral" <<<"$out"
 check "nothing is wrong" test -z "$err"
@@ -26,9 +26,11 @@ try env SELFTEST=1 "$quickstart"
 succeeded "launch/plot runs/quickstart"
 check "other weights than the published ones are said" grep -q "does not give the published weights" <<<"$err"
 
+mkdir -p "$copy/runs/quickstart" && touch "$copy/runs/quickstart/summary.json"
 try env GET=3 "$quickstart"
+check "it says that an earlier run goes" grep -q "runs/quickstart holds an earlier run" <<<"$out"
 succeeded
-trains "4 $config --set data.dataset=synthetic --out runs/quickstart"
+trains "4 $config --set data.dataset=synthetic --out runs/quickstart --overwrite"
 check "that is said loudly" grep -q "Training on a SYNTHETIC set" <<<"$err"
 
 mkdir mine
@@ -36,7 +38,7 @@ truncate -s 30730000 mine/{data_batch_{1..5},test_batch}.bin
 echo airplane >mine/batches.meta.txt
 try env CIFAR10_DIR=mine "$quickstart"
 succeeded
-trains "4 $config --set data.dir=$work/mine --out runs/quickstart"
+trains "4 $config --set data.dir=$work/mine --out runs/quickstart --overwrite"
 check "then nothing is downloaded" test "${out/get-cifar10/}" = "$out"
 
 rm mine/data_batch_2.bin

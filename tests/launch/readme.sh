@@ -25,7 +25,7 @@ sed -i 's/^config = .*/config = "small.toml"/' configs/sweeps/ex6_depth_and_widt
 printf '[data]\ndataset = "synthetic"\ntrain_samples = 256\ntest_samples = 64\n[train]\nepochs = 1\n' >configs/sweeps/small.toml
 
 # Commands of README's sh blocks, without what follows a #.
-mapfile -t commands < <(awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md | sed 's/  *#.*//')
+mapfile -t commands < <(sed -n '/^```sh$/,/^```$/{/^```/d;s/  *#.*//;p}' README.md)
 check "README has commands" test "${#commands[@]}" -gt 30
 
 said_to_take_long='launch/quickstart launch/test launch/fuzz launch/bench launch/courses launch/simulate launch/test-arm'

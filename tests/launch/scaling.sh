@@ -32,7 +32,9 @@ columns=ranks,threads,hosts,repeat,oversubscribed,batch_size,train_samples,secon
 columns+=,wait_seconds,transfer_seconds,weights_hash,placement
 check "these are the columns" test "$(head -n 1 strong/runs.csv)" = "$columns"
 # of COLUMN: its values, sorted, each once.
-of() { awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; ++i) if ($i == name) c = i; next } { print $c }' "$folder/runs.csv" | sort -u | tr '\n' ' '; }
+of() {
+  python3 -c 'import csv, sys; print(*sorted({row[sys.argv[2]] for row in csv.DictReader(open(sys.argv[1]))}), end=" ")' "$folder/runs.csv" "$1"
+}
 folder=strong
 order=$(tail -n +2 strong/runs.csv | cut -d, -f1,4 | tr '\n' ' ')
 check "all points take turns, forth and back" test "$order" = "1,1 2,1 3,1 3,2 2,2 1,2 1,3 2,3 3,3 "

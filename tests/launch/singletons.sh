@@ -27,6 +27,6 @@ succeeded
 words=(--help)
 started SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=1
 succeeded
-try env SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1 "$repo/launch/run" --allow-run-as-root -np 1 configs # in a step of srun's, as daemons are
+try env "LOCKSTEP=$build/lockstep" SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1 "$repo/launch/run" --allow-run-as-root -np 1 configs # in a step of srun's, as daemons are
 succeeded
 finish

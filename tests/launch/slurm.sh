@@ -11,7 +11,6 @@ stand_in copy/launch/scaling <<<'echo "scaling $*" >>called; source ./behave'
 # shellcheck disable=SC2016 # that the stand-in expands
 stand_in bin/srun <<<'echo "srun $OMP_NUM_THREADS $*" >>called; source ./behave'
 stand_in bin/scontrol <<<'echo "scontrol $*" >>called'
-mkdir -p runs/c/checkpoints runs/begun && touch runs/c/checkpoints/step-000000007.safetensors
 
 # job "BEHAVIOUR" WORD...: the script as sbatch starts it, a copy elsewhere.
 job() {
@@ -58,16 +57,12 @@ job "$(ends_with 5)" c.toml
 check "a lost rank is exit code 5" test "$code" = 5
 check "nor is what has failed" test "$(wc -l <called)" = 1
 
-# A job that is started again goes on, if there is something to go on from.
+# A job that is started again goes on from its newest checkpoint, or begins anew.
 variables=(SLURM_RESTART_COUNT=1)
 job 'exit 0' configs/c.toml
-called "srun 1 $srun --cpus-per-task=1 $LOCKSTEP train configs/c.toml --resume latest"
+called "srun 1 $srun --cpus-per-task=1 $LOCKSTEP train configs/c.toml --resume auto"
 job 'exit 0' --mpirun c.toml
-called "run train c.toml --resume latest"
-job 'exit 0' other.toml --set seed=1 --out runs/c
-called "srun 1 $srun --cpus-per-task=1 $LOCKSTEP train other.toml --set seed=1 --out runs/c --resume latest"
-job 'exit 0' c.toml --out runs/begun
-called "srun 1 $srun --cpus-per-task=1 $LOCKSTEP train c.toml --out runs/begun"
+called "run train c.toml --resume auto"
 job 'exit 0' scaling c.toml --ranks 1
 called "scaling c.toml --ranks 1"
 

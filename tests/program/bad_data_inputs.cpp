@@ -178,7 +178,7 @@ std::vector<BadInput> bad_data_inputs() {
        2,
        kAll,
        csv("1,2,0\n", {"data.noise=0.1"}),
-       {"--set: unknown key data.noise", "data.file"}},
+       {"--set: data.noise has no effect where data.dataset is \"csv\"", "expected data.dataset"}},
       {"MisspeltDataSet",
        2,
        kAll,

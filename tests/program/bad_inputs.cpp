@@ -50,6 +50,13 @@ auto weights(const std::vector<std::size_t>& widths, const std::function<void(Te
   };
 }
 
+// 200 layers of 60,000: 5.7 terabytes.
+std::string wide_layers() {
+  std::string widths = "60000";
+  for (int i = 1; i < 200; ++i) widths += ",60000";
+  return widths;
+}
+
 Words header_of_2_to_60_bytes(const fs::path& folder) {
   write_text(folder / "init.safetensors", std::string("\0\0\0\0\0\0\0\x10{}", 10));
   return quiet_training({"--set", "train.init_from=init.safetensors"});
@@ -154,6 +161,11 @@ std::vector<BadInput> bad_inputs() {
        Seen::kByAll,
        set("model.hidden=[10000000000000]"),
        {"model.hidden", "10000000000000", "expected fewer than"}},
+      {"NetworkThatNoHostHolds",
+       2,
+       Seen::kByAll,
+       set("model.hidden=[" + wide_layers() + "]"),
+       {"the network and its data need at least", "GB on ", "expected at most", "fewer ranks a host"}},
       {"LearningRateBeyondReason",
        2,
        Seen::kByAll,
@@ -243,6 +255,7 @@ std::vector<BadInput> bad_inputs() {
        Seen::kByAll,
        [](const fs::path& folder) {
          fs::create_directory(folder / "out");
+         write_text(folder / "out/.lock", "");  // of a run
          fs::create_symlink("/dev/full", folder / "out/metrics.csv");
          return quiet_training({});
        },

@@ -145,7 +145,7 @@ TEST_P(ConsoleAlone, WritesTheSameToAPipeWhateverTheTerminalIsSaidToBe) {
   const auto timeless_lines = [&] {
     const Outcome outcome = run({"inspect", "run.toml"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    std::string text = outcome.out + lines_of(run({"train", "run.toml"}).out).at(8);
+    std::string text = outcome.out + lines_of(run({"train", "run.toml", "--overwrite"}).out).at(8);
     return text;
   };
   const std::string text = timeless_lines();

@@ -20,7 +20,7 @@ class EvalTables : public testing::Test {
   EvalTables() { write_planar_config(folder_.path()); }
 
   void train(const Words& settings = {}) {
-    Words words = {"train", "run.toml", "--quiet", "--out", "out"};
+    Words words = {"train", "run.toml", "--quiet", "--out", "out", "--overwrite"};
     for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
     const Outcome outcome = run(words, kOneProcess, in(folder_.path()));
     ASSERT_EQ(outcome.code, 0) << outcome.err;
@@ -253,6 +253,22 @@ TEST_F(ThreeRanksEvalPredictions, OfAFileWithoutTargetsAreThoseOfTheSameRows) {
   EXPECT_EQ(table.header, "row,predicted,p_1,p_2,p_3,o0,o1,o2");
   for (const std::string name : {"row", "predicted", "p_1", "p_2", "p_3", "o0", "o1", "o2"})
     EXPECT_EQ(column(table, name), column(known, name)) << name;
+}
+
+// The model knows its columns, categories, classes and scales.
+TEST_F(ThreeRanksEvalPredictions, NeedNoTrainingData) {
+  ASSERT_NO_FATAL_FAILURE(train());
+  write_text(folder_ / "new.csv", "shape,x\nflat,0.1\nround,?\nround,1.2\nflat,2.3\n");
+  ASSERT_EQ(eval({"--predictions-of", "new.csv", "--out", "before"}).code, 0);
+  fs::remove(folder_ / "data.csv");
+  fs::remove(folder_ / "test.csv");
+  for (const int ranks : {kOneProcess, 3}) {
+    const Outcome outcome =
+        eval({"--predictions-of", "new.csv", "--out", "after", "--set", "data.test_file="}, ranks);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_TRUE(outcome.out.starts_with("data.csv is not there: only new.csv is evaluated\n")) << outcome.out;
+    EXPECT_EQ(read_text(folder_ / "after/predictions.csv"), read_text(folder_ / "before/predictions.csv"));
+  }
 }
 
 TEST_F(ThreeRanksEvalPredictions, ThatCannotBeMadeAreRefused) {

@@ -36,7 +36,7 @@ class Inspection : public testing::TestWithParam<int> {
   }
   void train(const Words& more = {}) {
     write_planar_config(folder_.path());
-    Words words = {"train", "run.toml", "--out", "out", "--quiet"};
+    Words words = {"train", "run.toml", "--out", "out", "--quiet", "--overwrite"};
     words.insert(words.end(), more.begin(), more.end());
     ASSERT_EQ(run(words, GetParam(), in(folder_.path())).code, 0);
   }

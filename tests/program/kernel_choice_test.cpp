@@ -19,7 +19,7 @@ struct KernelChoice : testing::TestWithParam<int> {
   Outcome train(const Words& settings = {}, const std::string& of_host = "") const {
     Surroundings surroundings = in(folder_.path());
     if (!of_host.empty()) surroundings.environment = {{"LOCKSTEP_KERNELS", of_host}};
-    Words words = {"train", "run.toml", "--quiet", "--out", "out"};
+    Words words = {"train", "run.toml", "--quiet", "--overwrite", "--out", "out"};
     for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
     return run(words, GetParam(), surroundings);
   }
@@ -87,10 +87,9 @@ TEST_P(KernelChoice, ByAnUnknownOrAnOldNameIsRefusedWithTheNamesThatThereAre) {
   for (const std::string name : {"haswell", "skx", "generic", "AVX2"}) {
     const Outcome by_key = train({"compute.kernels=" + name});
     EXPECT_EQ(by_key.code, 2);
-    EXPECT_NE(by_key.err.find("compute.kernels is \"" + name +
-                              "\", expected one of auto, avx512, avx2, neon, portable"),
-              std::string::npos)
-        << by_key.err;
+    for (const std::string part :
+         {"compute.kernels", name.c_str(), "expected one of auto, avx512, avx2, neon, portable"})
+      EXPECT_NE(by_key.err.find(part), std::string::npos) << by_key.err;
     const Outcome by_host = train({}, name);
     EXPECT_EQ(by_host.code, 2);
     EXPECT_TRUE(

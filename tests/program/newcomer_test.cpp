@@ -84,9 +84,19 @@ const std::vector<WrongCommand> kWrongCommands = {
     {"KeyForAnOption",
      {"train", "run.toml", "--epochs", "3"},
      2,
-     "lockstep: train has no option --epochs; values of the configuration are changed by --set "
-     "section.key=value "
-     "(lockstep train --help shows the usage)"},
+     "lockstep: train has no option --epochs, did you mean --set train.epochs=VALUE?"},
+    {"OptionOfAnotherProgram",
+     {"train", "run.toml", "--batch-size", "3"},
+     2,
+     "lockstep: train has no option --batch-size, did you mean --set train.batch_size=VALUE?"},
+    {"KeyOfAnotherProgram",
+     {"train", "run.toml", "--set", "train.lr=3"},
+     2,
+     "lockstep: --set: unknown key train.lr, did you mean train.learning_rate?"},
+    {"RunsOwnFolder",
+     {"train", "run.toml", "--out", "done"},
+     2,
+     "lockstep: done: holds a run (model.safetensors), expected another --out, or --overwrite to replace it"},
     {"MisspeltOption",
      {"train", "run.toml", "--resum", "latest"},
      2,
@@ -144,6 +154,7 @@ TEST_P(Newcomer, IsToldWhatToTypeInstead) {
              "config = \"run.toml\"\nsearch = \"grid\"\n[parameters]\n\"train.momentum\" = [0.1]\n");
   std::filesystem::create_directory(folder / "done");
   write_text(folder / "done/config.toml", read_text(folder / "run.toml"));
+  write_text(folder / "done/.lock", "");
   write_safetensors(folder / "done/model.safetensors", zero_tensors({3072, 8, 10}));
   Words words = GetParam().words;
   Surroundings surroundings = in(folder.path());

@@ -91,8 +91,9 @@ TEST_F(ThreeRanksResume, AndOneRefuseAnotherExperimentAndNameTheKeys) {
 TEST_F(Resume, MayChangeWhatTheNumbersDoNotDependOn) {
   interrupt("out");
   finish("whole");
-  finish("out", {"--resume", "latest", "checkpoint.every_steps=3", "checkpoint.keep=1", "train.patience=100",
-                 "run.watchdog_seconds=5", "train.check_replicas_every=4", "train.max_seconds=1000"});
+  finish("out",
+         {"--resume", "latest", "checkpoint.every_steps=3", "checkpoint.keep=1", "train.monitor=train_loss",
+          "run.watchdog_seconds=5", "train.check_replicas_every=4", "train.max_seconds=1000"});
   expect_same_run("whole", "out");
 }
 
@@ -175,7 +176,7 @@ TEST_F(Resume, MayNotTrainForMoreEpochsWithARateThatKnowsTheEnd) {
 
 TEST_F(Resume, ANewRunRemovesTheCheckpointsOfTheOldOne) {
   finish("out");
-  finish("out", {"train.epochs=1"});
+  finish("out", {"train.epochs=1", "--overwrite"});
   EXPECT_EQ(newest_step("out"), kStepsPerEpoch);
 }
 

@@ -115,10 +115,10 @@ TEST_P(RunFolder, SummaryTellsTheWholeRun) {
   EXPECT_EQ(config.at("model").at("activation"), "sigmoid");  // by default
   EXPECT_EQ(config.at("model").at("hidden"), json::array({8}));
   for (const char* pointer :
-       {"/data/dataset", "/data/dir", "/data/shards", "/data/shuffle", "/data/normalize",
-        "/data/train_samples", "/data/test_samples", "/model/init", "/model/loss", "/train/epochs",
-        "/train/batch_size", "/train/momentum", "/train/nesterov", "/train/l2", "/train/schedule",
-        "/train/init_from", "/reduce/mode", "/compute/threads", "/log/steps"}) {
+       {"/data/dataset", "/data/shards", "/data/shuffle", "/data/normalize", "/data/train_samples",
+        "/data/test_samples", "/model/init", "/model/loss", "/train/epochs", "/train/batch_size",
+        "/train/momentum", "/train/nesterov", "/train/l2", "/train/schedule", "/train/init_from",
+        "/reduce/mode", "/compute/threads", "/log/steps"}) {
     EXPECT_TRUE(config.contains(json::json_pointer(pointer))) << pointer;
   }
 }
@@ -153,7 +153,7 @@ TEST_P(RunFolder, ModelHasPyTorchsNamesAndShapesAndTheHashOfItsBytes) {
 TEST_P(RunFolder, IsTheNextRunsAloneAfterIt) {
   ASSERT_NO_FATAL_FAILURE(train({"--set", "log.steps=true"}));
   const std::string first = weights_hash(out_);
-  ASSERT_NO_FATAL_FAILURE(train({"--set", "train.epochs=1"}));
+  ASSERT_NO_FATAL_FAILURE(train({"--set", "train.epochs=1", "--overwrite"}));
   EXPECT_NE(weights_hash(out_), first);
   EXPECT_EQ(read_csv(out_ / "metrics.csv").rows.size(), 1U);
   EXPECT_FALSE(fs::exists(out_ / "steps.csv"));

@@ -17,7 +17,7 @@ class RunKind : public testing::TestWithParam<int> {
 
   // Returns what it says.
   std::string train(const Words& settings, const std::string& out = "out") {
-    Words words = {"train", "run.toml", "--out", out};
+    Words words = {"train", "run.toml", "--out", out, "--overwrite"};
     for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
     const Outcome outcome = run(words, GetParam(), in(folder_.path()));
     EXPECT_EQ(outcome.code, 0) << outcome.err;

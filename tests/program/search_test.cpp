@@ -130,8 +130,9 @@ TEST_F(Search, SetsValuesForAllTrialsAndNamesTheBestAsACommand) {
   write_sweep("[set]\n\"train.epochs\" = 2\n[parameters]\n\"train.learning_rate\" = [0.1]\n");
   const Outcome outcome = sweep(kOneProcess);
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(outcome.out.find("best: " + program() +
-                             " train run.toml --set 'train.epochs=2' --set 'train.learning_rate=0.1'\n"),
+  EXPECT_NE(outcome.out.find(
+                "best: " + program() +
+                " train run.toml --set 'train.epochs=2' --set 'train.learning_rate=0.1' --out out/best\n"),
             std::string::npos)
       << outcome.out;
   EXPECT_NEAR(read_csv(folder_ / "out/trials.csv").number(0, "score"),
@@ -158,9 +159,9 @@ TEST_F(Search, NamesTheBestAsACommandThatAShellCanRun) {
   const std::string best = outcome.out.substr(outcome.out.find("best: ") + 6);
   EXPECT_NE(best.find("'model.activation=relu'"), std::string::npos) << best;
   const Outcome again =
-      execute({"sh", "-c", best.substr(0, best.find('\n')) + " --quiet --out best"}, in(folder_.path()));
+      execute({"sh", "-c", best.substr(0, best.find('\n')) + " --quiet"}, in(folder_.path()));
   ASSERT_EQ(again.code, 0) << best << again.err;
-  EXPECT_NEAR(read_csv(folder_ / "best/metrics.csv").number(0, "train_loss"),
+  EXPECT_NEAR(read_csv(folder_ / "out/best/metrics.csv").number(0, "train_loss"),
               read_csv(folder_ / "out/trials.csv").number(0, "score"), 1e-7);
 }
 

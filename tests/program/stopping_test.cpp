@@ -36,7 +36,7 @@ TEST_F(Stopping, TheBestIsTheEpochOfTheLowestTestLoss) {
 TEST_F(Stopping, TheBestIsOfWhatTheConfigurationMonitors) {
   for (const char* monitor : {"test_accuracy", "train_accuracy", "test_loss", "train_loss"}) {
     SCOPED_TRACE(monitor);
-    finish("out", {std::string("train.monitor=") + monitor});
+    finish("out", {std::string("train.monitor=") + monitor, "--overwrite"});
     const Table metrics = read_csv(folder_ / "out/metrics.csv");
     EXPECT_EQ(best_epoch("out"), std::string(monitor).ends_with("loss") ? epoch_of_lowest(metrics, monitor)
                                                                         : epoch_of_highest(metrics, monitor));
@@ -60,6 +60,62 @@ TEST_F(ThreeRanksStopping, AndOneStopAtTheSameEpochWithoutImprovement) {
   EXPECT_LT(metrics.rows.size(), kEpochs);
   EXPECT_EQ(metrics.rows.size(), epoch_of_highest(metrics, "test_accuracy") + 2);
   EXPECT_TRUE(fs::exists(checkpoint("three", metrics.rows.size() * kStepsPerEpoch)));
+}
+
+// Hash of the floats in a model's file: its tensors lie in the arena's order.
+std::string hash_of(const fs::path& model) { return xxh3_hex(read_safetensors(model).data); }
+
+// Even if no checkpoint was due at the best epoch; and after a kill, from the checkpoint of that epoch.
+TEST_F(ThreeRanksStopping, AndOneLeaveTheBestEpochsWeightsAsTheModelAndTheLastBeside) {
+  std::vector<std::string> settings = {"train.patience=2", "train.monitor=test_accuracy",
+                                       "checkpoint.every_epochs=0", "checkpoint.every_steps=0"};
+  for (const Layout& layout : {Layout{kOneProcess, 1}, Layout{3, 1}}) {
+    settings.resize(4);
+    fs::remove_all(folder_ / "out");
+    finish("out", settings, layout);
+    const Table metrics = read_csv(folder_ / "out/metrics.csv"), steps = read_csv(folder_ / "out/steps.csv");
+    const std::size_t best = epoch_of_highest(metrics, "test_accuracy"), done = metrics.rows.size();
+    const auto hash_after = [&](std::size_t epoch) {
+      return steps.rows.at(epoch * kStepsPerEpoch - 1).at("weights_hash");
+    };
+    const json summary = read_json(folder_ / "out/summary.json");
+    ASSERT_EQ(done, best + 2);
+    EXPECT_EQ(summary.at("best_epoch"), best);
+    EXPECT_EQ(summary.at("epochs"), done);
+    EXPECT_EQ(summary.at("weights_of"), "best");
+    EXPECT_EQ(summary.at("weights_hash"), hash_after(best));
+    EXPECT_NEAR(summary.at("test_loss").get<double>(), metrics.number(best - 1, "test_loss"), 1e-8);
+    EXPECT_EQ(hash_of(folder_ / "out/model.safetensors"), hash_after(best));
+    EXPECT_EQ(hash_of(folder_ / "out/last.safetensors"), hash_after(done));
+    // What a resumed run says of the best is what a run in one go says.
+    fs::remove(folder_ / "out/model.safetensors");
+    settings.insert(settings.end(), {"--resume", "latest"});
+    finish("out", settings, layout);
+    EXPECT_EQ(hash_of(folder_ / "out/model.safetensors"), hash_after(best));
+  }
+}
+
+TEST_F(Stopping, WithoutPatienceTheModelIsTheLastEpochs) {
+  finish("out", {"train.epochs=3"});
+  const json summary = read_json(folder_ / "out/summary.json");
+  EXPECT_EQ(summary.at("weights_of"), "last");
+  EXPECT_FALSE(fs::exists(folder_ / "out/last.safetensors"));
+}
+
+TEST_F(Stopping, WarnsWhereTheBestEpochsWeightsAreGone) {
+  const std::vector<std::string> settings = {"train.patience=5", "train.monitor=test_accuracy"};
+  finish("whole", settings);
+  const Table metrics = read_csv(folder_ / "whole/metrics.csv");
+  const std::size_t best = epoch_of_highest(metrics, "test_accuracy");
+  std::vector<std::string> first = settings, rest = settings;
+  first.push_back("train.epochs=" + std::to_string(best + 1));
+  rest.insert(rest.end(), {"--resume", "latest"});
+  finish("out", first);
+  fs::remove(checkpoints("out") / "best.safetensors");
+  const Outcome outcome = train("out", rest);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_TRUE(outcome.err.starts_with("lockstep: warning: out/checkpoints/best.safetensors does not have"))
+      << outcome.err;
 }
 
 TEST_F(Stopping, PatienceRemembersTheBestOfBeforeTheCheckpoint) {
@@ -106,7 +162,7 @@ TEST_F(Stopping, SavesWhereItStopsEvenIfEpochsAreNotSaved) {
 
 TEST_F(Stopping, CheckpointsComeAsOftenAsTheConfigurationSays) {
   const auto kept = [&](const std::vector<std::string>& settings) {
-    std::vector<std::string> all = {"train.epochs=4", "checkpoint.keep=100"};
+    std::vector<std::string> all = {"train.epochs=4", "checkpoint.keep=100", "--overwrite"};
     all.insert(all.end(), settings.begin(), settings.end());
     finish("out", all);
     return kept_steps("out");

@@ -194,8 +194,8 @@ TEST_F(SweepRuns, OfChangedFilesOrAnotherProgramAreDoneAgain) {
       "= [0.0, 0.1]\n");
   write_planar_config(folder_.path(), "hidden = [5]\n");
   const auto write_start = [&](const std::string& seed) {
-    const Outcome start = run({"train", "run.toml", "--quiet", "--out", "start", "--set", "train.epochs=1",
-                               "--set", "seed=" + seed},
+    const Outcome start = run({"train", "run.toml", "--quiet", "--overwrite", "--out", "start", "--set",
+                               "train.epochs=1", "--set", "seed=" + seed},
                               kOneProcess, in(folder_.path()));
     ASSERT_EQ(start.code, 0) << start.err;
   };

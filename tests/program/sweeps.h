@@ -46,7 +46,7 @@ class SweepTest : public testing::Test {
 
   // A metric of the last epoch of run.toml with these settings, by lockstep train.
   double trained(const std::string& metric, const Words& settings) {
-    Words words = {"train", "run.toml", "--quiet", "--out", "trained"};
+    Words words = {"train", "run.toml", "--quiet", "--overwrite", "--out", "trained"};
     for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
     const Outcome outcome = run(words, kOneProcess, in(folder_.path()));
     EXPECT_EQ(outcome.code, 0) << outcome.err;

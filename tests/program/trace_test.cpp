@@ -16,7 +16,7 @@ using Words = std::vector<std::string>;
 struct Trace : testing::TestWithParam<int> {
   Trace() { write_small_config(folder_.path()); }
   Outcome train(Words more) const {
-    Words words = {"train", "run.toml", "--quiet"};
+    Words words = {"train", "run.toml", "--quiet", "--overwrite"};
     words.insert(words.end(), more.begin(), more.end());
     return run(words, GetParam(), in(folder_.path()));
   }

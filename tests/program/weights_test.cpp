@@ -102,9 +102,11 @@ TEST_P(Weights, AreOthersFromAnotherSeed) {
 }
 
 TEST_P(Weights, AreTheSameFromTheRunFoldersConfiguration) {
+  const std::string start = "a \"quoted\" \\ folder";
+  ASSERT_NO_FATAL_FAILURE(train(start, {"--set", "model.hidden=[7,9]"}));
   ASSERT_NO_FATAL_FAILURE(train("first", {"--set", "train.learning_rate=1e-5", "--set", "model.hidden=[7,9]",
                                           "--set", "model.init=normal(0.05)", "--set", "train.nesterov=true",
-                                          "--set", "data.dir=a \"quoted\" \\ folder"}));
+                                          "--set", "train.init_from=" + start + "/model.safetensors"}));
   ASSERT_NO_FATAL_FAILURE(train("second", {}, "first/config.toml"));
   EXPECT_EQ(hash("first"), hash("second"));
   EXPECT_EQ(read_json(folder_ / "first/summary.json").at("config"),

@@ -31,16 +31,16 @@ def read(run, kind, folder):
 
 
 def fresh(run, kind):
-    table, weights = run.folder / FILES[kind], run.folder / "model.safetensors"
-    return table.exists() and table.stat().st_mtime >= weights.stat().st_mtime
+    table = run.folder / FILES[kind]
+    return table.exists() and table.stat().st_mtime >= run.weights.stat().st_mtime
 
 
 def complete(run, program, work, say):
     """Puts all tables that apply into run.tables, or into run.notes why not. work: a folder for what lockstep writes."""
     kinds = applying(run)
-    if not (run.folder / "model.safetensors").exists():
+    if not run.weights:
         if kinds:
-            run.notes.append(("No pictures of the network yet: they need the weights of a finished run.", ""))
+            run.notes.append(("No pictures of the network yet: they need its weights, or a checkpoint.", ""))
         return
     missing = [kind for kind in kinds if not fresh(run, kind)]
     problem = ""

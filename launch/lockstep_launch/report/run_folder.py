@@ -21,7 +21,8 @@ class Run:
     gradients: Gradients | None
     summary: dict | None  # of a finished run
     config: dict  # "section.key": text
-    shapes: dict  # tensor: its shape, of a finished run
+    weights: Path | None  # the model, or the newest checkpoint of a run that is not finished
+    shapes: dict  # tensor of the network: its shape
     tables: dict = field(default_factory=dict)  # "confusion", "weights" or "grid": what eval_tables reads
     notes: list = field(default_factory=list)  # why a table is not there: (words, command that makes it)
 
@@ -81,11 +82,16 @@ def read_shapes(path):
         with open(path, "rb") as file:
             length, = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(min(length, 1 << 24)))
-        return {name: [int(size) for size in entry["shape"]] for name, entry in header.items() if name != "__metadata__"}
-    except FileNotFoundError:
-        return {}
+        return {name: [int(size) for size in entry["shape"]] for name, entry in header.items() if name.startswith("layers.")}
     except (OSError, struct.error, ValueError, AttributeError, KeyError, TypeError):
         raise Failure(3, f"{path}: not readable, expected weights in safetensors format") from None
+
+
+def newest_weights(folder):
+    if (folder / "model.safetensors").exists():
+        return folder / "model.safetensors"
+    checkpoints = (folder / "checkpoints").glob("step-*.safetensors")
+    return max(checkpoints, key=lambda path: (len(path.name), path.name), default=None)
 
 
 def read_run(folder, name):
@@ -101,4 +107,5 @@ def read_run(folder, name):
         config = summary["config"]
     elif (folder / "config.toml").exists():
         config = read_config(folder / "config.toml")
-    return Run(folder, name, metrics, gradients, summary, flat(config), read_shapes(folder / "model.safetensors"))
+    weights = newest_weights(folder)
+    return Run(folder, name, metrics, gradients, summary, flat(config), weights, read_shapes(weights) if weights else {})

@@ -46,7 +46,7 @@ class Launcher:
             words += ["--host", ",".join(f"{name}:{ranks}" for name, ranks in room if ranks)]
         words += [*command, options.config]
         if not command:
-            words += ["--quiet", "--out", str(self.folder)]
+            words += ["--quiet", "--overwrite", "--out", str(self.folder)]
         return words + self.settings.arguments(point)
 
     def run(self, point, repeat, crowded):

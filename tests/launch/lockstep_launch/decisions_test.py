@@ -45,8 +45,9 @@ class Quotas(Folder):
         for limit, cores in (("250000 100000", 2), ("50000 100000", 1), ("max 100000", None)):
             self.assertEqual(self.cores("0::/a/b", **{"a/b/cpu.max": limit}), cores)
 
-    def test_the_group_above_counts(self):
+    def test_the_least_of_a_group_and_those_above_counts(self):
         self.assertEqual(self.cores("0::/a/b", **{"a/b/cpu.max": "800000 100000", "a/cpu.max": "300000 100000"}), 3)
+        self.assertEqual(self.cores("0::/a/b", **{"a/b/cpu.max": "300000 100000", "a/cpu.max": "800000 100000"}), 3)
 
     def test_a_containers_root_counts(self):
         self.assertEqual(self.cores("0::/elsewhere", **{"cpu.max": "400000 100000"}), 4)
@@ -185,7 +186,8 @@ class WhatOpenMpiSays(unittest.TestCase):
 
     def test_its_words_are_kept_and_ours_pass(self):
         messages, shown = self.sorted(self.RULE, "mpirun noticed ...", self.RULE, "[h0:12] PMIX ERROR: x", "lockstep: no",
-                                      "[h0][[48642,1],0][../btl_tcp_frag.c:135:send] writev failed: Broken pipe (32)")
+                                      "[h0][[48642,1],0][../btl_tcp_frag.c:135:send] writev failed: Broken pipe (32)",
+                                      "peer: h1 mca_btl_tcp_frag_send: writev failed: Broken pipe (32)")
         self.assertEqual(shown, ["lockstep: no"])
         self.assertIn("PMIX ERROR: x", messages.everything())
 
@@ -317,6 +319,24 @@ class Heartbeats(Folder):
         it = self.guard()
         it.hear(f"watched 10 4 {self.folder}/elsewhere")
         self.assertEqual(self.turns(it, 1000), [])
+
+    def test_the_host_that_has_been_silent_the_longest(self):
+        it = self.guard()
+        it.hear(f"watched 60 49 {self.folder}")
+        for turn in range(12):
+            for rank in range(6):
+                self.beat(rank, f"{turn if rank < 4 else min(turn, 3)} 1 h{rank // 2} reduction")
+            it.turn(False)
+            if turn == 3:
+                self.assertIsNone(it.lost_host("h0"))
+        self.assertEqual(it.lost_host("h0"), "h2")
+
+    def test_of_two_hosts_the_other_one_is_lost(self):
+        it = self.guard()
+        it.hear(f"watched 60 49 {self.folder}")
+        self.beat(0, "1 1 h0 reduction")
+        self.beat(1, "1 1 h1 reduction")
+        self.assertEqual(it.lost_host("h0"), "h1")
 
     def test_other_subcommands_are_not_watched(self):
         it = guard.Guard(20, trains=False)

@@ -93,10 +93,10 @@ class Courses(ToolTest):
                 mock.patch.object(courses.os, "chdir"):  # fmt: skip
             self.call(courses.main, "-o", "pictures", "flower", "vanishing_gradients")
         self.assertEqual(asked, [
-            "launch/run -np 2 --threads 1 configs/courses/flower.toml --out runs/flower",
-            "launch/run -np 1 eval runs/flower --grid",
+            "launch/run -np 2 --threads 1 configs/courses/flower.toml --out runs/courses/flower --overwrite",
+            "launch/run -np 1 eval runs/courses/flower --grid",
             *(f"launch/run -np 2 --threads 1 configs/courses/vanishing_gradients.toml --set model.activation={kind} "
-              f"--out runs/six_layers_{kind}" for kind in ("sigmoid", "relu")),
+              f"--out runs/courses/six_layers_{kind} --overwrite" for kind in ("sigmoid", "relu")),
         ])  # fmt: skip
 
     def test_WhatIsWrongIsOneLine(self):

@@ -35,6 +35,8 @@ SavedRun example() {
   run.record.total_seconds = 100.25;
   run.record.best = 2.0 / 3.0;
   run.record.best_epoch = 6;
+  run.record.best_row.epoch = 6;
+  run.record.began_from = "a file";
   run.metrics = "7,\"x\"\n";
   run.config = {{"b", 1}, {"a", {{"z", 0.1}, {"y", "text"}}}};
   return run;

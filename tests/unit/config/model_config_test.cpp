@@ -35,7 +35,7 @@ TEST(ModelConfig, EveryKeyArrives) {
 hidden = [5]
 activation = "elu"
 dropout = 0.25
-output_activation = "tanh"
+output_activation = "leaky_relu"
 leaky_slope = 0
 elu_alpha = 2
 init = "uniform(0.5)"
@@ -45,7 +45,7 @@ outputs = 1
 )toml");
   EXPECT_EQ(found.activation, Activation::kElu);
   EXPECT_EQ(found.dropout, 0.25);
-  EXPECT_EQ(found.output_activation, Activation::kTanh);
+  EXPECT_EQ(found.output_activation, Activation::kLeakyRelu);
   EXPECT_EQ(found.activation_parameters.leaky_slope, 0.0);
   EXPECT_EQ(found.activation_parameters.elu_alpha, 2.0);
   EXPECT_EQ(found.init, "uniform(0.5)");
@@ -191,10 +191,8 @@ TEST(ModelConfig, AKeyThatALayersTypeDoesNotHaveIsUnknown) {
 }
 
 TEST(ModelConfig, TheShortFormBesideLayersIsRefused) {
-  const std::pair<const char*, const char*> keys[] = {{"hidden", "[3]"},
-                                                      {"activation", "\"relu\""},
-                                                      {"dropout", "0.5"},
-                                                      {"output_activation", "\"identity\""}};
+  const std::pair<const char*, const char*> keys[] = {
+      {"hidden", "[3]"}, {"activation", "\"relu\""}, {"dropout", "0.5"}, {"output_activation", "\"tanh\""}};
   for (const auto& [key, value] : keys) {
     const std::string found =
         std::string("model.") + key + " is set beside model.layers, expected one of the two";

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "data/csv_files.h"
+#include "data/schema.h"
 
 namespace lockstep::data {
 namespace {
@@ -233,6 +234,38 @@ TEST_F(CsvColumnsTest, OfATrainedNetworkKeepTheScaleOfItsTargets) {
   const Csv other(options, &trained);
   EXPECT_EQ(load_all(other).targets, (std::vector<float>{0, 3}));
   EXPECT_EQ(other.info().target_deviation, 10.0);
+}
+
+// The columns as another process reads them from a model's metadata make the same features.
+TEST_F(CsvColumnsTest, GoWithTheNetwork) {
+  DataOptions options = of("id,a,colour,y\n1,1,caf\xe9,10\n2,3,\"x, \"\"y\"\"\",30\n3,0.1,caf\xe9,20\n");
+  options.ignore = {"id"};
+  options.missing = Missing::kMean;
+  options.task = Task::kRegression;
+  options.target_scale = TargetScale::kMeanStd;
+  const DatasetInfo info = Csv(options).info();
+  const Schema schema{info, Normalizer(Normalization::kNone, info, load_all(Csv(options)), {}), {}};
+  const std::string text = schema.to_json();
+  const DatasetInfo read = Schema::parse(text, "model.safetensors").info;
+  ASSERT_NE(read.csv, nullptr);
+  EXPECT_EQ(read.csv->feature_names(), info.csv->feature_names());
+  EXPECT_EQ(read.target_mean, info.target_mean);
+  EXPECT_EQ(read.target_deviation, info.target_deviation);
+  options.test_file = write("y,colour,a,id\n15,caf\xe9,,1\n16,?,7,2\n", "other.csv");
+  options.file.clear();
+  EXPECT_EQ(numbers(Csv(options, &read), Split::kTest), numbers(Csv(options, &info), Split::kTest));
+  EXPECT_EQ(load_all(Csv(options, &read), Split::kTest).targets,
+            load_all(Csv(options, &info), Split::kTest).targets);
+
+  const auto refuse = [&](const std::string& from, const std::string& to, const std::string& says) {
+    std::string changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    expect_line_with(message_of<ModelError>([&] { Schema::parse(changed, "model.safetensors"); }),
+                     {"model.safetensors: ", "not readable", says});
+  };
+  refuse("\"width\":4", "\"width\":3", "expected 3 of 3 columns");
+  refuse("\"deviation\":", "\"deviation\":-", "columns of 3 features");
+  refuse("\"means\":[", "\"means\":[1,", "2 statistics of its features, expected 1");
 }
 
 TEST_F(CsvColumnsTest, AreSaidInWords) {

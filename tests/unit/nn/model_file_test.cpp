@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
 #include "nn/safetensors.h"
 #include "support.h"
 
@@ -58,6 +60,34 @@ TEST_F(ModelFileTest, SavedParametersAreLoadedBitForBit) {
   EXPECT_TRUE(test::same_bits(loaded, special));
 }
 
+// A change that is not noticed is one of the name "checksum" alone, which leaves the weights as they are.
+TEST_F(ModelFileTest, AFlippedBitAnywhereIsRefusedOrChangesNoWeight) {
+  save_model(file(), model_.tensors(), saved_, {{"trained_on", "{\"mean\":0.5}"}});
+  const std::string content = read_file(file());
+  std::size_t refused = 0;
+  for (std::size_t at = 0; at < content.size(); ++at)
+    for (const int bit : {0, 6}) {
+      std::string damaged = content;
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
+      std::vector<float> loaded(saved_.size());
+      try {
+        const auto read = SafetensorsFile::parse(damaged, "model.safetensors");
+        EXPECT_EQ(read.metadata.at("trained_on"), "{\"mean\":0.5}") << "byte " << at << ", bit " << bit;
+        load_model(read.tensors, "model.safetensors", model_.tensors(), loaded);
+        EXPECT_TRUE(test::same_bits(loaded, saved_)) << "byte " << at << ", bit " << bit;
+      } catch (const ModelError&) {
+        ++refused;
+      }
+    }
+  EXPECT_GE(refused, 2 * content.size() - 32);
+}
+
+TEST_F(ModelFileTest, TheFileKnowsTheHashOfItsWeights) {
+  save_model(file(), model_.tensors(), saved_);
+  EXPECT_EQ(SafetensorsFile::read(file()).metadata.at("weights_hash"),
+            hash_hex(std::as_bytes(std::span(saved_))));
+}
+
 TEST_F(ModelFileTest, TheFileNamesTensorsAsPyTorchDoes) {
   save_model(file(), model_.tensors(), saved_);
   const auto read = SafetensorsFile::read(file());
@@ -75,6 +105,40 @@ TEST_F(ModelFileTest, TheOrderInTheFileDoesNotMatter) {
   std::vector<float> loaded(saved_.size());
   load_model(file(), model_.tensors(), loaded);
   EXPECT_TRUE(test::same_bits(loaded, saved_));
+}
+
+TEST_F(ModelFileTest, NamesOfPyTorchsSequentialsAndWrappersAreUnderstood) {
+  for (const auto& names : {std::vector<std::string>{"0.weight", "0.bias", "2.weight", "2.bias"},
+                            {"module.3.weight", "module.3.bias", "module.10.weight", "module.10.bias"},
+                            {"module.layers.0.weight", "module.layers.0.bias", "module.layers.1.weight",
+                             "module.layers.1.bias"}}) {
+    auto tensors = good_tensors();
+    for (std::size_t t = 0; t < names.size(); ++t) tensors[t].name = names[t];
+    write_safetensors(file(), tensors, {});
+    std::vector<float> loaded(saved_.size());
+    load_model(file(), model_.tensors(), loaded);
+    EXPECT_TRUE(test::same_bits(loaded, saved_)) << names.front();
+  }
+  auto tensors = good_tensors();
+  tensors[2].name = "1.weight";  // beside names of ours
+  write_safetensors(file(), tensors, {});
+  expect_refused({"layers.1.weight is missing"});
+}
+
+TEST_F(ModelFileTest, NumbersOfOtherWidthsAreRoundedToFloat32) {
+  auto tensors = good_tensors();
+  const std::vector<double> wide(saved_.begin(), saved_.begin() + 12);
+  const std::uint16_t half[] = {0x3c00, 0xc000, 0x0001, 0x3555}, brain[] = {0x3f80, 0xc040};
+  tensors[0] = {tensors[0].name, "F64", {4, 3}, std::as_bytes(std::span(wide))};
+  tensors[1] = {tensors[1].name, "F16", {4}, std::as_bytes(std::span(half))};
+  tensors[3] = {tensors[3].name, "BF16", {2}, std::as_bytes(std::span(brain))};
+  write_safetensors(file(), tensors, {});
+  std::vector<float> loaded(saved_.size()), expected = saved_;
+  const float of_half[] = {1.0F, -2.0F, 0x1p-24F, 0x1.554p-2F}, of_brain[] = {1.0F, -3.0F};
+  std::copy(std::begin(of_half), std::end(of_half), expected.begin() + 12);
+  std::copy(std::begin(of_brain), std::end(of_brain), expected.end() - 2);
+  load_model(file(), model_.tensors(), loaded);
+  EXPECT_TRUE(test::same_bits(loaded, expected));
 }
 
 TEST_F(ModelFileTest, AMissingTensorIsRefused) {

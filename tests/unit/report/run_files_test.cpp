@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "file_size_limit.h"
 #include "report/summary.h"
 #include "support.h"
 
@@ -155,15 +156,37 @@ TEST_F(RunFilesTest, AFileThatCannotBeWrittenIsAnErrorThatNamesIt) {
   test::expect_line_with(test::message_of<ConfigError>([&] { GradientsFile file(missing, {"w"}); }),
                          {missing.string()});
   test::expect_line_with(test::message_of<ConfigError>([&] { MetricsFile file("/dev/full"); }),
-                         {"/dev/full"});
+                         {"/dev/full", "No space left on device"});
   test::expect_line_with(test::message_of<ConfigError>([&] { GradientsFile file("/dev/full", {"w"}); }),
-                         {"/dev/full"});
+                         {"/dev/full", "No space left on device"});
+}
+
+// Also of the second failure in a row, and of many rows that no buffer holds.
+TEST_F(RunFilesTest, AFullDiskIsNamedByTheSystemsReasonEveryTimeAndLosesNoRow) {
+  const auto path = folder_.path() / "steps.csv";
+  StepsFile steps(path);
+  {
+    const test::FileSizeLimit limit(1000);
+    for (std::size_t step = 1; step <= 1000; ++step) {
+      steps.write({.step = step, .epoch = 1, .samples = 8, .loss = 0.5, .weights_hash = "0123456789abcdef"});
+      if (step % 500 == 0)
+        test::expect_line_with(test::message_of<ConfigError>([&] { steps.flush(); }),
+                               {path.string(), "cannot be written: File too large"});
+    }
+  }
+  steps.flush();
+  const auto rows = read_csv(path);
+  ASSERT_EQ(rows.size(), 1000U);
+  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].at("step"), std::to_string(i + 1));
 }
 
 TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   const auto path = folder_.path() / "summary.json";
   Summary summary;
-  summary.last = example(3);
+  summary.epochs = 3;
+  summary.metrics = example(2);  // the best one's
+  summary.weights_of_best = true;
+  summary.best_epoch = 2;
   summary.steps = 120;
   summary.train_samples = 50000;
   summary.parameters = 308310;
@@ -176,6 +199,9 @@ TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   write_summary(path, summary);
   const auto json = nlohmann::json::parse(read_file(path));
   EXPECT_EQ(json.at("epochs"), 3);
+  EXPECT_EQ(json.at("weights_of"), "best");
+  EXPECT_EQ(json.at("best_epoch"), 2);
+  EXPECT_FALSE(json.contains("began_from"));
   EXPECT_EQ(json.at("steps"), 120);
   EXPECT_EQ(json.at("train_samples"), 50000);
   EXPECT_EQ(json.at("train_loss").get<double>(), 1.0 / 3.0);

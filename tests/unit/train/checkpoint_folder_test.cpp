@@ -49,7 +49,7 @@ class CheckpointFolderTest : public testing::Test {
 TEST_F(CheckpointFolderTest, KeepsTheNewest) {
   for (const std::size_t keep : {1, 2, 3}) {
     CheckpointFolder folder(path_, small_tensors(), keep);
-    folder.clear();
+    CheckpointFolder::clear(path_);
     write(folder, {5, 10, 15, 20});
     Names expected;
     for (std::size_t i = 0; i < keep; ++i) expected.insert(expected.begin(), name_of(20 - 5 * i));
@@ -96,7 +96,7 @@ TEST_F(CheckpointFolderTest, RemovesWhatKilledWritersLeftAndNothingElse) {
     write_file_atomically(path_ / name, std::string("text"));
   CheckpointFolder folder(path_, small_tensors(), 3);
   EXPECT_EQ(names(), (Names{"best.safetensors", "notes.txt", "step-000000004.safetensors"}));
-  folder.clear();
+  CheckpointFolder::clear(path_);
   EXPECT_EQ(names(), Names{"notes.txt"});
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "modes.h"
 #include "mpi_main.h"
@@ -205,6 +206,29 @@ TEST(Trainer, DivergenceIsAnErrorOnEveryRankThatNamesTheStep) {
       world().broadcast(of_first, 0);
       EXPECT_EQ(message, of_first);
     }
+  }
+}
+
+// More rows than one pass holds, and the bad sample among the first: later passes know nothing of it.
+TEST(Trainer, DivergenceNamesTheLayerWhicheverPassTheSampleIsIn) {
+  const test::TemporaryFolder folder;
+  constexpr std::size_t kSamples = 24000;
+  {
+    std::ofstream csv(folder.path() / "points.csv");
+    for (std::size_t i = 0; i < kSamples; ++i) csv << (i == 3 ? "9e37" : "0.5") << ",1," << i % 2 << '\n';
+  }
+  for (const test::ModeCase& mode : test::kModes) {
+    RunSetup setup;
+    setup.reduce = mode.options;
+    setup.points.emplace();
+    setup.points->dataset = "csv";
+    setup.points->file = folder.path() / "points.csv";
+    setup.points->normalize = setup.normalize = data::Normalization::kNone;
+    setup.model.init = "normal(100)";
+    setup.model.activation = Activation::kIdentity;
+    setup.train.batch_size = kSamples;
+    test::expect_line_with(test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); }),
+                           {"diverged at step 1 ", "the output of layer 0 (Dense 2 -> 8) is not finite"});
   }
 }
 

@@ -1,0 +1,62 @@
+#include "cli/saved_network.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "nn/model_file.h"
+#include "train/checkpoint.h"
+#include "train/checkpoint_folder.h"
+
+namespace lockstep::cli {
+
+namespace fs = std::filesystem;
+
+SavedNetwork::SavedNetwork(const fs::path& path, const comm::Communicator& communicator) {
+  std::string schema;
+  communicator.together([&] {
+    if (communicator.rank() != 0) return;
+    std::error_code ignored;
+    fs::path file = path;
+    if (fs::is_directory(path, ignored))
+      file = fs::exists(path / "model.safetensors", ignored) ? path / "model.safetensors"
+                                                             : checkpoint_named("latest", path);
+    name_ = file.string();
+    file_ = nn::SafetensorsFile::read(file);
+    if (train::is_checkpoint(file_)) file_.check_checksum(name_);
+    if (const auto entry = file_.metadata.find(data::Schema::kKey); entry != file_.metadata.end())
+      schema = entry->second;
+  });
+  communicator.broadcast(name_, 0);
+  communicator.broadcast(schema, 0);
+  communicator.together([&] {
+    if (!schema.empty()) trained_on_ = data::Schema::parse(schema, name_);
+  });
+}
+
+AlignedBuffer<float> SavedNetwork::parameters(const nn::Model& model,
+                                              const comm::Communicator& communicator) const {
+  AlignedBuffer<float> arena;
+  communicator.together([&] {
+    arena = AlignedBuffer<float>(model.parameters());
+    if (communicator.rank() == 0)
+      nn::load_model(train::network_tensors(file_), name_, model.tensors(), arena.span());
+  });
+  communicator.broadcast(std::as_writable_bytes(arena.span()), 0);
+  return arena;
+}
+
+fs::path checkpoint_named(const std::string& which, const fs::path& run) {
+  const fs::path checkpoints = run / "checkpoints";
+  if (which == "latest") return train::find_latest(checkpoints).path;
+  const fs::path best = checkpoints / "best.safetensors";
+  std::error_code error;
+  if (!fs::exists(best, error))
+    throw ModelError(
+        fmt::format("{}: there is no such file, expected the checkpoint of the best epoch", best.string()));
+  return best;
+}
+
+}  // namespace lockstep::cli
