@@ -266,7 +266,8 @@ TEST_F(ThreeRanksEvalPredictions, NeedNoTrainingData) {
     const Outcome outcome =
         eval({"--predictions-of", "new.csv", "--out", "after", "--set", "data.test_file="}, ranks);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_TRUE(outcome.out.starts_with("data.csv is not there: only new.csv is evaluated\n")) << outcome.out;
+    EXPECT_NE(outcome.out.find("data.csv is not there: only new.csv is evaluated\n"), std::string::npos)
+        << outcome.out;
     EXPECT_EQ(read_text(folder_ / "after/predictions.csv"), read_text(folder_ / "before/predictions.csv"));
   }
 }
@@ -278,11 +279,11 @@ TEST_F(ThreeRanksEvalPredictions, ThatCannotBeMadeAreRefused) {
     for (const int ranks : {kOneProcess, 3}) {
       const Outcome outcome = eval(words, ranks);
       EXPECT_EQ(outcome.code, code);
-      EXPECT_EQ(outcome.err, "lockstep: " + says + "\n");
+      EXPECT_TRUE(outcome.err.starts_with("lockstep: " + says)) << outcome.err;
+      EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     }
   };
-  refuse({"--predictions-of", "other.csv"}, 3,
-         "other.csv:1: has no column \"x\", expected the columns of data.csv");
+  refuse({"--predictions-of", "other.csv"}, 3, "other.csv:1: has no column \"x\", expected the columns of ");
   refuse({"--predictions-of", "gone.csv"}, 3, "gone.csv: cannot be read: No such file or directory");
   refuse({"--predictions-of", "other.csv", "--predictions"}, 2,
          "--predictions and --predictions-of are both set, expected one of them: both write predictions.csv");
@@ -311,7 +312,7 @@ shards = 3
 hidden = []
 loss = "mse"
 [train]
-epochs = 100
+epochs = 4
 batch_size = 15
 learning_rate = 0.1
 [log]
@@ -326,12 +327,12 @@ steps = true
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const double actual = table.number(i, "actual"), error = table.number(i, "predicted") - actual;
     EXPECT_EQ(actual, 5000 + 300 * (table.number(i, "row") - 1));
-    EXPECT_LT(std::fabs(error), 5.0);
     squares += error * error;
   }
   const Table metrics = read_csv(folder_ / "out/metrics.csv"), steps = read_csv(folder_ / "out/steps.csv");
-  const double loss = metrics.number(99, "test_loss");
-  EXPECT_NEAR(loss, squares / 10.0, 0.01 * loss + 1e-3);
+  const double loss = metrics.number(3, "test_loss");
+  EXPECT_GT(loss, 1.0);
+  EXPECT_NEAR(loss, squares / 10.0, 1e-4 * loss);
   EXPECT_GT(steps.number(0, "loss"), 1e6);  // of the first step: about the variance of the values
   EXPECT_GT(metrics.number(0, "train_loss"), 1e5);
 }
