@@ -48,11 +48,17 @@ class Console : public testing::TestWithParam<int> {
     constexpr double kLong = 0.25;  // seconds; the bar moves every 0.1
     Outcome outcome;
     for (std::size_t samples = 320; samples <= 50000; samples *= 4) {
-      Words words = {"train", "run.toml",
-                     "--out", "out",
-                     "--set", "model.hidden=[500]",
-                     "--set", "train.batch_size=8",
-                     "--set", "data.train_samples=" + std::to_string(samples)};
+      Words words = {"train",
+                     "run.toml",
+                     "--overwrite",
+                     "--out",
+                     "out",
+                     "--set",
+                     "model.hidden=[500]",
+                     "--set",
+                     "train.batch_size=8",
+                     "--set",
+                     "data.train_samples=" + std::to_string(samples)};
       words.insert(words.end(), more.begin(), more.end());
       outcome = run(words, terminal);
       if (outcome.code != 0) break;

@@ -138,9 +138,10 @@ TEST_P(PublishedWhole, RunEndsWithThePublishedWeights) {
   const Outcome outcome = run({"train", shipped(GetParam()).string(), "--quiet", "--out", "out"}, kOneProcess,
                               in(folder.path(), 100));
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  for (const json& entry : published())
-    if (entry.at("configuration") == GetParam() && entry.at("settings").empty())
-      EXPECT_EQ(weights_hash(folder / "out"), entry.at("weights_hash"));
+  for (const json& entry : published()) {
+    if (entry.at("configuration") != GetParam() || !entry.at("settings").empty()) continue;
+    EXPECT_EQ(weights_hash(folder / "out"), entry.at("weights_hash"));
+  }
 }
 
 }  // namespace
