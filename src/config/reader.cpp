@@ -198,22 +198,23 @@ void Reader::read_text(const std::string& key, std::string& value) {
 }
 
 void Reader::read_texts(const std::string& key, std::vector<std::string>& list) {
+  std::vector<std::string> given = list;
   if (const Entry* entry = find(key)) {
     const auto add = [&](const toml::node& node) {
       if (node.is_string())
-        list.push_back(**node.as_string());
+        given.push_back(**node.as_string());
       else if (node.is_integer())
-        list.push_back(std::to_string(**node.as_integer()));
+        given.push_back(std::to_string(**node.as_integer()));
       else
         refuse(key, *entry, "a list of strings or integers");
     };
-    list.clear();
+    given.clear();
     if (const toml::array* found = entry->node->as_array())
       for (const toml::node& node : *found) add(node);
     else
       add(*entry->node);
   }
-  record(key, list);
+  settle(key, list, std::move(given));
 }
 
 void Reader::read(const std::string& key, std::filesystem::path& value) {
