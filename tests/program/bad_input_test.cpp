@@ -127,25 +127,21 @@ class BadRun : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(OneProcess, BadRun, testing::Values(kOneProcess));
 INSTANTIATE_TEST_SUITE_P(ThreeRanks, BadRun, testing::Values(3));
 
+// Also one that it was to replace.
 TEST_P(BadRun, LeavesAnEarlierRunAlone) {
   const TemporaryFolder folder;
   write_small_config(folder.path());
   ASSERT_EQ(run(quiet_training({}), GetParam(), in(folder.path())).code, 0);
   const std::string summary = read_text(folder / "out/summary.json");
   const std::string model = read_text(folder / "out/model.safetensors");
-  EXPECT_EQ(run(quiet_training({"--set", "train.init_from=nowhere"}), GetParam(), in(folder.path())).code, 4);
-  EXPECT_EQ(read_text(folder / "out/summary.json"), summary);
-  EXPECT_EQ(read_text(folder / "out/model.safetensors"), model);
-}
-
-TEST_P(BadRun, DoesNotPassAnEarlierRunsResultsOffAsItsOwn) {
-  const TemporaryFolder folder;
-  write_small_config(folder.path());
-  ASSERT_EQ(run(quiet_training({}), GetParam(), in(folder.path())).code, 0);
-  EXPECT_EQ(run(quiet_training({"--set", "train.learning_rate=1e29"}), GetParam(), in(folder.path())).code,
-            2);
-  EXPECT_FALSE(fs::exists(folder / "out/summary.json"));
-  EXPECT_FALSE(fs::exists(folder / "out/model.safetensors"));
+  for (const auto& [setting, code] :
+       {std::pair{"train.init_from=nowhere", 4}, {"train.learning_rate=1e29", 2}}) {
+    const Outcome failed =
+        run(quiet_training({"--overwrite", "--set", setting}), GetParam(), in(folder.path()));
+    EXPECT_EQ(failed.code, code) << failed.err;
+    EXPECT_EQ(read_text(folder / "out/summary.json"), summary);
+    EXPECT_EQ(read_text(folder / "out/model.safetensors"), model);
+  }
 }
 
 }  // namespace

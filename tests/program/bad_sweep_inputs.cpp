@@ -226,7 +226,7 @@ std::vector<BadInput> bad_sweep_inputs() {
        kAll,
        words({"eval", "run.toml", "--out", "tables"}),
        {"--out tables: there is nothing to write",
-        "expected --grid, --confusion, --predictions or --weights"}},
+        "expected --grid, --confusion, --predictions, --predictions-of or --weights"}},
       {"EvaluationOfARunThatIsMissing",
        2,
        kAll,

@@ -113,9 +113,10 @@ TEST_P(Inspection, TellsWhereACheckpointStandsAndWhetherItIsWhole) {
   EXPECT_EQ(lines.at(0), file + ": a checkpoint, whole");
   EXPECT_EQ(lines.at(1), "step 20, 4 epochs done, weights " + hash);
   EXPECT_EQ(lines.at(2), "circle, exact reduction");
-  EXPECT_TRUE(lines.at(3).starts_with("tensor                    type  shape"));
-  EXPECT_TRUE(lines.at(8).starts_with("momentum.layers.0.weight  F32   (5, 2)")) << lines.at(8);
-  EXPECT_TRUE(lines.at(12).starts_with("reducer                   I32   ")) << lines.at(12);
+  EXPECT_TRUE(lines.at(3).starts_with("trained on circle: 2 features, 2 classes")) << lines.at(3);
+  EXPECT_TRUE(lines.at(5).starts_with("tensor                    type  shape")) << lines.at(5);
+  EXPECT_TRUE(lines.at(10).starts_with("momentum.layers.0.weight  F32   (5, 2)")) << lines.at(10);
+  EXPECT_TRUE(lines.at(14).starts_with("reducer                   I32   ")) << lines.at(14);
 
   std::string bytes = read_text(folder_ / file);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);

@@ -22,7 +22,8 @@ const std::vector<WrongCommand> kWrongCommands = {
     {"NothingAtAll",
      {},
      2,
-     "lockstep: no subcommand, expected one of train, eval, verify, gradcheck, sweep, inspect, configs, "
+     "lockstep: no subcommand, expected one of train, eval, verify, selftest, gradcheck, sweep, inspect, "
+     "configs, "
      "activations, predict, doctor (lockstep --help shows the usage)"},
     {"MisspeltSubcommand", {"trian", "run.toml"}, 2, "lockstep: trian is no subcommand, did you mean train?"},
     {"ConfigurationForASubcommand",

@@ -117,7 +117,7 @@ TEST_P(SavedNetwork, IsTrainedFurtherWithItsOwnStatistics) {
   const double before = accuracy(run_words({"eval", "out", "--set", "data.file=moved.csv"}), "train");
   EXPECT_NEAR(read_json(folder_ / "more/summary.json").at("train_accuracy").get<double>(), before, 1e-6);
   EXPECT_LT(before, 1.0);
-  expect_refused(run_words({"train", "run.toml", "--out", "more", "--quiet", "--set", "data.normalize=none",
+  expect_refused(run_words({"train", "run.toml", "--out", "other", "--quiet", "--set", "data.normalize=none",
                             "--set", "train.init_from=out/model.safetensors"}),
                  2, {"data.normalize is \"none\", expected \"mean_std\"", "out/model.safetensors"});
 }
@@ -132,7 +132,7 @@ TEST_P(SavedNetwork, IsAnyCheckpointOfARun) {
             run_words({"eval", "out", "--model", "best"}).out);
   for (const std::string& start : {newest, std::string("out")}) {
     ASSERT_NO_FATAL_FAILURE(train({"--set", "train.epochs=1", "--set", "train.learning_rate=1e-30", "--set",
-                                   "train.init_from=" + start},
+                                   "train.init_from=" + start, "--overwrite"},
                                   "more"));
     EXPECT_EQ(weights_hash(folder_ / "more"), weights_hash(folder_ / "out"));
   }
@@ -241,7 +241,8 @@ TEST(TwoRanksOfDifferentData, AreRefusedByFileRankAndHost) {
     }
     Words words = mpirun();
     words.insert(words.end(), {"-np", "2", "sh", "start", command, (folder / "run.toml").string()});
-    if (command == "train") words.insert(words.end(), {"--quiet", "--out", (folder / "out").string()});
+    if (command == "train")
+      words.insert(words.end(), {"--quiet", "--overwrite", "--out", (folder / "out").string()});
     return execute(words, in(folder.path(), 60));
   };
   for (const char* command : {"train", "verify", "gradcheck"}) {
