@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from . import hosts
 from .script import Failure, name
 
-SUBCOMMANDS = ("train", "eval", "verify", "gradcheck", "sweep", "inspect", "configs", "activations", "predict", "doctor")
+SUBCOMMANDS = ("train", "eval", "verify", "selftest", "gradcheck", "sweep", "inspect", "configs", "activations", "predict", "doctor")
+FIND_DIFFERENCES = ("verify", "selftest", "gradcheck")  # the subcommands that end with 1 where they found one
 WITH_VALUE = ("-np", "-n", "--threads", "--bind", "--hostfile", "--host", "--retries", "--start-seconds", "--mpi")
 FLAGS = {"--force": "force", "--allow-run-as-root": "root_meant", "--verbose": "verbose", "--dry-run": "dry_run"}
 

@@ -126,7 +126,10 @@ class Job:
         return ["--bind-to", "none"]
 
     def has_checkpoint(self):
-        return self.folder is not None and any(self.folder.glob("checkpoints/step-*.safetensors"))
+        """Whether the run has one; beside .next they are of the run that it replaces, see src/cli/run_place.h."""
+        if self.folder is None or (self.folder / ".next").exists():
+            return False
+        return any(self.folder.glob("checkpoints/step-*.safetensors"))
 
     def leave_out_lost_hosts(self):
         """The command goes to the hosts that still answer: their slots, and no more ranks than those."""
@@ -183,7 +186,7 @@ def outcome(ended, options, supervisor):
             write(ended.spoken)
 
     code, asked = ended.code, supervisor.asked
-    if code in (0, 2, 3, 4) or (code == 1 and ended.started and options.words[0] in ("verify", "gradcheck")):
+    if code in (0, 2, 3, 4) or (code == 1 and ended.started and options.words[0] in command_line.FIND_DIFFERENCES):
         show_own()
         return code, None
     if code in (130, 143):

@@ -61,7 +61,7 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows)
 
 void MetricsFile::write(const EpochRow& row) {
   const std::string line =
-      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.4f},{:.1f},{},{:.4f},{:.4f},{:.4f}\n",
+      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}\n",
                   row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
                   row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
                   row.compute_seconds, row.wait_seconds, row.transfer_seconds);

@@ -38,7 +38,8 @@ launch=() # more options of launch/run
 # summary KEY: its value in the finished run's summary.
 summary() { sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\).*/\1/p" "$work/out/summary.json"; }
 
-# begin RANKS HOSTS WORD...: the same in the background, as $job. Waits until it has trained for some steps.
+# begin RANKS HOSTS WORD...: the same in the background, as $job, of a run that takes some seconds. Waits until it has trained for
+# some steps, which its heartbeats tell every second.
 begin() {
   local step='' i
   tried="$*" code='' out='' err=''
@@ -46,9 +47,11 @@ begin() {
   job=$!
   for ((i = 0; i < 300; ++i)); do
     read -r _ step _ 2>/dev/null <"$work/out/.heartbeat/rank-0" && ((step > 20)) && return
+    kill -0 "$job" 2>/dev/null || break
     sleep 0.1
   done
-  failed "the job starts within 30 s"
+  err=$(<"$work/stderr")
+  failed "the job starts within 30 s, and is not over by then"
 }
 
 # wait_for_end SECONDS: until the job is over. Sets `code`, `out`, `err`, and `took`, the seconds since the call.

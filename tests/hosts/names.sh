@@ -15,6 +15,7 @@ wait_for_end 60
 tried="killed_rank, $took s"
 refused 5 "^launch/run: ($(of_a_rank "rank 1 on gpu1.west, at step [0-9]+ in [a-z -]+, was ended by SIGKILL"))$"
 
+rm -rf "$work/out"
 try lockstep 1 gpu1.west:1 --set train.epochs=3
 check "one process alone trains" test "$code" = 0
 alone=$(summary weights_hash)

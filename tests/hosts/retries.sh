@@ -20,9 +20,11 @@ again="going on from the newest checkpoint in 1 s \(retry 1 of 2\)"
 launch=(--retries 2)
 for fault in killed_rank killed_host; do
   rm -rf "$work/out"
+  limit_rate h0 2mbit # not to be done before the fault
   begin 4 h0:2,h1:2 "${training[@]}"
   until compgen -G "$work/out/checkpoints/step-*.safetensors" >/dev/null; do sleep 0.1; done
   "$fault"
+  limit_rate h0 1gbit
   wait_for_end 120
   tried="$fault, $took s"
   succeeded

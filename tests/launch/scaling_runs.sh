@@ -35,7 +35,7 @@ scaling() { try copy/launch/scaling "$@"; }
 # What runs are asked for, and what is made of their epochs.
 scaling c.toml --ranks 1,2 --threads 2 --repeats 1 --set seed=7 --set train.batch_size=16 --out out
 succeeded
-for words in "1 2 train c.toml --quiet --out out/.run --set seed=7" "2 2 train c.toml --quiet"; do
+for words in "1 2 train c.toml --quiet --overwrite --out out/.run --set seed=7" "2 2 train c.toml --quiet"; do
   check "there is a run '$words'" grep -q -- "^$words" words
 done
 for setting in train.epochs=4 train.batch_size=16 compute.threads=2 data.test_samples=100 checkpoint.every_epochs=0 log.steps=false; do

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -110,6 +111,11 @@ class Commands(unittest.TestCase):
         shown = subprocess.run([script, "--dry-run", "-np", "1", "c.toml"], env=environment, capture_output=True, text=True)
         self.assertRegex(shown.stdout, r"^mpirun .* 'CIFAR10_DIR=a b' /\S+ train c.toml\n$")
         self.assertEqual(shown.returncode, 0)
+
+    def test_it_knows_the_programs_subcommands(self):
+        shown = subprocess.run([Path(os.environ["BUILD"]) / "lockstep", "--help"], capture_output=True, text=True, check=True).stdout
+        listed = shown.partition("Subcommands:\n")[2].partition("\n\n")[0]
+        self.assertEqual(re.findall(r"^  (\S+)", listed, re.MULTILINE), list(command_line.SUBCOMMANDS))
 
     def test_the_script_without_a_program(self):
         script = Path(os.environ["REPOSITORY"]) / "launch/run"

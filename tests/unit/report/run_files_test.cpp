@@ -91,6 +91,21 @@ TEST_F(RunFilesTest, MetricsHaveARowAnEpochThatCanBeReadAtOnce) {
   EXPECT_EQ(std::stod(row.at("samples_per_second")), 40000.0);
 }
 
+TEST_F(RunFilesTest, AnEpochOfMicrosecondsHasATime) {
+  MetricsFile metrics(folder_.path() / "metrics.csv");
+  EpochRow row = example(1);
+  row.seconds = 42e-6;
+  row.compute_seconds = 31e-6;
+  row.wait_seconds = 7e-6;
+  row.transfer_seconds = 4e-6;
+  metrics.write(row);
+  const auto read = read_csv(folder_.path() / "metrics.csv").at(0);
+  EXPECT_EQ(std::stod(read.at("seconds")), 42e-6);
+  EXPECT_EQ(std::stod(read.at("compute_seconds")), 31e-6);
+  EXPECT_EQ(std::stod(read.at("wait_seconds")), 7e-6);
+  EXPECT_EQ(std::stod(read.at("transfer_seconds")), 4e-6);
+}
+
 TEST_F(RunFilesTest, LossesHaveAtLeastNineDigits) {
   const auto path = folder_.path() / "metrics.csv";
   MetricsFile metrics(path);
