@@ -104,6 +104,7 @@ class Job:
             words += ["-np", str(self.ranks)]
         words += self.placement
         words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/base/launcher.h
+        words += ["-x", f"LOCKSTEP_START_SECONDS={options.start_seconds}"]
         ours = self.mpirun.keepalive() if self._several_hosts else []
         if self.hosts and hosts.share_a_label([*self.hosts, *hosts.this_host()]):
             ours += self.mpirun.whole_names()
@@ -112,8 +113,7 @@ class Job:
         if self._crowded:
             ours += ["--mca", "mpi_yield_when_idle", "1"]
         words += open_mpi.without_doubles(ours, options.mpi)
-        blis = sorted(key for key in os.environ if key.startswith("BLIS_"))
-        for key in ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR", *blis]:
+        for key in ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR"]:
             if self.environment.get(key):
                 words += ["-x", f"{key}={self.environment[key]}"]
         return [*words, *options.mpi, self.program, *options.words]

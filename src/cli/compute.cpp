@@ -54,7 +54,7 @@ Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Com
   Compute compute;
   compute.threads = choose_threads(options, world.of_this_host().size());
   const char* const variable = std::getenv("LOCKSTEP_KERNELS");
-  const std::string of_host = variable == nullptr ? "auto" : variable;
+  const std::string of_host = variable == nullptr || *variable == '\0' ? "auto" : variable;
   kernels::KernelSet set = kernels::runnable_kernel_sets().front();
   world.together([&] {
     if (options.kernels != "auto") {

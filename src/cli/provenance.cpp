@@ -31,7 +31,7 @@ std::string version_text() {
     if (name != "version") text += fmt::format("\n{:<17}{}", name, value.get<std::string>());
   std::vector<std::string_view> sets;
   for (const kernels::KernelSet set : kernels::runnable_kernel_sets()) sets.push_back(name(set));
-  return text + fmt::format("\n{:<17}{}", "kernel_families", fmt::join(sets, ", "));
+  return text + fmt::format("\n{:<17}{}", "kernel_sets", fmt::join(sets, ", "));
 }
 
 }  // namespace lockstep::cli

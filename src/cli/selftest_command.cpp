@@ -90,9 +90,12 @@ Found train_and_hash(const config::RunConfig& run, const comm::Communicator& wor
   return found;
 }
 
-// What the weights found have to say against the published ones; "" where they are the same.
+// What the weights found have to say against the published ones; "" where they are the same, as far as they
+// go: they end early where another rank's differ.
 std::string difference(const Found& found, const PublishedRun& published) {
-  const std::size_t most = std::max(found.step_hashes.size(), published.step_hashes.size());
+  const bool to_the_end = !found.weights_hash.empty();
+  const std::size_t most = to_the_end ? std::max(found.step_hashes.size(), published.step_hashes.size())
+                                      : found.step_hashes.size();
   const auto hash_at = [](const std::vector<std::string>& hashes, std::size_t step) {
     return step < hashes.size() ? hashes[step] : "none";
   };
@@ -103,9 +106,18 @@ std::string difference(const Found& found, const PublishedRun& published) {
                          step == 0 ? "before the first step" : fmt::format("first at step {}", step), here,
                          there);
   }
-  if (found.weights_hash.empty() || found.weights_hash == published.weights_hash) return "";
+  if (!to_the_end || found.weights_hash == published.weights_hash) return "";
   return fmt::format("after step {}, by the last: weights {}, published {}", most - 1, found.weights_hash,
                      published.weights_hash);
+}
+
+// What the first of the ranks whose weights differ says; "" where they are the same on all. Collective.
+std::string first_difference(const std::string& own, const comm::Communicator& world) {
+  const auto differing = world.allreduce_min(own.empty() ? world.size() : world.rank());
+  if (differing == world.size()) return "";
+  std::string of_first = world.size() == 1 ? own : fmt::format("on rank {}, {}", world.rank(), own);
+  world.broadcast(of_first, static_cast<int>(differing));
+  return of_first;
 }
 
 std::vector<PublishedRun> chosen_runs(const SelftestArguments& arguments, const comm::Communicator& world) {
@@ -173,7 +185,7 @@ bool selftest(const comm::Session& session, const SelftestArguments& arguments) 
     for (const Turn& turn : turns) {
       kernels::use_kernel_set(turn.own);
       const Found found = train_and_hash(config, world, compute.threads, arguments.whole, &run);
-      const std::string differs = difference(found, run);
+      const std::string differs = first_difference(difference(found, run), world);
       if (differs.empty()) continue;
       same = false;
       console.line(fmt::format("{} with {} kernels differs {}; lockstep train {}", run.name, turn.name,

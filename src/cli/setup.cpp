@@ -92,9 +92,9 @@ double accuracy(const train::Score& score, const data::DatasetInfo& info) {
 }
 
 std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute) {
-  return fmt::format("{} rank{} x {} thread{}, BLIS {} ({} kernels), {}, seed {}, {} reduction", ranks,
+  return fmt::format("{} rank{} x {} thread{}, {} kernels, {}, seed {}, {} reduction", ranks,
                      ranks == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s",
-                     kernels::blis_version(), compute.kernel_names(), run.data.dataset, run.seed,
+                     compute.kernel_names(), run.data.dataset, run.seed,
                      run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
 }
 

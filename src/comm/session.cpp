@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/launcher.h"
@@ -19,7 +22,15 @@ extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 namespace lockstep::comm {
 namespace {
 
-constexpr double kStartSeconds = 120.0;
+// LOCKSTEP_START_SECONDS, which launch/run sets; 0: any.
+double start_seconds() {
+  constexpr double kUsual = 120.0;
+  const char* const text = std::getenv("LOCKSTEP_START_SECONDS");
+  if (text == nullptr) return kUsual;
+  double seconds = kUsual;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), seconds);
+  return error == std::errc() && *end == '\0' && seconds >= 0.0 ? seconds : kUsual;
+}
 
 Communicator initialised_world(int& argc, char**& argv) {
   // For a process without mpirun Open MPI would start a daemon (orted), which takes 0.1 s. Debian's locks
@@ -29,7 +40,8 @@ Communicator initialised_world(int& argc, char**& argv) {
   // In place Open MPI's MPI_Iallreduce reduces everything to one rank, which sends it back (binomial trees).
   // Rabenseifner's algorithm moves 2 (P-1)/P of the bytes instead of 2 log2(P) times all of them.
   ::setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", /*overwrite=*/0);
-  const StartLimit limit(kStartSeconds);
+  std::optional<StartLimit> limit;
+  if (const double seconds = start_seconds(); seconds > 0.0) limit.emplace(seconds);
   int provided = MPI_THREAD_SINGLE;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
     throw RankError("MPI_Init_thread failed");

@@ -1,4 +1,4 @@
-// Matrix products over BLIS.
+// Matrix products, the same bits from every kernel set (kernel_set.h).
 //
 // Matrices are row-major float32 views with strides, so that a transpose costs nothing:
 //   C (M,N) = A (M,K) B (K,N)
@@ -44,8 +44,7 @@ inline constexpr std::size_t kChunk = 256;
 // threads: how many OpenMP threads may share the work, each with tiles of C of its own.
 //
 // An element's bits depend on its row of A, its column of B and K alone: not on M, N, the element's place or
-// the number of threads. BLIS's conventional path has this property, because it never splits K between
-// threads and computes edge tiles with the same kernel; its small-matrix path has not, and is not used.
+// the number of threads.
 //
 // Throws ShapeError, before writing anything, if the sizes do not fit. C must not overlap A or B. Concurrent
 // calls on disjoint C are safe.

@@ -35,6 +35,24 @@ InUse& in_use() {
   return chosen;
 }
 
+#ifdef __aarch64__
+// Whether BLIS keeps the rule with the kernels that it has chosen: those for SVE, or that BLIS_ARCH_TYPE
+// names, need not.
+bool blis_keeps_the_rule() {
+  constexpr std::size_t kRows = 13, kCols = 21, kInner = kChunk + 44;
+  std::vector<float> a(kRows * kInner), b(kInner * kCols), c(kRows * kCols), expected(kRows * kCols);
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = 1.0F / static_cast<float>(i % 89 + 3);
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] = 1.0F / (static_cast<float>(i % 97) - 48.5F);
+  const auto multiply = [&](const Products& products, std::vector<float>& result) {
+    products.multiply(ConstMatrix(a.data(), kRows, kInner), ConstMatrix(b.data(), kInner, kCols),
+                      Matrix(result.data(), kRows, kCols), Store::kOverwrite, /*threads=*/1);
+  };
+  multiply(kBlisProducts, c);
+  multiply(kPortableProducts, expected);
+  return c == expected;
+}
+#endif
+
 double processor_seconds() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -67,7 +85,8 @@ std::vector<KernelSet> runnable_kernel_sets() {
     sets.push_back(KernelSet::kAvx512);
   if (avx2) sets.push_back(KernelSet::kAvx2);
 #elif defined(__aarch64__)
-  sets.push_back(KernelSet::kNeon);
+  static const bool blis_serves = blis_keeps_the_rule();
+  if (blis_serves) sets.push_back(KernelSet::kNeon);
 #endif
   sets.push_back(KernelSet::kPortable);
   return sets;

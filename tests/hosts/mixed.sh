@@ -8,7 +8,7 @@ repo=$1 program=$2
 source "$repo/tests/hosts/jobs.bash"
 
 # h1 and h2 have kernels of their own, as with other processors; h0 has the best.
-kinds=$("$program" --version | sed -n 's/^kernel_families  *//p')
+kinds=$("$program" --version | sed -n 's/^kernel_sets  *//p')
 read -ra names <<<"${kinds//,/}"
 check "this processor has more than one kind of kernels: $kinds" test "${#names[@]}" -ge 2
 echo "LOCKSTEP_KERNELS=${names[1]}" >"$HOSTS/h1.environment"

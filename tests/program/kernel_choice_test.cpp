@@ -27,7 +27,7 @@ struct KernelChoice : testing::TestWithParam<int> {
   // The names that --version lists for this processor.
   Words runnable() const {
     const std::string text = run({"--version"}, GetParam(), in(folder_.path())).out,
-                      label = "kernel_families  ";
+                      label = "kernel_sets      ";
     std::string list = text.substr(text.find(label) + label.size());
     list.pop_back();  // the line's end
     Words names;

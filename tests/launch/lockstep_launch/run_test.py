@@ -96,8 +96,8 @@ class Commands(unittest.TestCase):
                          crowded + " --bind core c.toml")
 
     def test_what_the_user_sets_goes_through(self):
-        self.settles(2, "-x OMP_WAIT_POLICY=active -x CIFAR10_DIR=a b -x BLIS_ARCH_TYPE=3 lockstep train c.toml --set seed=1", 1, 1, 1,
-                     None, "-np 2 c.toml --set seed=1", remark="they take turns", BLIS_ARCH_TYPE="3", CIFAR10_DIR="a b",
+        self.settles(2, "-x OMP_WAIT_POLICY=active -x CIFAR10_DIR=a b lockstep train c.toml --set seed=1", 1, 1, 1,
+                     None, "-np 2 c.toml --set seed=1", remark="they take turns", CIFAR10_DIR="a b",
                      OMP_WAIT_POLICY="active")
         command, _ = self.on(2, 2, 2, None, ["--mpi", "--bind-to socket --mca btl tcp", "c.toml"])
         self.assertIn("--bind-to socket --mca btl tcp lockstep", command)
