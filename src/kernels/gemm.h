@@ -37,7 +37,7 @@ enum class Store { kOverwrite, kAccumulate };
 
 // The rule of every product: K is cut into chunks of kChunk; a chunk is one chain of fused multiply-adds in
 // the order of k, begun at +0; the chunks' results are added in order, to C's old value where it is
-// accumulated into.
+// accumulated into. A result of zero is +0, also where all that underflows is negative.
 inline constexpr std::size_t kChunk = 256;
 
 // C = A B, or C += A B. An overwritten C is never read: it may hold NaN. K = 0 is a product of zeros.

@@ -70,7 +70,8 @@ void tile(std::size_t k, const float* a, const float* b, float* c, std::size_t s
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) {
       float* const to = c + i * step + v * kLanes;
-      Simd::store(to, add ? Simd::add(Simd::load(to), sums[i][v]) : sums[i][v]);
+      const Simd::V sum = add ? Simd::add(Simd::load(to), sums[i][v]) : sums[i][v];
+      Simd::store(to, Simd::add(sum, Simd::zero()));  // -0 becomes +0
     }
 }
 

@@ -37,6 +37,10 @@ void multiply_by_one(ConstMatrix a, ConstMatrix b, Matrix c, Store store) {
                const_cast<float*>(a.data), dim(a.row_stride), dim(a.col_stride), const_cast<float*>(b.data),
                dim(b.row_stride), dim(b.col_stride), &beta, c.data, dim(c.row_stride), dim(c.col_stride),
                const_cast<cntx_t*>(context()), &runtime);
+  // A zero's sign is another inside than in edge tiles: -0 becomes +0.
+  if (c.row_stride == 1) c = c.transposed();
+  for (std::size_t i = 0; i < c.rows; ++i)
+    for (std::size_t j = 0; j < c.cols; ++j) c.data[i * c.row_stride + j * c.col_stride] += 0.0F;
 }
 
 // How C is cut into parts for threads: down x across tiles.

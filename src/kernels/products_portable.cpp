@@ -33,7 +33,7 @@ void multiply_strip(ConstMatrix a, const float* strip, Matrix c, Store store) {
     chains(a.cols, a.data + i * a.row_stride, a.col_stride, strip, c.cols, sums);
     for (std::size_t j = 0; j < c.cols; ++j) {
       float& element = c.data[i * c.row_stride + j * c.col_stride];
-      element = store == Store::kAccumulate ? element + sums[j] : sums[j];
+      element = (store == Store::kAccumulate ? element + sums[j] : sums[j]) + 0.0F;  // -0 becomes +0
     }
   }
 }

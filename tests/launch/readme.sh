@@ -28,7 +28,7 @@ printf '[data]\ndataset = "synthetic"\ntrain_samples = 256\ntest_samples = 64\n[
 mapfile -t commands < <(sed -n '/^```sh$/,/^```$/{/^```/d;s/  *#.*//;p}' README.md)
 check "README has commands" test "${#commands[@]}" -gt 30
 
-said_to_take_long='launch/quickstart launch/test launch/fuzz launch/bench launch/courses launch/simulate launch/test-arm'
+said_to_take_long='launch/quickstart launch/test launch/fuzz launch/bench launch/courses launch/simulate launch/test-processors'
 ran=0
 for command in "${commands[@]}"; do
   first=${command%% *}

@@ -36,6 +36,7 @@ inline void multiply_by_rule(ConstMatrix a, ConstMatrix b, Matrix c, Store store
         sum = first ? chunk : sum + chunk;
         first = false;
       }
+      if (sum == 0.0F) sum = 0.0F;  // no -0
     }
   }
 }
