@@ -1,5 +1,6 @@
 // lockstep eval: loss and accuracy of saved weights on the training and the test set.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <filesystem>
@@ -34,13 +35,17 @@ using Files = std::vector<std::pair<const char*, std::string>>;  // name and con
 // apply.
 Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
              const train::Evaluator::Network& network, int threads) {
+  const data::DatasetInfo info = dataset.info();
+  if (arguments.grid && info.train_samples + info.test_samples == 0)
+    throw ConfigError(fmt::format(
+        "--grid: reaches as far as the samples do, and {} has none here, expected the data of the run",
+        info.name));
   Files files;
   if (arguments.grid) {
     files.emplace_back("grid.csv", grid_table(dataset, network, threads));
     files.emplace_back("points.csv", points_table(dataset));
   }
-  if (arguments.weights)
-    files.emplace_back("weights.ppm", weight_images(dataset.info(), network.model, network.arena));
+  if (arguments.weights) files.emplace_back("weights.ppm", weight_images(info, network.model, network.arena));
   return files;
 }
 
@@ -89,9 +94,43 @@ std::unique_ptr<data::Dataset> open_for(const data::Schema* trained, const data:
   return data::open_dataset(options, trained != nullptr ? &trained->info : nullptr);
 }
 
+// Leaves out files that are gone where others are to be evaluated, and says so: the training data where there
+// is a test file, both where targets are to be predicted. What the configuration says of dividing the
+// training data goes with them. Collective.
+void leave_out_missing(const EvalArguments& arguments, data::DataOptions& options,
+                       const comm::Communicator& world, report::Console& console) {
+  if (options.dataset != "csv") return;
+  const bool predicted = !arguments.predictions_of.empty();
+  const auto gone = [&](const fs::path& file) {
+    std::error_code ignored;
+    std::int64_t missing = world.rank() == 0 && !file.empty() && !fs::exists(file, ignored) ? 1 : 0;
+    world.broadcast(std::as_writable_bytes(std::span(&missing, 1)), 0);
+    return missing != 0;
+  };
+  std::vector<std::string> missing, left;
+  const auto leave_out = [&](fs::path& file, bool others) {
+    if (others && gone(file)) missing.push_back(std::exchange(file, {}).string());
+    if (!file.empty()) left.push_back(file.string());
+  };
+  leave_out(options.file, predicted || !options.test_file.empty());
+  leave_out(options.test_file, predicted);
+  if (missing.empty()) return;
+  if (predicted) left.push_back(arguments.predictions_of);
+  if (options.file.empty()) {
+    const data::DataOptions whole;
+    options.test_fraction = whole.test_fraction;
+    options.train_samples = whole.train_samples;
+    options.folds = whole.folds;
+    options.fold = whole.fold;
+    options.stratify = whole.stratify;
+  }
+  console.line(fmt::format("{} {} not there: only {} {} evaluated", fmt::join(missing, " and "),
+                           missing.size() == 1 ? "is" : "are", fmt::join(left, " and "),
+                           left.size() == 1 ? "is" : "are"));
+}
+
 // Makes the data ready for a network that says what it was trained on, and says what is not as usual:
-// features are normalised as the network's were, whatever the configuration says, and training samples that
-// are gone are left out where there are others to evaluate. Collective.
+// features are normalised as the network's were, whatever the configuration says. Collective.
 void prepare_for(const data::Schema* trained, const std::string& network, const EvalArguments& arguments,
                  data::DataOptions& options, const comm::Communicator& world, report::Console& console) {
   if (trained == nullptr) {
@@ -102,15 +141,7 @@ void prepare_for(const data::Schema* trained, const std::string& network, const 
     return;
   }
   options.normalize = trained->normalizer.kind();
-  std::error_code ignored;
-  const std::string others =
-      options.test_file.empty() ? arguments.predictions_of : options.test_file.string();
-  if (options.dataset != "csv" || options.file.empty() || others.empty()) return;
-  std::int64_t missing = world.rank() == 0 && !fs::exists(options.file, ignored) ? 1 : 0;
-  world.broadcast(std::as_writable_bytes(std::span(&missing, 1)), 0);
-  if (missing == 0) return;
-  console.line(fmt::format("{} is not there: only {} is evaluated", options.file.string(), others));
-  options.file.clear();
+  leave_out_missing(arguments, options, world, console);
 }
 
 // Says so where the training samples are not those that the network was trained on. Collective.
@@ -171,7 +202,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   if (saved.name() != (fs::path(weights) / "model.safetensors").string() &&
       fs::path(weights) == arguments.config)
     console.line(fmt::format("no model.safetensors yet: these are the weights of {}", saved.name()));
-  const data::Schema* trained = saved.trained_on() ? &*saved.trained_on() : nullptr;
+  const data::Schema* trained = saved.origin() ? &saved.origin()->trained_on : nullptr;
   prepare_for(trained, saved.name(), arguments, run.data, world, console);
   std::unique_ptr<data::Dataset> dataset;
   std::optional<train::Evaluator> train_set, test_set, unlabelled;
@@ -183,6 +214,11 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     model.emplace(run.model, dataset->info().features(), nn::outputs_of(run.model, dataset->info().classes));
     if (arguments.confusion && dataset->info().classes == 0)
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
+    if (arguments.confusion && dataset->info().train_samples + dataset->info().test_samples == 0)
+      throw ConfigError(
+          fmt::format("--confusion: counts samples whose class is known, and {} has none here, "
+                      "expected the data of the run",
+                      dataset->info().name));
     train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size());
     test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size());
     if (!arguments.predictions_of.empty()) {

@@ -10,18 +10,20 @@
 
 namespace lockstep::cli {
 
-Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads)
+Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
+                       const Origin* origin)
     : run_(run), communicator_(communicator), threads_(threads) {
   const int rank = communicator.rank(), world = communicator.size();
   std::optional<SavedNetwork> saved;
-  if (!run.train.init_from.empty()) saved.emplace(run.train.init_from, communicator);
-  const data::Schema* trained = saved && saved->trained_on() ? &*saved->trained_on() : nullptr;
+  if (origin == nullptr && !run.train.init_from.empty()) saved.emplace(run.train.init_from, communicator);
+  if (saved && saved->origin()) origin = &*saved->origin();
+  const data::Schema* trained = origin != nullptr ? &origin->trained_on : nullptr;
   std::unique_ptr<data::Dataset> dataset;
   communicator.together([&] {
     if (trained != nullptr && trained->normalizer.kind() != run.data.normalize)
       throw ConfigError(fmt::format(R"(data.normalize is "{}", expected "{}" as {} was trained with)",
                                     name(run.data.normalize), name(trained->normalizer.kind()),
-                                    saved->name()));
+                                    origin->file));
     dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
   });
   expect_same_files(communicator, *dataset);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "comm/communicator.h"
 #include "config/run_config.h"
@@ -18,12 +19,20 @@
 
 namespace lockstep::cli {
 
+// What a network was trained on before, and the file that says so.
+struct Origin {
+  std::string file;
+  data::Schema trained_on;
+};
+
 class Experiment {
  public:
-  // threads: of each rank. With train.init_from classes and normalisation are those that its network was
-  // trained with. Throws AgreedError, also where ranks read different files. Collective; run and communicator
-  // must outlive it.
-  Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads);
+  // threads: of each rank. origin: of a checkpoint whose weights will take the place of the first ones; then
+  // train.init_from is not read. Columns, classes and normalisation are the origin's, or those of
+  // train.init_from; else they come from the training data. Throws AgreedError, also where the data are not
+  // such, or ranks read different files. Collective; run and communicator must outlive it.
+  Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
+             const Origin* origin = nullptr);
   Experiment(const Experiment&) = delete;
   Experiment& operator=(const Experiment&) = delete;
 

@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <span>
-#include <string>
+#include <numeric>
 #include <vector>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/memory_limit.h"
 
 namespace lockstep::cli {
@@ -19,7 +16,7 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
                           const comm::Communicator& ranks) {
   const auto size = static_cast<std::uint64_t>(ranks.size());
   const std::uint64_t samples = (info.train_samples + info.test_samples) / size;
-  const std::uint64_t of_a_sample = info.features() * (info.pixels ? 1 : sizeof(float)) + sizeof(float);
+  const std::uint64_t of_a_sample = info.features() * (info.pixels ? 1 : sizeof(double)) + sizeof(float);
   const std::uint64_t copies = run.train.sgd.momentum > 0.0 ? 3 : 2;  // weights, gradient, velocity
   std::uint64_t activations = model.inputs();
   for (std::size_t l = 0; l < model.layers().size(); ++l)
@@ -29,22 +26,17 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
 }
 
 void expect_room(const comm::Communicator& ranks, std::uint64_t own) {
-  const std::string host = comm::host_name();
-  const std::uint64_t id = hash64(std::as_bytes(std::span(host)));
-  const auto hosts = ranks.allgather(std::bit_cast<std::int64_t>(id));
-  const auto bytes = ranks.allgather(static_cast<std::int64_t>(own));
+  const comm::Communicator host = ranks.of_this_host();
+  const auto bytes = host.allgather(static_cast<std::int64_t>(own));
   ranks.together([&] {
-    double needed = 0.0;
-    int here = 0;
-    for (std::size_t r = 0; r < hosts.size(); ++r)
-      if (hosts[r] == std::bit_cast<std::int64_t>(id)) needed += static_cast<double>(bytes[r]), ++here;
+    const double needed = std::accumulate(bytes.begin(), bytes.end(), 0.0);
     const MemoryLimit limit = memory_limit();
     if (needed > static_cast<double>(limit.bytes))
       throw ConfigError(
           fmt::format("the network and its data need at least {:.4g} GB on {} with {} rank{}, expected at "
                       "most {:.4g} GB ({}): fewer "
                       "ranks a host, a smaller network, or data.train_samples",
-                      1e-9 * needed, host, here, here == 1 ? "" : "s",
+                      1e-9 * needed, comm::host_name(), bytes.size(), bytes.size() == 1 ? "" : "s",
                       1e-9 * static_cast<double>(limit.bytes), limit.from));
   });
 }

@@ -27,92 +27,109 @@ bool may_change_kernels(const SavedRun& saved, const config::RunConfig& run) {
   return saved.blis_family != "haswell" || long_blocks;
 }
 
-// A checkpoint's content and the file that it is from, which rank 0 reads, or looks for in a folder of
-// checkpoints. Collective.
-struct Source {
-  std::string name, content;
-};
-Source read_source(const comm::Communicator& world, const std::string& file, const fs::path& folder,
-                   const std::vector<nn::Tensor>& tensors, report::Console& console) {
-  Source source;
+// Reads a file, or the newest whole one of a folder of checkpoints. Collective.
+SavedState read_state(const comm::Communicator& world, const std::string& file, const fs::path& folder,
+                      report::Console& console) {
+  SavedState state;
+  std::string content;  // which rank 0 reads
   world.together([&] {
     if (world.rank() != 0) return;
     if (folder.empty()) {
-      source.name = file;
+      state.name = file;
       try {
-        source.content = read_file(source.name);
+        content = read_file(file);
       } catch (const std::system_error& error) {
-        throw ModelError(fmt::format("{}: cannot be read: {}, expected a checkpoint or latest", source.name,
+        throw ModelError(fmt::format("{}: cannot be read: {}, expected a checkpoint or latest", file,
                                      error.code().message()));
       }
       return;
     }
-    train::FoundCheckpoint found = train::find_latest(folder, tensors);
+    train::FoundCheckpoint found = train::find_latest(folder);
     for (const std::string& line : found.skipped) console.warning(fmt::format("skipped {}", line));
-    source.name = found.path.string();
-    source.content = std::move(found.content);
+    state.name = found.path.string();
+    content = std::move(found.content);
   });
-  world.broadcast(source.name, 0);
-  world.broadcast(source.content, 0);
-  return source;
+  world.broadcast(state.name, 0);
+  world.broadcast(content, 0);
+  world.together([&] {
+    state.file = nn::SafetensorsFile::parse(std::move(content), state.name);
+    train::expect_checkpoint(state.file, state.name);
+    state.run = from_metadata(state.file.metadata, state.name);
+    if (!state.run.trained_on.empty())
+      state.origin = Origin{state.name, data::Schema::parse(state.run.trained_on, state.name)};
+  });
+  return state;
 }
 
-Resumed parse_source(Source source, const std::vector<nn::Tensor>& tensors) {
-  Resumed resumed;
-  resumed.name = std::move(source.name);
-  resumed.checkpoint = train::parse_checkpoint(std::move(source.content), resumed.name, tensors);
-  resumed.run = from_metadata(resumed.checkpoint.run, resumed.name);
-  return resumed;
+Resumed resumed_of(SavedState state, const Experiment& experiment) {
+  train::Checkpoint checkpoint =
+      train::parse_checkpoint(state.file, state.name, experiment.model().tensors());
+  return {std::move(state.name), std::move(checkpoint), std::move(state.run)};
 }
 
 }  // namespace
 
-std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::string& resume,
-                                    const fs::path& out, const LoadedConfig& loaded,
-                                    const Experiment& experiment, report::Console& console) {
+std::optional<SavedState> open_resumed(const comm::Communicator& world, const std::string& resume,
+                                       const fs::path& out, const LoadedConfig& loaded,
+                                       report::Console& console) {
   if (resume.empty()) return std::nullopt;
-  const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
-  Source source = read_source(world, resume, resume == "latest" ? out / "checkpoints" : "", tensors, console);
-  Resumed resumed;
+  SavedState state = read_state(world, resume, resume == "latest" ? out / "checkpoints" : "", console);
   world.together([&] {
-    resumed = parse_source(std::move(source), tensors);
     const auto different =
-        config::different_keys(loaded.resolved, config::as_read_now(resumed.run.config, resumed.name));
+        config::different_keys(loaded.resolved, config::as_read_now(state.run.config, state.name));
     if (!different.empty())
       throw ConfigError(
           fmt::format("{0} is of another experiment, expected the same values of {1}; --resume-from {0} with "
                       "an --out of its "
                       "own begins a new run with its weights and momentum",
-                      resumed.name, fmt::join(different, ", ")));
+                      state.name, fmt::join(different, ", ")));
+  });
+  return state;
+}
+
+SavedState open_beginning(const comm::Communicator& world, const std::string& from,
+                          report::Console& console) {
+  std::string folder;
+  std::error_code ignored;
+  if (world.rank() == 0 && fs::is_directory(from, ignored))
+    folder = (fs::path(from) / "checkpoints").string();
+  return read_state(world, from, folder, console);
+}
+
+Resumed read_resumed(const comm::Communicator& world, SavedState state, const LoadedConfig& loaded,
+                     const Experiment& experiment, report::Console& console) {
+  const std::optional<Origin> origin = std::move(state.origin);
+  Resumed resumed;
+  world.together([&] {
+    resumed = resumed_of(std::move(state), experiment);
     const std::size_t step = resumed.checkpoint.training.step, epochs = loaded.run.train.epochs,
                       steps = experiment.plan().steps_per_epoch();
     if (step > epochs * steps)
       throw ConfigError(fmt::format("{} has {} epochs done, and train.epochs is {}: expected at least {}",
                                     resumed.name, step / steps, epochs, (step + steps - 1) / steps));
-    if (!resumed.run.trained_on.empty())
-      expect_data_of(resumed.name, data::Schema::parse(resumed.run.trained_on, resumed.name).fingerprint,
-                     experiment.schema().fingerprint, loaded.run.data);
+    if (origin)
+      expect_data_of(resumed.name, origin->trained_on.fingerprint, experiment.schema().fingerprint,
+                     loaded.run.data);
   });
   if (may_change_kernels(resumed.run, loaded.run))
     console.warning(
         fmt::format("{} was computed with BLIS's {} kernels: from here on last bits are those of "
                     "every processor, and may differ from what those would give",
                     resumed.name, resumed.run.blis_family));
-  if (resumed.run.trained_on.empty())
+  if (!origin)
     console.line(fmt::format("{} does not say of which data it is: they are not compared", resumed.name));
   return resumed;
 }
 
-Resumed read_beginning(const comm::Communicator& world, const std::string& from, const Experiment& experiment,
+Resumed read_beginning(const comm::Communicator& world, SavedState state, const Experiment& experiment,
                        report::Console& console) {
-  const std::vector<nn::Tensor>& tensors = experiment.model().tensors();
-  std::string folder;
-  std::error_code ignored;
-  if (world.rank() == 0 && fs::is_directory(from, ignored))
-    folder = (fs::path(from) / "checkpoints").string();
-  Source source = read_source(world, from, folder, tensors, console);
+  if (!state.origin)
+    console.line(
+        fmt::format("{} does not say what it was trained on: classes and statistics come from the training "
+                    "data",
+                    state.name));
   Resumed beginning;
-  world.together([&] { beginning = parse_source(std::move(source), tensors); });
+  world.together([&] { beginning = resumed_of(std::move(state), experiment); });
   return beginning;
 }
 
@@ -135,9 +152,10 @@ std::vector<float> read_best_weights(const Resumed& resumed, const Experiment& e
     return resumed.checkpoint.training.parameters;
   const fs::path file = fs::path(resumed.name).parent_path() / "best.safetensors";
   try {
-    Resumed best = parse_source({file.string(), read_file(file)}, experiment.model().tensors());
-    if (best.checkpoint.training.step == epoch * experiment.plan().steps_per_epoch())
-      return best.checkpoint.training.parameters;
+    train::Checkpoint best =
+        train::parse_checkpoint(read_file(file), file.string(), experiment.model().tensors());
+    if (best.training.step == epoch * experiment.plan().steps_per_epoch())
+      return std::move(best.training.parameters);
   } catch (const std::exception&) {  // not whole, or not there
   }
   console.warning(

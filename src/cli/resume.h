@@ -15,23 +15,40 @@
 
 namespace lockstep::cli {
 
-// A checkpoint to go on from, with where it came from.
+// A checkpoint as it was read, before there is a network to compare its tensors with.
+struct SavedState {
+  std::string name;  // of the file
+  nn::SafetensorsFile file;
+  SavedRun run;
+  std::optional<Origin> origin;  // none in checkpoints that older versions wrote
+};
+
+// Reads the checkpoint of `resume`: a file, or "latest", the newest whole one of the run folder `out`;
+// nothing where it is empty. Rank 0 reads, all ranks parse. Throws AgreedError where there is no whole
+// checkpoint, or it is of another experiment. Collective.
+std::optional<SavedState> open_resumed(const comm::Communicator& world, const std::string& resume,
+                                       const std::filesystem::path& out, const LoadedConfig& loaded,
+                                       report::Console& console);
+
+// Reads the checkpoint `from`, or the newest whole one of that run folder. Throws AgreedError where there is
+// none. Collective.
+SavedState open_beginning(const comm::Communicator& world, const std::string& from, report::Console& console);
+
+// A checkpoint of this network, with where it came from.
 struct Resumed {
   std::string name;
   train::Checkpoint checkpoint;
   SavedRun run;
 };
 
-// resume: a file, or "latest", the newest whole one of the run folder `out`; nothing where it is empty. Rank
-// 0 reads, all ranks parse. Throws AgreedError where there is no whole checkpoint, or it is of another
-// experiment or of other data, or has more epochs done than there are to be. Collective.
-std::optional<Resumed> read_resumed(const comm::Communicator& world, const std::string& resume,
-                                    const std::filesystem::path& out, const LoadedConfig& loaded,
-                                    const Experiment& experiment, report::Console& console);
+// To go on from it. Throws AgreedError where it is of another network or of other data, or has more epochs
+// done than there are to be. Collective.
+Resumed read_resumed(const comm::Communicator& world, SavedState state, const LoadedConfig& loaded,
+                     const Experiment& experiment, report::Console& console);
 
-// The checkpoint, or the newest whole one of the run folder `from`, for a new run with its weights and its
-// momentum. Throws AgreedError where there is none, or it is of another network. Collective.
-Resumed read_beginning(const comm::Communicator& world, const std::string& from, const Experiment& experiment,
+// For a new run with its weights and its momentum. Throws AgreedError where it is of another network.
+// Collective.
+Resumed read_beginning(const comm::Communicator& world, SavedState state, const Experiment& experiment,
                        report::Console& console);
 
 // What a new run takes over from it, in a line.

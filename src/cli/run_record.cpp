@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "data/schema.h"
@@ -65,7 +66,7 @@ RunRecord record_of(const json& object) {
   if (!object.at("best").is_null()) record.best = object.at("best").get<double>();
   object.at("best_epoch").get_to(record.best_epoch);
   if (!object.at("best_saved").is_null()) record.best_saved = object.at("best_saved").get<double>();
-  if (object.contains("best_row")) record.best_row = row_of(object.at("best_row"));  // not in older ones
+  if (object.contains("best_row")) record.best_row = row_of(object.at("best_row"));
   record.began_from = object.value("began_from", "");
   return record;
 }
@@ -82,8 +83,12 @@ nn::TensorMetadata to_metadata(const SavedRun& run) {
 SavedRun from_metadata(const nn::TensorMetadata& metadata, const std::string& name) {
   try {
     const auto family = metadata.find("kernel_family"), trained_on = metadata.find(data::Schema::kKey);
-    return {.record = record_of(json::parse(metadata.at("run"))),
-            .metrics = metadata.at("metrics"),
+    const std::string& metrics = metadata.at("metrics");
+    RunRecord record = record_of(json::parse(metadata.at("run")));
+    if (record.best_row.epoch != record.best_epoch)  // version 0.1 did not keep it
+      record.best_row = report::row_of_epoch(metrics, record.best_epoch);
+    return {.record = std::move(record),
+            .metrics = metrics,
             .config = nlohmann::ordered_json::parse(metadata.at("config")),
             .trained_on = trained_on == metadata.end() ? "" : trained_on->second,
             .blis_family = family == metadata.end() ? "" : family->second};

@@ -18,11 +18,7 @@ SavedNetwork::SavedNetwork(const fs::path& path, const comm::Communicator& commu
   std::string schema;
   communicator.together([&] {
     if (communicator.rank() != 0) return;
-    std::error_code ignored;
-    fs::path file = path;
-    if (fs::is_directory(path, ignored))
-      file = fs::exists(path / "model.safetensors", ignored) ? path / "model.safetensors"
-                                                             : checkpoint_named("latest", path);
+    const fs::path file = weights_file(path);
     name_ = file.string();
     file_ = nn::SafetensorsFile::read(file);
     if (train::is_checkpoint(file_)) file_.check_checksum(name_);
@@ -32,7 +28,7 @@ SavedNetwork::SavedNetwork(const fs::path& path, const comm::Communicator& commu
   communicator.broadcast(name_, 0);
   communicator.broadcast(schema, 0);
   communicator.together([&] {
-    if (!schema.empty()) trained_on_ = data::Schema::parse(schema, name_);
+    if (!schema.empty()) origin_ = Origin{name_, data::Schema::parse(schema, name_)};
   });
 }
 
@@ -46,6 +42,13 @@ AlignedBuffer<float> SavedNetwork::parameters(const nn::Model& model,
   });
   communicator.broadcast(std::as_writable_bytes(arena.span()), 0);
   return arena;
+}
+
+fs::path weights_file(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path;
+  const fs::path model = path / "model.safetensors";
+  return fs::exists(model, ignored) ? model : checkpoint_named("latest", path);
 }
 
 fs::path checkpoint_named(const std::string& which, const fs::path& run) {

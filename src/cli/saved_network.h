@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/aligned_buffer.h"
+#include "cli/experiment.h"
 #include "comm/communicator.h"
-#include "data/schema.h"
 #include "nn/model.h"
 #include "nn/safetensors.h"
 
@@ -24,7 +24,7 @@ class SavedNetwork {
   const std::string& name() const { return name_; }
 
   // Nothing where the file does not say: another program's, or an older Lockstep's.
-  const std::optional<data::Schema>& trained_on() const { return trained_on_; }
+  const std::optional<Origin>& origin() const { return origin_; }
 
   // The arena. Throws AgreedError, which names the tensor, where the file's are not this network's.
   // Collective.
@@ -33,8 +33,12 @@ class SavedNetwork {
  private:
   std::string name_;
   nn::SafetensorsFile file_;  // on rank 0
-  std::optional<data::Schema> trained_on_;
+  std::optional<Origin> origin_;
 };
+
+// The file that weights are taken from: a run folder's model, else its newest whole checkpoint; any other
+// path as it is. Throws ModelError.
+std::filesystem::path weights_file(const std::filesystem::path& path);
 
 // The file of a run folder that `which` names: best, or latest, the newest whole checkpoint. Throws
 // ModelError.

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "cli/saved_network.h"
 #include "cli/setup.h"
 #include "data/dataset.h"
 #include "data/shard_plan.h"
@@ -47,12 +48,13 @@ void expect_score(const std::string& score, const data::DatasetInfo& info, std::
     throw ConfigError(fmt::format("score is \"{}\", which there will not be: {}", score, reason));
 }
 
-// The hash of a file; "" where it cannot be read, which training will say.
+// The hash of a file, of a run folder that of its weights; "" where there is none that can be read, which
+// training will say.
 std::string hash_of_file(const fs::path& path) {
   try {
-    const std::string content = read_file(path);
+    const std::string content = read_file(weights_file(path));
     return hash_hex(std::as_bytes(std::span(content)));
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     return "";
   }
 }

@@ -95,13 +95,19 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
                             .host = comm::host_name(),
                             .folder = {}};
   std::optional<Watchdog> watchdog(std::in_place, watched);
-  Experiment experiment(loaded.run, world, compute.threads);
+  std::optional<SavedState> state = open_resumed(world, resume, out, loaded, console);
+  const bool goes_on = state.has_value();
+  if (!goes_on && !arguments.resume_from.empty())
+    state = open_beginning(world, arguments.resume_from, console);
+  Experiment experiment(loaded.run, world, compute.threads,
+                        state && state->origin ? &*state->origin : nullptr);
   world.together([&] { expect_monitored(loaded.run.train.monitor, experiment.info()); });
-  const std::optional<Resumed> resumed = read_resumed(world, resume, out, loaded, experiment, console);
+  std::optional<Resumed> resumed, beginning;
+  if (goes_on)
+    resumed = read_resumed(world, std::move(*state), loaded, experiment, console);
+  else if (state)
+    beginning = read_beginning(world, std::move(*state), experiment, console);
   Training training(world, loaded, compute, placement(world), experiment, console);
-  std::optional<Resumed> beginning;
-  if (!resumed && !arguments.resume_from.empty())
-    beginning = read_beginning(world, arguments.resume_from, experiment, console);
   training.start(std::move(place), resumed ? &*resumed : nullptr, beginning ? &*beginning : nullptr);
   watched.folder = fs::path(out) / ".heartbeat";
   watchdog.emplace(watched);

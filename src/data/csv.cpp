@@ -55,26 +55,37 @@ std::vector<ColumnUse> uses_of(const OpenFile& file, const CsvColumns& columns, 
   return uses;
 }
 
-// What a user should know of how a file was read.
-std::string note_of(const CsvColumns& columns, const CsvCells& cells, const std::string& mapping) {
+// What a user should know of the missing cells of a file.
+std::vector<std::string> notes_of_missing(const CsvColumns& columns, const CsvCells& cells) {
+  std::vector<std::string> notes;
+  if (cells.dropped != 0)
+    notes.push_back(fmt::format("{}: {} of {} rows have missing cells and are left out", cells.file,
+                                cells.dropped, cells.dropped + cells.size()));
+  for (std::size_t j = 0; j < cells.missing.size(); ++j)
+    if (cells.missing[j] != 0)
+      notes.push_back(fmt::format("{}: column {} has {} missing cell{} that take{} the mean", cells.file,
+                                  columns.features[j].name, cells.missing[j],
+                                  cells.missing[j] == 1 ? "" : "s", cells.missing[j] == 1 ? "s" : ""));
+  return notes;
+}
+
+// What a user should know of how files were read; the columns were chosen from the first.
+std::string note_of(const CsvColumns& columns, const std::vector<const CsvCells*>& files,
+                    const std::string& mapping) {
   std::vector<std::string> notes;
   if (!mapping.empty()) notes.push_back(mapping);
   for (const CsvColumn& column : columns.features)
     if (column.categorical)
       notes.push_back(fmt::format("column {} has {}, a feature each: {}", column.name,
                                   count_of(column.categories), first_of(column.categories)));
-  if (cells.dropped != 0)
-    notes.push_back(fmt::format("{} of {} rows have missing cells and are left out", cells.dropped,
-                                cells.dropped + cells.size()));
-  for (std::size_t j = 0; j < columns.features.size(); ++j)
-    if (cells.missing[j] != 0)
-      notes.push_back(fmt::format("column {} has {} missing cell{} that take{} the mean",
-                                  columns.features[j].name, cells.missing[j],
-                                  cells.missing[j] == 1 ? "" : "s", cells.missing[j] == 1 ? "s" : ""));
   if (columns.target_mean != 0.0 || columns.target_deviation != 1.0)
     notes.push_back(fmt::format("targets are (value - {:.6g}) / {:.6g} while training", columns.target_mean,
                                 columns.target_deviation));
-  for (std::string& note : notes) note = fmt::format("{}: {}", cells.file, note);
+  for (std::string& note : notes) note = fmt::format("{}: {}", files.front()->file, note);
+  for (const CsvCells* cells : files) {
+    const std::vector<std::string> of_file = notes_of_missing(columns, *cells);
+    notes.insert(notes.end(), of_file.begin(), of_file.end());
+  }
   return fmt::format("{}", fmt::join(notes, "\n"));
 }
 
@@ -92,6 +103,7 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
 
   const std::filesystem::path& path = tested_only ? options.test_file : options.file;
   const CsvColumns* const fitted = trained != nullptr ? trained->csv.get() : nullptr;
+  if (fitted != nullptr) expect_choice(*fitted, options);
   CsvTable table = fitted == nullptr ? CsvTable(path, options.header)
                                      : CsvTable(path, options.header, fitted->names(), fitted->has_numbers());
   CsvColumns columns = fitted == nullptr ? choose_columns(table, options) : *fitted;
@@ -140,7 +152,10 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
   info_.target_mean = columns_->target_mean;
   info_.target_deviation = columns_->target_deviation;
   info_.columns = uses_of(first, *columns_, cells(tested_only ? division_.test : division_.train));
-  info_.note = note_of(*columns_, tested_only ? test_file_ : train_file_, classes ? classes->mapping() : "");
+  std::vector<const CsvCells*> files;
+  for (const CsvCells* cells : {&train_file_, &test_file_})
+    if (cells->size() != 0) files.push_back(cells);
+  info_.note = note_of(*columns_, files, classes ? classes->mapping() : "");
 }
 
 std::vector<std::uint32_t> Csv::places(Split split, std::span<const std::uint32_t> samples) const {
@@ -161,6 +176,7 @@ std::vector<std::uint32_t> Csv::file_rows(Split split, std::span<const std::uint
 
 UnlabelledSamples read_unlabelled(const std::filesystem::path& file, const CsvColumns& columns,
                                   const DataOptions& options, int rank, int world) {
+  expect_choice(columns, options);
   const OpenFile open({file, options.header, columns.names(), columns.has_numbers()}, columns, false,
                       options);
   std::vector<CsvTexts> texts(columns.features.size());

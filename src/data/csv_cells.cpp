@@ -163,6 +163,7 @@ void fit(CsvColumns& columns, const CsvCells& cells, std::span<const std::uint32
   if (options.target_scale == TargetScale::kNone) return;
   Moments moments;
   for (const std::uint32_t sample : training) moments.add(cells.targets[sample]);
+  columns.target_scaled = true;
   columns.target_mean = moments.mean();
   if (moments.deviation() > 0.0) columns.target_deviation = moments.deviation();
 }

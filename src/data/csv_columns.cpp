@@ -196,6 +196,52 @@ CsvColumns choose_columns(const CsvTable& table, const DataOptions& options) {
   return columns;
 }
 
+void expect_choice(const CsvColumns& fitted, const DataOptions& options) {
+  const std::string trained = fmt::format("as in {}, which the network was trained on", fitted.file);
+  const auto is = [](const CsvColumn& column, const std::string& name) {
+    return name == column.name || name == std::to_string(column.place + 1);
+  };
+  const auto listed_in = [&](const std::vector<std::string>& names, const CsvColumn& column) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return is(column, name); });
+  };
+  const auto refuse = [&](const char* key, const std::string& found, const auto& expected) {
+    std::vector<std::string> names;
+    for (const CsvColumn& column : fitted.features)
+      if (expected(column)) names.push_back(column.name);
+    throw ConfigError(fmt::format("{} {}, expected {} {}", key, found,
+                                  names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")),
+                                  trained));
+  };
+  if (!options.target.empty() && !is(fitted.target, options.target))
+    throw ConfigError(fmt::format("data.target is \"{}\", expected \"{}\" {}", options.target,
+                                  fitted.target.name, trained));
+  const auto any = [](const CsvColumn&) { return true; };
+  const auto categorical = [](const CsvColumn& column) { return column.categorical; };
+  const auto expect_features = [&](const char* key, const std::vector<std::string>& names,
+                                   const auto& expected) {
+    for (const std::string& name : names)
+      if (std::none_of(fitted.features.begin(), fitted.features.end(),
+                       [&](const CsvColumn& column) { return expected(column) && is(column, name); }))
+        refuse(key, fmt::format("has \"{}\"", name), expected);
+  };
+  expect_features("data.columns", options.columns, any);
+  expect_features("data.categories", options.categories, categorical);
+  for (const CsvColumn& column : fitted.features) {
+    if (!options.columns.empty() && !listed_in(options.columns, column))
+      refuse("data.columns", fmt::format("does not have \"{}\"", column.name), any);
+    if (listed_in(options.ignore, column))
+      throw ConfigError(
+          fmt::format("data.ignore has \"{}\", expected it to be a feature {}", column.name, trained));
+    const bool of_numbers =
+        column.categorical && std::all_of(column.categories.begin(), column.categories.end(),
+                                          [](const auto& text) { return is_number(text); });
+    if (!options.categories.empty() && of_numbers && !listed_in(options.categories, column))
+      refuse("data.categories", fmt::format("does not have \"{}\"", column.name), categorical);
+  }
+  if (options.target_scale != TargetScale::kNone && !fitted.target_scaled)
+    throw ConfigError(fmt::format("data.target_scale is \"mean_std\", expected \"none\" {}", trained));
+}
+
 CsvPlaces places_in(const CsvTable& table, const CsvColumns& columns, bool labelled) {
   CsvPlaces places;
   const bool by_name = columns.named && !table.header.empty();

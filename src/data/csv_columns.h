@@ -36,6 +36,7 @@ struct CsvColumns {
   CsvColumn target;
   std::vector<std::string> classes = {};             // by number; empty: the target is a value v, and
   double target_mean = 0.0, target_deviation = 1.0;  // what is trained on is (v - mean) / deviation
+  bool target_scaled = false;                        // where data.target_scale asked for these two
 
   // Of the features' columns, as a header has them; none without a header.
   std::vector<std::string> names() const;
@@ -51,6 +52,10 @@ struct CsvColumns {
 // name columns that are not there, or none is left; DataError where a column's texts are neither numbers nor
 // categories that recur, or the first row may be a header that was taken for a sample (data.header = "auto").
 CsvColumns choose_columns(const CsvTable& table, const DataOptions& options);
+
+// Throws ConfigError where a key that says something of the columns asks for others than those that a network
+// was trained on: the target, the features, which of them are categories, the scale of the target.
+void expect_choice(const CsvColumns& fitted, const DataOptions& options);
 
 // Where the columns in use are in another file. By name where both files have a header, else by place.
 struct CsvPlaces {

@@ -95,7 +95,8 @@ ordered_json written(const CsvColumns& columns) {
            {{"name", written(columns.target.name)},
             {"place", columns.target.place},
             {"mean", columns.target_mean},
-            {"deviation", columns.target_deviation}}}};
+            {"deviation", columns.target_deviation},
+            {"scaled", columns.target_scaled}}}};
 }
 
 std::shared_ptr<const CsvColumns> columns_of(const json& object, const DatasetInfo& info) {
@@ -121,6 +122,8 @@ std::shared_ptr<const CsvColumns> columns_of(const json& object, const DatasetIn
   target.at("place").get_to(columns.target.place);
   columns.target_mean = numbers_of(target.at("mean"), 1).front();
   columns.target_deviation = numbers_of(target.at("deviation"), 1).front();
+  columns.target_scaled =
+      target.value("scaled", columns.target_mean != 0.0 || columns.target_deviation != 1.0);
   const auto beyond = [&](const CsvColumn& column) { return column.place >= columns.width; };
   if (columns.feature_count() != info.features() || columns.target_deviation <= 0.0 ||
       beyond(columns.target) || std::ranges::any_of(columns.features, beyond))

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <system_error>
 
 #include "base/error.h"
@@ -39,6 +43,31 @@ constexpr const char* kMetricsHeader =
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
 
 }  // namespace
+
+EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
+  std::array<double, 12> cells;
+  cells.fill(std::nan(""));
+  std::istringstream lines(rows);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(fmt::format("{},", epoch))) continue;
+    std::istringstream row(line);
+    std::string cell;
+    for (double& value : cells)
+      if (std::getline(row, cell, ',')) value = std::strtod(cell.c_str(), nullptr);
+  }
+  return {.epoch = epoch,
+          .train_loss = cells[1],
+          .train_accuracy = cells[2],
+          .test_loss = cells[3],
+          .test_accuracy = cells[4],
+          .learning_rate = cells[5],
+          .seconds = cells[6],
+          .samples_per_second = cells[7],
+          .rescaled_steps = std::isfinite(cells[8]) ? static_cast<std::size_t>(cells[8]) : 0,
+          .compute_seconds = cells[9],
+          .wait_seconds = cells[10],
+          .transfer_seconds = cells[11]};
+}
 
 RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows)
     : path_(std::move(path)) {

@@ -28,6 +28,9 @@ struct EpochRow {
   double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;
 };
 
+// The row of an epoch among those of a metrics.csv. What they do not have is NaN.
+EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
+
 // A row of steps.csv.
 struct StepRow {
   std::size_t step = 0, epoch = 0, samples = 0;

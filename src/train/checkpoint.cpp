@@ -108,15 +108,17 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
                   checkpoint.run);
 }
 
-namespace {
-
-Checkpoint parse(const nn::SafetensorsFile& file, const std::string& name,
-                 const std::vector<nn::Tensor>& tensors) {
+void expect_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
   if (!is_checkpoint(file))
     throw ModelError(fmt::format("{}: is no checkpoint: it has no {}", name, kVersionKey));
   if (const std::string& version = file.metadata.at(kVersionKey); version != kVersion)
     throw ModelError(fmt::format("{}: is a checkpoint of version {}, expected {}", name, version, kVersion));
   file.check_checksum(name);
+}
+
+Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& name,
+                            const std::vector<nn::Tensor>& tensors) {
+  expect_checkpoint(file, name);
   Checkpoint checkpoint;
   try {
     checkpoint.training = parse_state(file, tensors);
@@ -129,8 +131,6 @@ Checkpoint parse(const nn::SafetensorsFile& file, const std::string& name,
   for (const char* own : {kVersionKey, kStateKey, "checksum"}) checkpoint.run.erase(own);
   return checkpoint;
 }
-
-}  // namespace
 
 std::vector<nn::TensorView> network_tensors(const nn::SafetensorsFile& file) {
   std::vector<nn::TensorView> tensors = file.tensors;
@@ -145,7 +145,7 @@ bool is_checkpoint(const nn::SafetensorsFile& file) { return file.metadata.conta
 
 Checkpoint parse_checkpoint(std::string content, const std::string& name,
                             const std::vector<nn::Tensor>& tensors) {
-  return parse(nn::SafetensorsFile::parse(std::move(content), name), name, tensors);
+  return parse_checkpoint(nn::SafetensorsFile::parse(std::move(content), name), name, tensors);
 }
 
 Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
@@ -153,7 +153,7 @@ Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& 
   if (tensors.empty())
     throw ModelError(
         fmt::format("{}: its tensors are no network's, expected layers.0.weight and so on", name));
-  return parse(file, name, tensors);
+  return parse_checkpoint(file, name, tensors);
 }
 
 }  // namespace lockstep::train

@@ -27,8 +27,13 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
 void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
                      const Checkpoint& checkpoint);
 
-// From a file's content. Throws ModelError, which names the file, where a byte is wrong or missing, the
+// Throws ModelError, which names the file, unless it is a checkpoint of this version and every byte is right.
+void expect_checkpoint(const nn::SafetensorsFile& file, const std::string& name);
+
+// From a file, or its content. Throws ModelError, which names the file, where a byte is wrong or missing, the
 // version is another one, or the tensors are not those of this network.
+Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& name,
+                            const std::vector<nn::Tensor>& tensors);
 Checkpoint parse_checkpoint(std::string content, const std::string& name,
                             const std::vector<nn::Tensor>& tensors);
 

@@ -121,16 +121,12 @@ std::vector<fs::path> CheckpointFolder::files(const fs::path& folder) {
   return found;
 }
 
-namespace {
-
-// check(content, name) throws ModelError where the file's content is not what is looked for.
-template <typename Check>
-FoundCheckpoint find_latest_that(const fs::path& folder, Check&& check) {
+FoundCheckpoint find_latest(const fs::path& folder) {
   FoundCheckpoint found;
   for (const fs::path& file : CheckpointFolder::files(folder)) {
     try {
       std::string content = read_file(file);
-      check(content, file.string());
+      parse_checkpoint(nn::SafetensorsFile::parse(content, file.string()), file.string());
       found.path = file;
       found.content = std::move(content);
       return found;
@@ -145,20 +141,6 @@ FoundCheckpoint find_latest_that(const fs::path& folder, Check&& check) {
           ? fmt::format("{}: has no checkpoint, expected one to go on from", folder.string())
           : fmt::format("{}: has no whole checkpoint, expected one to go on from; the newest: {}",
                         folder.string(), found.skipped.front()));
-}
-
-}  // namespace
-
-FoundCheckpoint find_latest(const fs::path& folder, const std::vector<nn::Tensor>& tensors) {
-  return find_latest_that(folder, [&](const std::string& content, const std::string& name) {
-    parse_checkpoint(content, name, tensors);
-  });
-}
-
-FoundCheckpoint find_latest(const fs::path& folder) {
-  return find_latest_that(folder, [](const std::string& content, const std::string& name) {
-    parse_checkpoint(nn::SafetensorsFile::parse(content, name), name);
-  });
 }
 
 }  // namespace lockstep::train

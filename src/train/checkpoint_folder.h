@@ -60,15 +60,13 @@ class CheckpointFolder {
   std::future<std::string> writing_;
 };
 
-// The content of the newest whole checkpoint of a folder. skipped: a line for each newer one that is not
-// whole, with the reason. Throws ModelError where there is none.
+// The content of the newest whole checkpoint of a folder, of whatever network. skipped: a line for each newer
+// one that is not whole, with the reason. Throws ModelError where there is none.
 struct FoundCheckpoint {
   std::filesystem::path path;
   std::string content;
   std::vector<std::string> skipped;
 };
-FoundCheckpoint find_latest(const std::filesystem::path& folder, const std::vector<nn::Tensor>& tensors);
-// The same, of whatever network.
 FoundCheckpoint find_latest(const std::filesystem::path& folder);
 
 }  // namespace lockstep::train

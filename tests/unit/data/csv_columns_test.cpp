@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <regex>
 #include <sstream>
 
 #include "base/error.h"
@@ -128,6 +129,36 @@ TEST_F(CsvColumnsTest, WithMissingCellsAreRefusedUnlessAskedFor) {
   }
 }
 
+// A key may say again what was chosen, by name or by number; it may not ask for something else.
+TEST_F(CsvColumnsTest, OfANetworkAreNotChosenAgain) {
+  DataOptions options = of("id,a,b,k,label\n7,1,2,1,0\n8,3,4,2,1\n");
+  options.ignore = {"id"};
+  options.categories = {"k"};
+  const DatasetInfo trained = Csv(options).info();
+  const auto with = [&](auto change) {
+    DataOptions again = options;
+    again.ignore = again.categories = {};
+    change(again);
+    return again;
+  };
+  const auto refuse = [&](auto change, std::initializer_list<std::string> parts) {
+    expect_line_with(message_of<ConfigError>([&] { Csv csv(with(change), &trained); }), parts);
+  };
+  Csv(with([](auto& o) { o.target = "5", o.columns = {"b", "2", "k"}, o.categories = {"4"}; }), &trained);
+  Csv(options, &trained);
+  refuse([](auto& o) { o.target = "b"; }, {"data.target is \"b\", expected \"label\" as in ", "train.csv"});
+  refuse([](auto& o) { o.columns = {"a", "id"}; }, {"data.columns has \"id\", expected a, b, k as in "});
+  refuse(
+      [](auto& o) {
+        o.columns = {"a", "k"};
+      },
+      {"data.columns does not have \"b\", expected a, b, k as in "});
+  refuse([](auto& o) { o.ignore = {"id", "b"}; }, {"data.ignore has \"b\"", "train.csv"});
+  refuse([](auto& o) { o.categories = {"k", "a"}; }, {"data.categories has \"a\", expected k as in "});
+  refuse([](auto& o) { o.task = Task::kRegression, o.target_scale = TargetScale::kMeanStd; },
+         {"data.target_scale is \"mean_std\", expected \"none\" as in ", "train.csv"});
+}
+
 TEST_F(CsvColumnsTest, WithMissingCellsTakeTheMeanOfTheTrainingSamples) {
   DataOptions options = of("a,colour,label\n1,red,0\nNA,blue,1\n4,?,0\n1,red,1\n");
   options.missing = Missing::kMean;
@@ -140,7 +171,9 @@ TEST_F(CsvColumnsTest, WithMissingCellsTakeTheMeanOfTheTrainingSamples) {
   };
   expect_near(numbers(csv), {1, 0, 1, 2, 1, 0, 4, third, 2 * third, 1, 0, 1});
   expect_near(numbers(csv, Split::kTest), {2, third, 2 * third, 100, 1, 0});
-  EXPECT_NE(csv.info().note.find("column a has 1 missing cell that takes the mean"), std::string::npos);
+  for (const char* part : {"train.csv: column a has 1 missing cell that takes the mean",
+                           "test.csv: column colour has 1 missing cell that takes the mean"})
+    EXPECT_NE(csv.info().note.find(part), std::string::npos) << csv.info().note;
 
   options = of("a,label\n,0\n,1\n");
   options.missing = Missing::kMean;
@@ -164,8 +197,10 @@ TEST_F(CsvColumnsTest, WithMissingCellsMayLoseTheirRows) {
   const std::uint32_t all[] = {0, 1, 2};
   EXPECT_EQ(csv.file_rows(Split::kTrain, all), (std::vector<std::uint32_t>{1, 3, 5}));
   EXPECT_EQ(csv.file_rows(Split::kTest, std::span(all).first(1)), (std::vector<std::uint32_t>{2}));
-  expect_line_with(csv.info().note.substr(csv.info().note.rfind('\n') + 1),
-                   {"train.csv: 3 of 6 rows have missing cells and are left out"});
+  EXPECT_TRUE(std::regex_search(csv.info().note,
+                                std::regex("train.csv: 3 of 6 rows have missing cells and are left out\n.*"
+                                           "test.csv: 1 of 2 rows have missing cells and are left out$")))
+      << csv.info().note;
   options = of("a,label\n1,?\n,1\n");
   options.missing = Missing::kDrop;
   expect_line_with(message_of<DataError>([&] { Csv none(options); }), {"each of 2 rows has a missing cell"});

@@ -63,7 +63,7 @@ TEST_F(CheckpointFolderTest, KeepsTheNewestWhereStepsHaveMoreDigits) {
   CheckpointFolder folder(path_, small_tensors(), 2);
   write(folder, {999'999'998, 999'999'999, 1'000'000'000, 20'000'000'000});
   EXPECT_EQ(names(), (Names{"step-1000000000.safetensors", "step-20000000000.safetensors"}));
-  EXPECT_EQ(find_latest(path_, small_tensors()).path.filename(), "step-20000000000.safetensors");
+  EXPECT_EQ(find_latest(path_).path.filename(), "step-20000000000.safetensors");
 }
 
 TEST_F(CheckpointFolderTest, KeepsTheBestWhenItIsNoLongerAmongTheNewest) {
@@ -150,14 +150,14 @@ TEST_F(CheckpointFolderTest, FailsWhereItCannotBeMade) {
 TEST_F(CheckpointFolderTest, TheLatestIsTheNewestWholeOne) {
   CheckpointFolder folder(path_, small_tensors(), 5);
   write(folder, {9, 10, 11, 12});
-  EXPECT_EQ(find_latest(path_, small_tensors()).path, folder.file_of(12));
-  EXPECT_TRUE(find_latest(path_, small_tensors()).skipped.empty());
+  EXPECT_EQ(find_latest(path_).path, folder.file_of(12));
+  EXPECT_TRUE(find_latest(path_).skipped.empty());
 
   const std::string whole = read_file(folder.file_of(12));
   write_file_atomically(folder.file_of(12), whole.substr(0, whole.size() / 2));
   write_file_atomically(folder.file_of(11), std::string());
   fs::create_directories(path_ / name_of(13));
-  const FoundCheckpoint found = find_latest(path_, small_tensors());
+  const FoundCheckpoint found = find_latest(path_);
   EXPECT_EQ(found.path, folder.file_of(10));
   EXPECT_EQ(found.content, read_file(folder.file_of(10)));
   ASSERT_EQ(found.skipped.size(), 3U);
@@ -169,17 +169,17 @@ TEST_F(CheckpointFolderTest, TheLatestIsNotTheBestNorATemporaryFile) {
   CheckpointFolder folder(path_, small_tensors(), 5);
   write(folder, {3}, true);
   fs::rename(folder.file_of(3), path_ / "step-000000004.safetensors.tmp12");
-  test::expect_line_with(test::message_of<ModelError>([&] { find_latest(path_, small_tensors()); }),
+  test::expect_line_with(test::message_of<ModelError>([&] { find_latest(path_); }),
                          {path_.string(), "no checkpoint"});
 }
 
 TEST_F(CheckpointFolderTest, WithoutAWholeOneTheNewestIsNamed) {
   for (const fs::path& nowhere : {path_, folder_.path()})
-    test::expect_line_with(test::message_of<ModelError>([&] { find_latest(nowhere, small_tensors()); }),
+    test::expect_line_with(test::message_of<ModelError>([&] { find_latest(nowhere); }),
                            {nowhere.string(), "no checkpoint"});
   CheckpointFolder folder(path_, small_tensors(), 5);
   for (const std::size_t step : {1, 2}) write_file_atomically(folder.file_of(step), std::string("text"));
-  test::expect_line_with(test::message_of<ModelError>([&] { find_latest(path_, small_tensors()); }),
+  test::expect_line_with(test::message_of<ModelError>([&] { find_latest(path_); }),
                          {path_.string(), "no whole checkpoint", name_of(2)});
 }
 
