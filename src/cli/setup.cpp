@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <system_error>
@@ -39,9 +40,12 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
 
 namespace {
 
-// The record of a run can be used from any folder; what the run reads itself is relative to where it was
-// started, as it was given.
-void keep_paths_absolute(nlohmann::ordered_json& resolved) {
+// The record of a run can be used from any folder, as the usual one of CIFAR-10; what the run reads itself is
+// relative to where it was started, as it was given.
+void keep_paths_absolute(const data::DataOptions& data, nlohmann::ordered_json& resolved) {
+  const char* const variable = std::getenv("CIFAR10_DIR");
+  if (data.dataset == "cifar10" && data.dir.empty() && (variable == nullptr || *variable == '\0'))
+    resolved["data"]["dir"] = data::files_of(data).front().parent_path().string();
   for (const auto& [section, key] : {std::pair("data", "dir"), std::pair("data", "file"),
                                      std::pair("data", "test_file"), std::pair("train", "init_from")}) {
     if (!resolved[section].contains(key)) continue;
@@ -59,7 +63,7 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
   loaded.name = std::filesystem::path(path).stem().string();
   world.together([&] {
     loaded.run = config::parse(text, path, overrides, &loaded.resolved);
-    keep_paths_absolute(loaded.resolved);
+    keep_paths_absolute(loaded.run.data, loaded.resolved);
   });
   return loaded;
 }

@@ -1,6 +1,7 @@
 // lockstep train: from a configuration to a run folder.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -77,6 +78,11 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
       throw ConfigError(
           fmt::format("--resume-from {} and train.init_from = \"{}\" both give weights, expected one of them",
                       arguments.resume_from, loaded.run.train.init_from.string()));
+    const auto is_auto = [](const std::string& from) { return from == "auto"; };  // of launch/run
+    if (!arguments.resume_from.empty() && !std::ranges::all_of(arguments.resume, is_auto))
+      throw ConfigError(
+          fmt::format("--resume {} and --resume-from {} both give a state, expected one of them",
+                      arguments.resume.front(), arguments.resume_from));
     out = run_folder(arguments, loaded.name);
     writing(out, [&] { place.emplace(PlaceOptions{out, arguments.resume, arguments.overwrite}); });
     resume = place->resume();

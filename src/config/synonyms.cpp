@@ -96,6 +96,7 @@ std::optional<std::string> synonym(const std::string& key, std::span<const std::
   const std::string word = plain(key);
   for (const auto& [name, names] : kSynonyms)
     if (has_word(names, word) && std::ranges::find(known, name) != known.end()) return name;
+  if (std::ranges::find(known, word) != known.end()) return word;
   for (const std::string& name : known)
     if (name.ends_with(fmt::format(".{}", word))) return name;
   return std::nullopt;

@@ -11,8 +11,12 @@
 #include "kernels/products.h"
 #include "kernels/simd.h"
 
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#endif
 
 namespace lockstep::kernels {
 namespace {
@@ -92,7 +96,11 @@ struct Simd {
 
 #include "kernels/tiled_products.h"
 
+#ifdef __clang__
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 namespace lockstep::kernels {
 const Products kAvx2Products = {multiply, quantize_group};

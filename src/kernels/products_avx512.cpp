@@ -15,8 +15,13 @@
 #include "kernels/products.h"
 #include "kernels/simd.h"
 
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))), \
+                             apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl")
+#endif
 
 namespace lockstep::kernels {
 namespace {
@@ -101,7 +106,11 @@ struct Simd {
 
 #include "kernels/tiled_products.h"
 
+#ifdef __clang__
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 namespace lockstep::kernels {
 const Products kAvx512Products = {multiply, quantize_group};

@@ -170,6 +170,8 @@ TEST_F(Overwrite, OtherSettingsAreANewRunWithItsWeightsAndMomentum) {
   EXPECT_EQ(read_json(folder_ / "with_momentum/summary.json").at("began_from"), from);
   expect_refused(train("out", {"--resume-from", "first", "train.init_from=first/model.safetensors"}),
                  {"--resume-from first", "train.init_from", "expected one of them"});
+  expect_refused(train("out", {"--resume", "latest", "--resume-from", "first"}),
+                 {"--resume latest", "--resume-from first", "expected one of them"});
   const Outcome weights_alone = train("out", {"--resume-from", "first/model.safetensors"});
   EXPECT_EQ(weights_alone.code, 4);
   EXPECT_NE(weights_alone.err.find("no checkpoint"), std::string::npos) << weights_alone.err;
