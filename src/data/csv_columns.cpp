@@ -231,7 +231,7 @@ void expect_choice(const CsvColumns& fitted, const DataOptions& options) {
       refuse("data.columns", fmt::format("does not have \"{}\"", column.name), any);
     if (listed_in(options.ignore, column))
       throw ConfigError(
-          fmt::format("data.ignore has \"{}\", expected it to be a feature {}", column.name, trained));
+          fmt::format("data.ignore has \"{}\", expected it among the features {}", column.name, trained));
     const bool of_numbers =
         column.categorical && std::all_of(column.categories.begin(), column.categories.end(),
                                           [](const auto& text) { return is_number(text); });

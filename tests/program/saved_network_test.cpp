@@ -212,6 +212,50 @@ TEST_P(SavedNetwork, DoesNotGoOnWithOtherData) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
 }
 
+// The network that it began with is told neither again, nor is it there any more: the checkpoint knows.
+TEST_P(SavedNetwork, GoesOnWithTheStatisticsThatItBeganWith) {
+  ASSERT_NO_FATAL_FAILURE(train({"--set", "train.epochs=2"}, "first"));
+  write_text(folder_ / "moved.csv", rows_of("cb", 3.0));
+  const Words moved = {"--set", "data.file=moved.csv"}, from = {"--set", "train.init_from=first"};
+  const auto with = [](Words words, std::initializer_list<Words> more) {
+    for (const Words& other : more) words.insert(words.end(), other.begin(), other.end());
+    return words;
+  };
+  ASSERT_NO_FATAL_FAILURE(train(with(moved, {from, {"--set", "train.epochs=4"}}), "whole"));
+  const Words half = with(moved, {from, {"--set", "train.epochs=2"}});
+  const Words go_on = with(moved, {{"--resume", "latest", "--set", "train.epochs=4"}});
+  ASSERT_NO_FATAL_FAILURE(train(half, "unnamed"));
+  ASSERT_NO_FATAL_FAILURE(train(half, "gone"));
+  ASSERT_NO_FATAL_FAILURE(train(go_on, "unnamed"));
+  fs::remove_all(folder_ / "first");
+  ASSERT_NO_FATAL_FAILURE(train(with(go_on, {from}), "gone"));
+  for (const char* out : {"unnamed", "gone"}) {
+    EXPECT_EQ(weights_hash(folder_ / out), weights_hash(folder_ / "whole"));
+    EXPECT_EQ(read_text(folder_ / (out + std::string("/model.safetensors"))),
+              read_text(folder_ / "whole/model.safetensors"));
+  }
+}
+
+TEST_P(SavedNetwork, BeginsAnewWithItsOwnStatisticsAndClasses) {
+  ASSERT_NO_FATAL_FAILURE(train({"--set", "train.epochs=2"}));
+  const Words begin = {"--resume-from",  "out",   "--set",
+                       "train.epochs=1", "--set", "train.learning_rate=1e-9"};
+  const auto with = [&](const std::string& file) {
+    Words words = begin;
+    words.insert(words.end(), {"--set", "data.file=" + file});
+    return words;
+  };
+  write_text(folder_ / "moved.csv", rows_of("cb", 3.0));
+  ASSERT_NO_FATAL_FAILURE(train(with("moved.csv"), "more"));
+  EXPECT_NEAR(read_json(folder_ / "more/summary.json").at("train_accuracy").get<double>(),
+              accuracy(run_words({"eval", "out", "--set", "data.file=moved.csv"}), "train"), 1e-6);
+  write_text(folder_ / "classes.csv", rows_of("bcd"));
+  Words words = {"train", "run.toml", "--out", "other", "--quiet"};
+  for (const std::string& word : with("classes.csv")) words.push_back(word);
+  expect_refused(run_words(words), 3, {"classes.csv:4: ", "is \"d\"", "one of the classes a, b, c"});
+  EXPECT_FALSE(fs::exists(folder_ / "other"));
+}
+
 TEST_P(SavedNetwork, SeesDifferencesOfColumnsThatAreFarFromZero) {
   std::string times = "unix_time,late\n", offsets = times;
   for (int i = 0; i < 120; ++i) {

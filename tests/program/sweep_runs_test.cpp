@@ -189,8 +189,7 @@ TEST_F(SweepRuns, OfChangedFilesOrAnotherProgramAreDoneAgain) {
   write_data("4,8,1\n");
   write_sweep(
       "score = \"train_loss\"\n[set]\n\"data.dataset\" = \"csv\"\n\"data.file\" = \"data.csv\"\n"
-      "\"data.test_fraction\" = 0\n\"train.init_from\" = "
-      "\"start/model.safetensors\"\n[parameters]\n\"train.l2\" "
+      "\"data.test_fraction\" = 0\n\"train.init_from\" = \"start\"\n[parameters]\n\"train.l2\" "
       "= [0.0, 0.1]\n");
   write_planar_config(folder_.path(), "hidden = [5]\n");
   const auto write_start = [&](const std::string& seed) {
