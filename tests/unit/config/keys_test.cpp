@@ -224,6 +224,7 @@ TEST(Synonyms, OfOtherProgramsLeadToTheKey) {
                                                        {"model.hidden_size", "model.hidden"},
                                                        {"data.csv", "data.file"},
                                                        {"random_state", "seed"},
+                                                       {"train.seed", "seed"},
                                                        {"train.LR", "train.learning_rate"},
                                                        {"data.test_size", "data.test_fraction"}};
   for (const auto& [found, key] : cases)
