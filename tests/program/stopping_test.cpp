@@ -95,6 +95,34 @@ TEST_F(ThreeRanksStopping, AndOneLeaveTheBestEpochsWeightsAsTheModelAndTheLastBe
   }
 }
 
+// As version 0.1 wrote it: without the best epoch's row, which metrics.csv has.
+TEST_F(Stopping, TheBestEpochsMetricsAreThoseOfMetricsWhereTheCheckpointKeptNone) {
+  const std::vector<std::string> settings = {"train.patience=2", "train.monitor=test_accuracy"};
+  finish("out", settings);
+  const Table metrics = read_csv(folder_ / "out/metrics.csv");
+  const std::size_t best = epoch_of_highest(metrics, "test_accuracy");
+  const json before = read_json(folder_ / "out/summary.json");
+  const fs::path newest = checkpoint("out", newest_step("out"));
+  Tensors tensors = read_safetensors(newest);
+  json& kept = tensors.header.at("__metadata__");
+  json record = json::parse(kept.at("run").get<std::string>());
+  ASSERT_EQ(record.erase("best_row"), 1U);
+  kept["run"] = record.dump();
+  const std::string zeros(16, '0');
+  kept["checksum"] = zeros;
+  write_safetensors(newest, tensors);
+  std::string content = read_text(newest);
+  content.replace(content.find("\"" + zeros + "\"") + 1, zeros.size(), xxh3_hex(content));
+  write_text(newest, content);
+  std::vector<std::string> again = settings;
+  again.insert(again.end(), {"--resume", "latest"});
+  finish("out", again);
+  const json after = read_json(folder_ / "out/summary.json");
+  EXPECT_EQ(after.at("best_epoch"), best);
+  for (const char* name : {"train_loss", "train_accuracy", "test_loss", "test_accuracy"})
+    EXPECT_NEAR(after.at(name).get<double>(), before.at(name).get<double>(), 1e-8) << name;
+}
+
 TEST_F(Stopping, WithoutPatienceTheModelIsTheLastEpochs) {
   finish("out", {"train.epochs=3"});
   const json summary = read_json(folder_ / "out/summary.json");
