@@ -24,16 +24,16 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
 // Throws ModelError unless `found` can be `wanted`.
 void check(const TensorView& found, const Tensor& wanted) {
   if (found.dtype != "F32" && found.dtype != "F64" && found.dtype != "F16" && found.dtype != "BF16")
-    throw ModelError(
-        fmt::format("{} has type {}, expected F32, F64, F16 or BF16", wanted.name, found.dtype));
+    throw ModelError(fmt::format("{} has type {}, expected F32, F64, F16 or BF16", wanted.name, found.dtype));
   if (found.shape != wanted.shape)
     throw ModelError(fmt::format("{} has shape {}, expected {}", wanted.name, shape_text(found.shape),
                                  shape_text(wanted.shape)));
 }
 
-// The tensors under the names of our own files, where all of them are called as in an nn.Sequential of PyTorch
-// ("0.weight", "0.bias", "2.weight": modules are counted, those without parameters too), and without the prefix
-// "module." of its wrappers; else as they are.
+// The tensors under the names of our own files, where all of them are called as in an nn.Sequential of
+// PyTorch
+// ("0.weight", "0.bias", "2.weight": modules are counted, those without parameters too), and without the
+// prefix "module." of its wrappers; else as they are.
 std::vector<TensorView> with_our_names(std::span<const TensorView> found) {
   constexpr std::string_view kWrapper = "module.";
   std::vector<TensorView> tensors(found.begin(), found.end());

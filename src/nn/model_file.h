@@ -24,9 +24,9 @@ std::vector<Tensor> tensors_of_network(std::span<const TensorView> found);
 // that is missing, not wanted, or of another shape or type than expected.
 void load_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<float> arena);
-// The same from tensors of a file that was read before; `name` is the file's, for messages. Tensors of F64, F16
-// and BF16 are rounded to float32. Names may also be those of a PyTorch nn.Sequential, "0.weight", "2.weight",
-// and begin with "module.".
+// The same from tensors of a file that was read before; `name` is the file's, for messages. Tensors of F64,
+// F16 and BF16 are rounded to float32. Names may also be those of a PyTorch nn.Sequential, "0.weight",
+// "2.weight", and begin with "module.".
 void load_model(std::span<const TensorView> found, const std::string& name,
                 const std::vector<Tensor>& tensors, std::span<float> arena);
 
