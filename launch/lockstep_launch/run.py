@@ -189,7 +189,8 @@ def outcome(ended, options, supervisor):
     if code in (0, 2, 3, 4) or (code == 1 and ended.started and options.words[0] in command_line.FIND_DIFFERENCES):
         show_own()
         return code, None
-    if code in (130, 143):
+    if code in (130, 143) or (asked is not None and ended.finished and code == 128 + signal.SIGUSR1):
+        # With the latter mpirun, which had nothing left to do, was ended by the signal that asks the ranks.
         show_own()
         return asked or code, supervisor.why and f"{supervisor.why}: the ranks saved their state and ended"
     if asked is not None:

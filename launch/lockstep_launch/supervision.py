@@ -37,11 +37,12 @@ class Ended:
         self.said = said
         self.held = messages.held  # what was said besides, and not shown yet
         self.started = bool(messages.told)
+        self.finished = "finished" in messages.told
         self.folder = Path(guard.folder).parent if guard.folder else None  # of the training run
         self.lost = None
         self.cause = None
         host, ended = lost_host(said), rank_ended_by_signal(said)
-        if code == 0 and self.started and "finished" not in messages.told:  # Open MPI 5 does not say so
+        if code == 0 and self.started and not self.finished:  # Open MPI 5 does not say so
             host = guard.lost_host(os.uname().nodename)
             self.code = 205
         if not self.spoken:
@@ -132,7 +133,8 @@ class Supervisor:
             for text in messages.told[told:]:
                 guard.hear(text)
             told = len(messages.told)
-            if self.asked is not None and time.monotonic() >= next_usr1 and catches(self._mpirun.pid, signal.SIGUSR1):
+            asks = self.asked is not None and "finished" not in messages.told  # then mpirun ends, deaf to signals
+            if asks and time.monotonic() >= next_usr1 and catches(self._mpirun.pid, signal.SIGUSR1):
                 next_usr1 = time.monotonic() + REPEAT
                 self._send(signal.SIGUSR1)
             if time.monotonic() < next_turn:
