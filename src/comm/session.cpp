@@ -37,8 +37,8 @@ Communicator initialised_world(int& argc, char**& argv) {
   // itself up now and then when it ends (in PMIx_server_finalize), and keeps the program's output open for
   // ever.
   ::setenv("OMPI_MCA_ess_singleton_isolated", "1", /*overwrite=*/0);
-  // Without mpirun Open MPI 4 keeps its files in one folder for all processes of a host; two that start at the
-  // same time fail now and then as both make it. A process alone needs none.
+  // Without mpirun Open MPI 4 keeps its files in one folder for all processes of a host; two that start at
+  // the same time fail now and then as both make it. A process alone needs none.
   if (!how_started()) ::setenv("OMPI_MCA_orte_create_session_dirs", "0", /*overwrite=*/0);
   // In place Open MPI's MPI_Iallreduce reduces everything to one rank, which sends it back (binomial trees).
   // Rabenseifner's algorithm moves 2 (P-1)/P of the bytes instead of 2 log2(P) times all of them.
