@@ -111,11 +111,12 @@ std::string difference(const Found& found, const PublishedRun& published) {
                      published.weights_hash);
 }
 
-// What the first of the ranks whose weights differ says; "" where they are the same on all. Collective.
+// What the first of the ranks whose weights differ says, and which that is unless it is rank 0; "" where they
+// are the same on all. Collective.
 std::string first_difference(const std::string& own, const comm::Communicator& world) {
   const auto differing = world.allreduce_min(own.empty() ? world.size() : world.rank());
   if (differing == world.size()) return "";
-  std::string of_first = world.size() == 1 ? own : fmt::format("on rank {}, {}", world.rank(), own);
+  std::string of_first = world.rank() == 0 ? own : fmt::format("on rank {}, {}", world.rank(), own);
   world.broadcast(of_first, static_cast<int>(differing));
   return of_first;
 }
