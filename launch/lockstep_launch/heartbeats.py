@@ -24,7 +24,7 @@ def read(folder, since=0.0):
             with open(file, encoding="utf-8", errors="replace") as lines:
                 words = lines.readline().split()
             found.append(Heartbeat(int(file.name[5:]), words[0], int(words[1]), words[2], " ".join(words[3:])))
-        except (OSError, ValueError, IndexError):  # one that has just gone, or is no heartbeat
+        except (OSError, ValueError, IndexError):  # one that has just gone, or is not a heartbeat
             continue
     return sorted(found)
 

@@ -30,7 +30,7 @@ std::filesystem::path heartbeat_file(const std::filesystem::path& folder, int ra
 // process.
 void write_heartbeat(const std::filesystem::path& file, const Heartbeat& heartbeat);
 
-// Nothing if the file is not there, or is no heartbeat.
+// Nothing if the file is not there, or is not a heartbeat.
 std::optional<Heartbeat> read_heartbeat(const std::filesystem::path& file);
 Heartbeats read_heartbeats(const std::filesystem::path& folder, int ranks);
 

@@ -30,8 +30,8 @@ struct StepTime {
 
 // The loads to measure: those of a few ranks of this experiment, and smaller ones, as long as they are short.
 std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std::size_t samples) {
-  constexpr std::size_t kMostRows = 1024;
-  const std::size_t most_rows = std::min(samples, kMostRows);
+  constexpr std::size_t kMaxRows = 1024;
+  const std::size_t most_rows = std::min(samples, kMaxRows);
   const std::size_t blocks = std::clamp<std::size_t>(most_rows / micro_batch, 1, shards);
   std::vector<StepLoad> loads;
   for (const std::size_t rows : {micro_batch, micro_batch / 4, micro_batch / 16})
@@ -85,11 +85,11 @@ class StepsAlone {
 
 // The median step.
 StepTime measure_steps(StepsAlone& alone) {
-  constexpr std::size_t kWarmUp = 2, kLeast = 3, kMost = 40;
+  constexpr std::size_t kWarmUp = 2, kMin = 3, kMax = 40;
   constexpr std::int64_t kLongEnough = 150'000'000;
   std::vector<StepTime> times;
   std::int64_t spent = 0;
-  for (std::size_t step = 0; times.size() < kLeast || (times.size() < kMost && spent < kLongEnough); ++step) {
+  for (std::size_t step = 0; times.size() < kMin || (times.size() < kMax && spent < kLongEnough); ++step) {
     const std::int64_t begin = nanoseconds_now(), gather = nanoseconds_in(Activity::kGather),
                        forward = nanoseconds_in(Activity::kForward),
                        backward = nanoseconds_in(Activity::kBackward);
@@ -122,7 +122,7 @@ class Measuring {
     report::LayoutCost cost{ranks_on_host, threads, {}};
     for (const StepLoad& load : loads_) {
       std::array<std::int64_t, 3> slowest = {};
-      world.together([&] {
+      world.all_or_none([&] {
         if (world.rank() > 0 && !all_at_once) return;
         StepsAlone alone(run_, session_.self(), load, info_, threads);
         const StepTime time = measure_steps(alone);
@@ -144,7 +144,7 @@ class Measuring {
     const auto ranks = static_cast<std::size_t>(world.size());
     const StepLoad largest = loads_.back();
     const std::size_t blocks = std::max<std::size_t>(1, largest.blocks / ranks);
-    world.together([&] {
+    world.all_or_none([&] {
       const StepLoad load{blocks, blocks * (largest.rows / largest.blocks)};
       alone = std::make_unique<StepsAlone>(run_, session_.self(), load, info_, threads);
     });

@@ -56,7 +56,7 @@ Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Com
   const char* const variable = std::getenv("LOCKSTEP_KERNELS");
   const std::string of_host = variable == nullptr || *variable == '\0' ? "auto" : variable;
   kernels::KernelSet set = kernels::runnable_kernel_sets().front();
-  world.together([&] {
+  world.all_or_none([&] {
     if (options.kernels != "auto") {
       set = runnable_set("compute.kernels", options.kernels);
       compute.reason = "compute.kernels";

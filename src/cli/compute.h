@@ -23,7 +23,7 @@ struct Compute {
 
 // Threads: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run on, shared among the
 // host's ranks. Kernels: compute.kernels, else the environment's LOCKSTEP_KERNELS, else the best that the
-// rank's processor can run; ranks may differ, for the bits do not. Throws AgreedError where a rank's
+// rank's processor can run; ranks may differ, for the bits do not. Throws CollectiveError where a rank's
 // processor cannot run what is asked for. Collective; no product may be under way.
 Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world);
 

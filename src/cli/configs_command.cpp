@@ -59,7 +59,7 @@ std::vector<std::pair<std::string, std::string>> configurations_in(const fs::pat
 
 void configs(const comm::Session& session, const std::string& chosen) {
   const comm::Communicator& world = session.world();
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     fs::path folder = chosen;
     try {

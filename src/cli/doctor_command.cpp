@@ -129,14 +129,14 @@ class Doctor {
                       comm::BackgroundSums::possible() ? "MPI allows sums in the background"
                                                        : "MPI allows no sums in the background"));
     console_.line(fmt::format("{:<12}{:>10}{:>14}{:>12}", "", "bytes", "microseconds", "MB/s"));
-    constexpr std::size_t kMost = std::size_t{16} << 20;  // bytes
-    for (std::size_t bytes = 4; bytes <= kMost; bytes *= 8) {
+    constexpr std::size_t kMax = std::size_t{16} << 20;  // bytes
+    for (std::size_t bytes = 4; bytes <= kMax; bytes *= 8) {
       std::vector<std::int32_t> x(bytes / sizeof(std::int32_t));
       const double seconds = seconds_of(world_, [&] { world_.allreduce_sum(std::span(x)); });
       console_.line(fmt::format("{:<12}{:>10}{:>14.1f}{:>12.1f}", "", bytes, 1e6 * seconds,
                                 1e-6 * static_cast<double>(bytes) / seconds));
     }
-    reduce::BucketedSum<std::int32_t> gradients(kMost / sizeof(std::int32_t), {}, world_, /*threads=*/1);
+    reduce::BucketedSum<std::int32_t> gradients(kMax / sizeof(std::int32_t), {}, world_, /*threads=*/1);
     gradients.finish();
     const double seconds = seconds_of(world_, [&] { gradients.finish(); });
     entry("gradients", fmt::format("16 MiB of them are summed in {:.1f} ms {}", 1e3 * seconds,

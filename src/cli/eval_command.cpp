@@ -150,8 +150,8 @@ void compare_data(const data::Schema* trained, const data::DatasetInfo& info,
                   const comm::Communicator& world, report::Console& console) {
   if (trained == nullptr) return;
   const data::Fingerprint found =
-      data::fingerprint(info, data::hash_samples(train_set.samples(), train_set.sample_numbers()),
-                        data::hash_samples(test_set.samples(), test_set.sample_numbers()), all_ranks(world));
+      data::fingerprint(info, data::hash_samples(train_set.samples(), train_set.sample_ids()),
+                        data::hash_samples(test_set.samples(), test_set.sample_ids()), all_ranks(world));
   if (found.train.empty() || found.train == trained->fingerprint.train) return;
   console.line(
       fmt::format("{}: not the data that the network was trained on, {} (fingerprint {}, expected {})",
@@ -165,17 +165,17 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   const bool asked = arguments.grid || arguments.confusion || arguments.predictions || arguments.weights ||
                      !arguments.predictions_of.empty();
   if (!asked && !arguments.out.empty())
-    throw comm::AgreedError(ExitCode::kConfig,
-                            fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
-                                        "--predictions, --predictions-of or --weights with it",
-                                        arguments.out));
+    throw comm::CollectiveError(
+        ExitCode::kConfig, fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
+                                       "--predictions, --predictions-of or --weights with it",
+                                       arguments.out));
   if (arguments.predictions && !arguments.predictions_of.empty())
-    throw comm::AgreedError(ExitCode::kConfig,
-                            "--predictions and --predictions-of are both set, expected one of them: both "
-                            "write predictions.csv");
+    throw comm::CollectiveError(ExitCode::kConfig,
+                                "--predictions and --predictions-of are both set, expected one of them: both "
+                                "write predictions.csv");
   std::string config = arguments.config, weights = arguments.model;
   fs::path out = arguments.out;
-  world.together([&] {
+  world.all_or_none([&] {
     std::error_code ignored;
     if (world.rank() != 0 || !fs::is_directory(arguments.config, ignored)) return;
     if (weights == "best" || weights == "latest")
@@ -191,7 +191,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   if (!weights.empty()) loaded.run.train.init_from = weights;
   if (out.empty()) out = fs::path("runs") / loaded.name;
   config::RunConfig& run = loaded.run;
-  world.together([&] {
+  world.all_or_none([&] {
     if (run.train.init_from.empty())
       throw ConfigError(fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
   });
@@ -208,9 +208,9 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   std::optional<train::Evaluator> train_set, test_set, unlabelled;
   Predicted predicted;  // the rows of predictions.csv
   std::optional<nn::Model> model;
-  world.together([&] { dataset = open_for(trained, run.data, arguments); });
+  world.all_or_none([&] { dataset = open_for(trained, run.data, arguments); });
   expect_same_files(world, *dataset);
-  world.together([&] {
+  world.all_or_none([&] {
     model.emplace(run.model, dataset->info().features(), nn::outputs_of(run.model, dataset->info().classes));
     if (arguments.confusion && dataset->info().classes == 0)
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
@@ -243,7 +243,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
   compare_data(trained, info, *train_set, *test_set, world, console);
 
   Files files;  // on rank 0
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     files = tables(arguments, *dataset, network, threads);
     if (asked) writing(out, [&] { fs::create_directories(out); });  // before the work of scoring
@@ -252,7 +252,7 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     const train::Score score = set->score(network, world, threads);
     if (score.samples == 0) continue;
     if (!std::isfinite(score.loss))
-      throw comm::AgreedError(
+      throw comm::CollectiveError(
           ExitCode::kModel,
           fmt::format("{}: the {} loss of these weights is {}, expected a finite number, and "
                       "that of each sample below {:.2g}",
@@ -275,13 +275,13 @@ void eval(const comm::Session& session, const EvalArguments& arguments) {
     if (!unlabelled)
       predicted.file_rows = rows_of(*dataset, tested ? data::Split::kTest : data::Split::kTrain, set);
     std::string own;
-    world.together(
+    world.all_or_none(
         [&] { own = prediction_rows(info, predicted, unlabelled ? *unlabelled : set, network, threads); });
     const std::string header = prediction_header(info, *model, predicted.labelled);
     std::string& all = files.emplace_back("predictions.csv", header).second;
     for (const std::string& rows : world.gather(own, 0)) all += rows;
   }
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     for (const auto& [name, content] : files) expect_replaceable(out / name, content);
     for (const auto& [name, content] : files)

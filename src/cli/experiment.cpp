@@ -19,7 +19,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   if (saved && saved->origin()) origin = &*saved->origin();
   const data::Schema* trained = origin != nullptr ? &origin->trained_on : nullptr;
   std::unique_ptr<data::Dataset> dataset;
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     if (trained != nullptr && trained->normalizer.kind() != run.data.normalize)
       throw ConfigError(fmt::format(R"(data.normalize is "{}", expected "{}" as {} was trained with)",
                                     name(run.data.normalize), name(trained->normalizer.kind()),
@@ -27,13 +27,13 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
   });
   expect_same_files(communicator, *dataset);
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     info_ = dataset->info();
     plan_.emplace(info_.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed);
     model_.emplace(run.model, info_.features(), nn::outputs_of(run.model, info_.classes));
   });
   expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     reducer_ =
         reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads);
     loader_.emplace(*dataset, *plan_, rank, world);
@@ -43,12 +43,12 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     normalizer_ = trained->normalizer;
   else
     normalizer_.emplace(run.data.normalize, info_, loader_->samples(), all_ranks(communicator));
-  fingerprint_ = data::fingerprint(info_, data::hash_samples(loader_->samples(), loader_->sample_numbers()),
-                                   data::hash_samples(test_set_->samples(), test_set_->sample_numbers()),
+  fingerprint_ = data::fingerprint(info_, data::hash_samples(loader_->samples(), loader_->sample_ids()),
+                                   data::hash_samples(test_set_->samples(), test_set_->sample_ids()),
                                    all_ranks(communicator));
   AlignedBuffer<float> parameters =
       saved ? saved->parameters(*model_, communicator) : drawn_parameters(run, *model_, communicator);
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     trainer_.emplace(
         train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,
                             threads, run.seed, info_.target_deviation},

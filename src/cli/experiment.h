@@ -29,8 +29,8 @@ class Experiment {
  public:
   // threads: of each rank. origin: of a checkpoint whose weights will take the place of the first ones; then
   // train.init_from is not read. Columns, classes and normalisation are the origin's, or those of
-  // train.init_from; else they come from the training data. Throws AgreedError, also where the data are not
-  // such, or ranks read different files. Collective; run and communicator must outlive it.
+  // train.init_from; else they come from the training data. Throws CollectiveError, also where the data are
+  // not such, or ranks read different files. Collective; run and communicator must outlive it.
   Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
              const Origin* origin = nullptr);
   Experiment(const Experiment&) = delete;

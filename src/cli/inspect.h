@@ -17,7 +17,7 @@ using Lines = std::vector<std::string>;
 // stood.
 Lines inspect_weights(const std::filesystem::path& path, const nn::SafetensorsFile& file);
 
-// As summary.json has it; "" where the tensors are no network's.
+// As summary.json has it; "" where the tensors are not a network's.
 std::string weights_hash(const nn::SafetensorsFile& file);
 
 // "step 14, epoch 2, weights 0123456789abcdef": of a checkpoint that is whole.

@@ -92,7 +92,7 @@ Lines inspect_file(const fs::path& path) {
 void inspect(const comm::Session& session, const std::string& name) {
   const comm::Communicator& world = session.world();
   Lines lines;  // on rank 0
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     const fs::path path = name;
     try {

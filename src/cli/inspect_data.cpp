@@ -15,7 +15,7 @@ namespace {
 struct Counts {
   std::vector<std::size_t> of_class;
   std::vector<Statistics> of_channel;
-  Statistics of_values;  // targets that are no classes
+  Statistics of_values;  // targets that are not classes
 
   Counts(const data::Dataset& dataset, data::Split split) {
     const data::DatasetInfo info = dataset.info();

@@ -62,9 +62,10 @@ std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char*
   if (first.empty() || first.starts_with('-') || std::ranges::find(names, first) == names.end()) {
     const auto meant = lockstep::nearest(first, names);
     if (first.ends_with(".toml"))
-      return fmt::format("{0} is no subcommand, did you mean lockstep train {0}?", first);
-    if (!first.empty() && meant) return fmt::format("{} is no subcommand, did you mean {}?", first, *meant);
-    const std::string found = first.empty() ? "no subcommand" : fmt::format("{} is no subcommand", first);
+      return fmt::format("{0} is not a subcommand, did you mean lockstep train {0}?", first);
+    if (!first.empty() && meant)
+      return fmt::format("{} is not a subcommand, did you mean {}?", first, *meant);
+    const std::string found = first.empty() ? "no subcommand" : fmt::format("{} is not a subcommand", first);
     return fmt::format("{}, expected one of {} (lockstep --help shows the usage)", found,
                        fmt::join(names, ", "));
   }
@@ -128,7 +129,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
                             "Write what every rank did when, as a timeline for Chrome's tracing or Perfetto");
   train_command->add_flag("--quiet", train.quiet, "Print nothing but errors");
   train_command->footer(
-      "The run folder gets metrics.csv (a row an epoch), summary.json, model.safetensors (as PyTorch's\n"
+      "The run folder gets metrics.csv (a row per epoch), summary.json, model.safetensors (as PyTorch's\n"
       "nn.Sequential of Linear layers has it), config.toml, and with log.steps = true steps.csv.");
 
   cli::EvalArguments eval;
@@ -314,7 +315,7 @@ int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
     code = run(session, argc, argv);
     session.finalize();
     return code;
-  } catch (const lockstep::comm::AgreedError& error) {
+  } catch (const lockstep::comm::CollectiveError& error) {
     if (rank == 0 && *error.what() != '\0') std::fprintf(stderr, "lockstep: %s\n", error.what());
     session.finalize();
     return static_cast<int>(error.code());

@@ -28,14 +28,14 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
 void expect_room(const comm::Communicator& ranks, std::uint64_t own) {
   const comm::Communicator host = ranks.of_this_host();
   const auto bytes = host.allgather(static_cast<std::int64_t>(own));
-  ranks.together([&] {
+  ranks.all_or_none([&] {
     const double needed = std::accumulate(bytes.begin(), bytes.end(), 0.0);
     const MemoryLimit limit = memory_limit();
     if (needed > static_cast<double>(limit.bytes))
       throw ConfigError(
           fmt::format("the network and its data need at least {:.4g} GB on {} with {} rank{}, expected at "
                       "most {:.4g} GB ({}): fewer "
-                      "ranks a host, a smaller network, or data.train_samples",
+                      "ranks per host, a smaller network, or data.train_samples",
                       1e-9 * needed, comm::host_name(), bytes.size(), bytes.size() == 1 ? "" : "s",
                       1e-9 * static_cast<double>(limit.bytes), limit.from));
   });

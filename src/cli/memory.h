@@ -17,8 +17,8 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
                           const data::ShardPlan& plan, const nn::Model& model,
                           const comm::Communicator& ranks);
 
-// Throws AgreedError where the ranks of a host will hold more together than it may, as `own` of each says.
-// Collective.
+// Throws CollectiveError where the ranks of a host will hold more together than it may, as `own` of each
+// says. Collective.
 void expect_room(const comm::Communicator& ranks, std::uint64_t own);
 
 }  // namespace lockstep::cli

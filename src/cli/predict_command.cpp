@@ -65,10 +65,10 @@ class Forecast {
       if (best.ranks * best.threads == cores) rows_.push_back(best);
     }
     if (rows_.empty())
-      throw ConfigError(
-          fmt::format("nothing to predict: the measured layouts have {} threads a rank, expected --most and "
-                      "--cores-per-host to leave room for them",
-                      fmt::join(threads, ", ")));
+      throw ConfigError(fmt::format(
+          "nothing to predict: the measured layouts have {} threads per rank, expected --most and "
+          "--cores-per-host to leave room for them",
+          fmt::join(threads, ", ")));
   }
 
   void print(report::Console& console) const {
@@ -147,7 +147,7 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
   std::vector<report::Network> networks;
   Calibration calibration;
   const bool goes_on = !arguments.calibration.empty();
-  world.together([&] {
+  world.all_or_none([&] {
     for (const std::string& name : arguments.networks) networks.push_back(report::network_of(name));
     for (const std::string& text : arguments.at) layout_of(text);
     if (arguments.no_measure && !goes_on) throw ConfigError("--no-measure needs a --calibration to read");
@@ -162,7 +162,7 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
         calibrate(session, loaded.run, experiment, compute.kernel_names(), compute.threads);
     calibration = merged(std::move(calibration), measured);
   }
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     if (goes_on && !arguments.no_measure) write_calibration(arguments.calibration, calibration);
     int cores = 1;
@@ -181,7 +181,7 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
     console.line(fmt::format("sums within a host: {}, {:.1f} us a message, {:.1f} GB/s", within.name,
                              1e6 * within.latency, 1e-9 / std::max(within.seconds_per_byte, 1e-12)));
     const int cores_per_host = arguments.cores_per_host > 0 ? arguments.cores_per_host : cores;
-    console.line(fmt::format("{} samples, batch {}{} in {} shards; {} cores a host; milliseconds of a step",
+    console.line(fmt::format("{} samples, batch {}{} in {} shards; {} cores per host; milliseconds of a step",
                              experiment.info().train_samples, loaded.run.train.batch_size,
                              arguments.weak ? " a rank" : "", loaded.run.data.shards, cores_per_host));
     std::string csv = Forecast::csv_header();

@@ -32,7 +32,7 @@ struct PublishedRun {
 // The list that is compiled in.
 std::string_view published_list();
 
-// The runs of a list; `name` is for messages. Throws ConfigError where the text is no such list.
+// The runs of a list; `name` is for messages. Throws ConfigError where the text is not such a list.
 std::vector<PublishedRun> parse_published_runs(std::string_view text, const std::string& name);
 
 // The list as a text that parse_published_runs reads.

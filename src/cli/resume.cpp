@@ -32,7 +32,7 @@ SavedState read_state(const comm::Communicator& world, const std::string& file, 
                       report::Console& console) {
   SavedState state;
   std::string content;  // which rank 0 reads
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     if (folder.empty()) {
       state.name = file;
@@ -51,7 +51,7 @@ SavedState read_state(const comm::Communicator& world, const std::string& file, 
   });
   world.broadcast(state.name, 0);
   world.broadcast(content, 0);
-  world.together([&] {
+  world.all_or_none([&] {
     state.file = nn::SafetensorsFile::parse(std::move(content), state.name);
     train::expect_checkpoint(state.file, state.name);
     state.run = from_metadata(state.file.metadata, state.name);
@@ -74,7 +74,7 @@ std::optional<SavedState> open_resumed(const comm::Communicator& world, const st
                                        report::Console& console) {
   if (resume.empty()) return std::nullopt;
   SavedState state = read_state(world, resume, resume == "latest" ? out / "checkpoints" : "", console);
-  world.together([&] {
+  world.all_or_none([&] {
     const auto different =
         config::different_keys(loaded.resolved, config::as_read_now(state.run.config, state.name));
     if (!different.empty())
@@ -100,7 +100,7 @@ Resumed read_resumed(const comm::Communicator& world, SavedState state, const Lo
                      const Experiment& experiment, report::Console& console) {
   const std::optional<Origin> origin = std::move(state.origin);
   Resumed resumed;
-  world.together([&] {
+  world.all_or_none([&] {
     resumed = resumed_of(std::move(state), experiment);
     const std::size_t step = resumed.checkpoint.training.step, epochs = loaded.run.train.epochs,
                       steps = experiment.plan().steps_per_epoch();
@@ -129,7 +129,7 @@ Resumed read_beginning(const comm::Communicator& world, SavedState state, const 
                     "data",
                     state.name));
   Resumed beginning;
-  world.together([&] { beginning = resumed_of(std::move(state), experiment); });
+  world.all_or_none([&] { beginning = resumed_of(std::move(state), experiment); });
   return beginning;
 }
 

@@ -24,14 +24,14 @@ struct SavedState {
 };
 
 // Reads the checkpoint of `resume`: a file, or "latest", the newest whole one of the run folder `out`;
-// nothing where it is empty. Rank 0 reads, all ranks parse. Throws AgreedError where there is no whole
+// nothing where it is empty. Rank 0 reads, all ranks parse. Throws CollectiveError where there is no whole
 // checkpoint, or it is of another experiment. Collective.
 std::optional<SavedState> open_resumed(const comm::Communicator& world, const std::string& resume,
                                        const std::filesystem::path& out, const LoadedConfig& loaded,
                                        report::Console& console);
 
-// Reads the checkpoint `from`, or the newest whole one of that run folder. Throws AgreedError where there is
-// none. Collective.
+// Reads the checkpoint `from`, or the newest whole one of that run folder. Throws CollectiveError where there
+// is none. Collective.
 SavedState open_beginning(const comm::Communicator& world, const std::string& from, report::Console& console);
 
 // A checkpoint of this network, with where it came from.
@@ -41,12 +41,12 @@ struct Resumed {
   SavedRun run;
 };
 
-// To go on from it. Throws AgreedError where it is of another network or of other data, or has more epochs
-// done than there are to be. Collective.
+// To go on from it. Throws CollectiveError where it is of another network or of other data, or has more
+// epochs done than there are to be. Collective.
 Resumed read_resumed(const comm::Communicator& world, SavedState state, const LoadedConfig& loaded,
                      const Experiment& experiment, report::Console& console);
 
-// For a new run with its weights and its momentum. Throws AgreedError where it is of another network.
+// For a new run with its weights and its momentum. Throws CollectiveError where it is of another network.
 // Collective.
 Resumed read_beginning(const comm::Communicator& world, SavedState state, const Experiment& experiment,
                        report::Console& console);

@@ -27,12 +27,12 @@ std::string name_of_data(const data::DataOptions& options, data::Split split) {
 void expect_same_files(const comm::Communicator& communicator, const data::Dataset& dataset) {
   using nlohmann::json;
   std::vector<data::FileHash> files;
-  communicator.together([&] { files = dataset.files(); });
+  communicator.all_or_none([&] { files = dataset.files(); });
   json hashes = json::array();
   for (const data::FileHash& file : files) hashes.push_back(file.hash);
   const std::vector<std::string> of_ranks =
       communicator.gather(json{{"host", comm::host_name()}, {"hashes", hashes}}.dump(), 0);
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     if (communicator.rank() != 0) return;
     for (std::size_t f = 0; f < files.size(); ++f) {
       std::vector<std::string> others;

@@ -9,8 +9,8 @@
 
 namespace lockstep::cli {
 
-// Throws AgreedError, which names the file and each rank's host, where a rank reads another file than rank 0
-// does, as far as Dataset::files can tell. Collective.
+// Throws CollectiveError, which names the file and each rank's host, where a rank reads another file than
+// rank 0 does, as far as Dataset::files can tell. Collective.
 void expect_same_files(const comm::Communicator& communicator, const data::Dataset& dataset);
 
 // Throws DataError, which names the file, unless a run goes on with the data that its checkpoint is of.

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 SavedNetwork::SavedNetwork(const fs::path& path, const comm::Communicator& communicator) {
   std::string schema;
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     if (communicator.rank() != 0) return;
     const fs::path file = weights_file(path);
     name_ = file.string();
@@ -27,7 +27,7 @@ SavedNetwork::SavedNetwork(const fs::path& path, const comm::Communicator& commu
   });
   communicator.broadcast(name_, 0);
   communicator.broadcast(schema, 0);
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     if (!schema.empty()) origin_ = Origin{name_, data::Schema::parse(schema, name_)};
   });
 }
@@ -35,7 +35,7 @@ SavedNetwork::SavedNetwork(const fs::path& path, const comm::Communicator& commu
 AlignedBuffer<float> SavedNetwork::parameters(const nn::Model& model,
                                               const comm::Communicator& communicator) const {
   AlignedBuffer<float> arena;
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     arena = AlignedBuffer<float>(model.parameters());
     if (communicator.rank() == 0)
       nn::load_model(train::network_tensors(file_), name_, model.tensors(), arena.span());

@@ -16,7 +16,7 @@ namespace lockstep::cli {
 class SavedNetwork {
  public:
   // From a model.safetensors, a checkpoint of any kind, or the folder of a run: its model, else its newest
-  // whole checkpoint. Rank 0 reads. Throws AgreedError where the file cannot be read or is not whole.
+  // whole checkpoint. Rank 0 reads. Throws CollectiveError where the file cannot be read or is not whole.
   // Collective.
   SavedNetwork(const std::filesystem::path& path, const comm::Communicator& communicator);
 
@@ -26,7 +26,7 @@ class SavedNetwork {
   // Nothing where the file does not say: another program's, or an older Lockstep's.
   const std::optional<Origin>& origin() const { return origin_; }
 
-  // The arena. Throws AgreedError, which names the tensor, where the file's are not this network's.
+  // The arena. Throws CollectiveError, which names the tensor, where the file's are not this network's.
   // Collective.
   AlignedBuffer<float> parameters(const nn::Model& model, const comm::Communicator& communicator) const;
 

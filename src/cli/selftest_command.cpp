@@ -125,14 +125,14 @@ std::vector<PublishedRun> chosen_runs(const SelftestArguments& arguments, const 
   const std::string text =
       arguments.hashes.empty() ? std::string(published_list()) : read_on_first_rank(world, arguments.hashes);
   std::vector<PublishedRun> runs;
-  world.together([&] {
+  world.all_or_none([&] {
     runs = parse_published_runs(text, arguments.hashes.empty() ? "results/hashes.json" : arguments.hashes);
     std::vector<std::string> names;
     for (const PublishedRun& run : runs) names.push_back(run.name);
     for (const std::string& name : arguments.names)
       if (std::ranges::find(names, name) == names.end())
         throw ConfigError(
-            fmt::format("{} is no published run, expected some of {}", name, fmt::join(names, ", ")));
+            fmt::format("{} is not a published run, expected some of {}", name, fmt::join(names, ", ")));
     if (!arguments.names.empty())
       std::erase_if(runs, [&](const PublishedRun& run) {
         return std::ranges::find(arguments.names, run.name) == arguments.names.end();
@@ -154,7 +154,7 @@ void publish(std::vector<PublishedRun> runs, const comm::Communicator& world, in
     run.step_hashes = found.step_hashes;
     run.weights_hash = found.weights_hash;
   }
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() == 0) writing(path, [&] { write_file_atomically(path, to_text(runs)); });
   });
 }
@@ -194,7 +194,7 @@ bool selftest(const comm::Session& session, const SelftestArguments& arguments) 
     }
   }
   kernels::use_kernel_set(usual);
-  world.together([&] {
+  world.all_or_none([&] {
     if (compared == 0)
       throw DataError(fmt::format("{}: the data is not at hand, expected CIFAR-10 where CIFAR10_DIR says",
                                   fmt::join(left_out, ", ")));

@@ -18,7 +18,7 @@ namespace lockstep::cli {
 
 std::string read_on_first_rank(const comm::Communicator& world, const std::string& path) {
   std::string text;
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     try {
       if (std::filesystem::is_directory(path))
@@ -32,7 +32,7 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
                                     missing ? ", expected a TOML file, such as lockstep configs lists" : ""));
     }
     if (text.find('\0') != std::string::npos)
-      throw ConfigError(fmt::format("{}: is no text, expected a TOML file", path));
+      throw ConfigError(fmt::format("{}: is not text, expected a TOML file", path));
   });
   world.broadcast(text, 0);
   return text;
@@ -61,7 +61,7 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
   const std::string text = read_on_first_rank(world, path);
   LoadedConfig loaded;
   loaded.name = std::filesystem::path(path).stem().string();
-  world.together([&] {
+  world.all_or_none([&] {
     loaded.run = config::parse(text, path, overrides, &loaded.resolved);
     keep_paths_absolute(loaded.run.data, loaded.resolved);
   });
@@ -76,7 +76,7 @@ data::AllRanks all_ranks(const comm::Communicator& communicator) {
 AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
                                       const comm::Communicator& communicator) {
   AlignedBuffer<float> arena;
-  communicator.together([&] {
+  communicator.all_or_none([&] {
     arena = AlignedBuffer<float>(model.parameters());
     nn::initialize(model.tensors(), run.seed, arena.span());
   });
@@ -118,7 +118,7 @@ std::vector<std::string> layer_table(const nn::Model& model) {
 
 std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch) {
   return fmt::format(
-      "{} training samples in {} shards, batch {} = {} x {}, {} steps an epoch; {} test samples",
+      "{} training samples in {} shards, batch {} = {} x {}, {} steps per epoch; {} test samples",
       info.train_samples, plan.shards(), batch, plan.shards(), plan.micro_batch(), plan.steps_per_epoch(),
       info.test_samples);
 }

@@ -25,17 +25,17 @@ struct LoadedConfig {
   std::string name;                 // of the file, without folder and ending
 };
 
-// The file's content, which rank 0 reads. Throws AgreedError. Collective.
+// The file's content, which rank 0 reads. Throws CollectiveError. Collective.
 std::string read_on_first_rank(const comm::Communicator& world, const std::string& path);
 
-// Rank 0 reads the file, every rank parses it. Throws AgreedError. Collective.
+// Rank 0 reads the file, every rank parses it. Throws CollectiveError. Collective.
 LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
                          const std::vector<std::string>& overrides);
 
 // How the ranks put their statistics together.
 data::AllRanks all_ranks(const comm::Communicator& communicator);
 
-// Drawn by model.init. Throws AgreedError. Collective.
+// Drawn by model.init. Throws CollectiveError. Collective.
 AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
                                       const comm::Communicator& communicator);
 
@@ -51,7 +51,7 @@ std::string describe_run(const config::RunConfig& run, int ranks, const Compute&
 // A line for each layer, below a header: what it is, its outputs and its parameters.
 std::vector<std::string> layer_table(const nn::Model& model);
 
-// "50000 training samples in 8 shards, batch 128 = 8 x 16, 391 steps an epoch; 10000 test samples".
+// "50000 training samples in 8 shards, batch 128 = 8 x 16, 391 steps per epoch; 10000 test samples".
 std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch);
 
 // Where each rank runs, by rank: its host and the cores it may run on, "node1: 0-3"; nothing on other ranks

@@ -42,7 +42,7 @@ ordered_json train_run(const SweepRun& run, const std::string& wanted, const com
   const auto start = std::chrono::steady_clock::now();
   ordered_json result = {{"status", "failed"}};
   try {
-    if (run.refused()) throw comm::AgreedError(run.refusal_code, run.refusal);
+    if (run.refused()) throw comm::CollectiveError(run.refusal_code, run.refusal);
     Experiment experiment(*run.config, group, threads);
     train::Trainer& trainer = experiment.trainer();
     train::Score score;
@@ -60,7 +60,7 @@ ordered_json train_run(const SweepRun& run, const std::string& wanted, const com
       result.update({{"status", "failed"},
                      {"error", fmt::format("{} is {}, expected a finite number", wanted,
                                            result[wanted].get<double>())}});
-  } catch (const comm::AgreedError& error) {
+  } catch (const comm::CollectiveError& error) {
     result["error"] = error.what();
   }
   result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -89,7 +89,7 @@ void train_share(const std::vector<SweepRun>& runs, const SweepResults& results,
   for (std::size_t i = groups.mine; i < runs.size(); i += groups.count) {
     const SweepRun& run = runs[i];
     std::int64_t done = 0;
-    groups.ranks.together([&] {
+    groups.ranks.all_or_none([&] {
       if (!leads) return;
       const auto earlier = results.read(run);
       done = earlier && (*earlier)["status"] == "ok" ? 1 : 0;
@@ -100,7 +100,7 @@ void train_share(const std::vector<SweepRun>& runs, const SweepResults& results,
       continue;
     }
     const ordered_json result = train_run(run, score, groups.ranks, threads);
-    groups.ranks.together([&] {
+    groups.ranks.all_or_none([&] {
       if (!leads) return;
       results.write(run, result);
       after_run();
@@ -114,7 +114,7 @@ void train_share(const std::vector<SweepRun>& runs, const SweepResults& results,
 }
 
 // Groups compare among themselves; here all ranks do, for every set of files that the runs read. Throws
-// AgreedError. Collective.
+// CollectiveError. Collective.
 void expect_same_data(const comm::Communicator& world, const std::vector<SweepRun>& runs) {
   std::set<std::vector<fs::path>> seen;
   for (const SweepRun& run : runs) {
@@ -122,7 +122,7 @@ void expect_same_data(const comm::Communicator& world, const std::vector<SweepRu
     std::vector<fs::path> files = data::files_of(run.config->data);
     if (files.empty() || !seen.insert(std::move(files)).second) continue;
     std::unique_ptr<data::Dataset> dataset;
-    world.together([&] { dataset = data::open_dataset(run.config->data); });
+    world.all_or_none([&] { dataset = data::open_dataset(run.config->data); });
     expect_same_files(world, *dataset);
   }
 }
@@ -161,13 +161,13 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   const comm::Communicator& world = session.world();
   const std::string sweep_text = read_on_first_rank(world, arguments.sweep);
   config::Sweep sweep;
-  world.together([&] { sweep = config::parse_sweep(sweep_text, arguments.sweep); });
+  world.all_or_none([&] { sweep = config::parse_sweep(sweep_text, arguments.sweep); });
   const std::string config_text = read_on_first_rank(world, sweep.config.string());
   std::vector<SweepRun> runs = plan_runs(sweep, config_text);
   look_at_data(world, sweep, runs);
   const auto good =
       std::find_if_not(runs.begin(), runs.end(), [](const SweepRun& run) { return run.refused(); });
-  world.together([&] {
+  world.all_or_none([&] {
     if (good == runs.end())
       throw Error(runs.front().refusal_code,
                   fmt::format("{}: no trial can run: {}", arguments.sweep, runs.front().refusal));
@@ -188,7 +188,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   const fs::path table = out / "trials.csv";
   std::vector<std::string> keys;
   for (const config::Parameter& parameter : sweep.parameters) keys.push_back(parameter.key);
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     expect_replaceable(table,
                        report::trials_csv(keys, {}, sweep.score));  // another search's has other columns
@@ -208,13 +208,13 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
     train_share(runs, results, sweep.score, groups, compute.threads, [&] {
       if (world.rank() == 0) write_table();
     });
-  } catch (const comm::AgreedError& error) {  // of this group; what one rank alone knows of ends the job
+  } catch (const comm::CollectiveError& error) {  // of this group; what one rank alone knows of ends the job
     failure = error;
   }
-  world.together([&] {
+  world.all_or_none([&] {
     if (failure) throw *failure;
   });
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     write_table();
     if (const auto missing = results.missing())

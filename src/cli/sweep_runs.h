@@ -33,7 +33,8 @@ struct SweepRun {
 std::vector<SweepRun> plan_runs(const config::Sweep& sweep, const std::string& config_text);
 
 // Refuses the runs whose data cannot be read or divided, or whose score there will not be; notes the hashes
-// of the files that the others read. Rank 0 looks, all ranks get the same. Throws AgreedError. Collective.
+// of the files that the others read. Rank 0 looks, all ranks get the same. Throws CollectiveError.
+// Collective.
 void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs);
 
 // The files of the runs' results, which groups of ranks write and read.
@@ -44,7 +45,7 @@ class SweepResults {
                nlohmann::ordered_json program);
 
   // What an earlier sweep, or a group of ranks, left of a run: nothing where it is another run's, was
-  // computed from other files or by another program, or is no such file at all.
+  // computed from other files or by another program, or is not such a file at all.
   std::optional<nlohmann::ordered_json> read(const SweepRun& run) const;
   // Adds what the run was made of. Throws ConfigError where it cannot be written.
   void write(const SweepRun& run, nlohmann::ordered_json result) const;

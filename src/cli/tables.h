@@ -49,7 +49,7 @@ std::string class_line(const data::DatasetInfo& info, std::span<const std::int64
 
 // Each unit's weights on the pixels, those of the first layer that has any, as an image, tile by tile, as a
 // binary PPM. Grey is 0; a unit's largest magnitude is black or full colour. Throws ConfigError where the
-// inputs are no square images of 1 or 3 channels.
+// inputs are not square images of 1 or 3 channels.
 std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
                           std::span<const float> arena);
 

@@ -14,11 +14,11 @@
 namespace lockstep::cli {
 namespace {
 
-constexpr std::size_t kMostEvents = 1'000'000;  // of each rank: 24 MB
+constexpr std::size_t kMaxEvents = 1'000'000;  // of each rank: 24 MB
 
 void write(const comm::Communicator& world, const std::string& path,
            const std::vector<report::RankTimeline>& ranks) {
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     const WritingPhase writing_phase;
     writing(path, [&] { write_file_atomically(path, report::trace_json(ranks)); });
@@ -29,7 +29,7 @@ void write(const comm::Communicator& world, const std::string& path,
 
 void begin_trace(const comm::Communicator& world, const std::string& path) {
   write(world, path, {});
-  keep_timeline(kMostEvents);
+  keep_timeline(kMaxEvents);
 }
 
 void write_trace(const comm::Communicator& world, const std::string& path, report::Console& console) {

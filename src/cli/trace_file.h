@@ -8,11 +8,11 @@
 
 namespace lockstep::cli {
 
-// From now on this process keeps its timeline. Throws AgreedError where the file cannot be written.
+// From now on this process keeps its timeline. Throws CollectiveError where the file cannot be written.
 // Collective.
 void begin_trace(const comm::Communicator& world, const std::string& path);
 
-// Writes what all ranks have kept, by rank 0's clock. Throws AgreedError. Collective.
+// Writes what all ranks have kept, by rank 0's clock. Throws CollectiveError. Collective.
 void write_trace(const comm::Communicator& world, const std::string& path, report::Console& console);
 
 }  // namespace lockstep::cli

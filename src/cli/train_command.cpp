@@ -72,7 +72,7 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
   std::optional<RunPlace> place;  // on rank 0
   std::string out, resume;
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() != 0) return;
     if (!arguments.resume_from.empty() && !loaded.run.train.init_from.empty())
       throw ConfigError(
@@ -107,7 +107,7 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
     state = open_beginning(world, arguments.resume_from, console);
   Experiment experiment(loaded.run, world, compute.threads,
                         state && state->origin ? &*state->origin : nullptr);
-  world.together([&] { expect_monitored(loaded.run.train.monitor, experiment.info()); });
+  world.all_or_none([&] { expect_monitored(loaded.run.train.monitor, experiment.info()); });
   std::optional<Resumed> resumed, beginning;
   if (goes_on)
     resumed = read_resumed(world, std::move(*state), loaded, experiment, console);

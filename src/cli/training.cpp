@@ -43,12 +43,12 @@ Training::Training(const comm::Communicator& world, const LoadedConfig& loaded, 
 
 void Training::start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning) {
   if (beginning != nullptr) {
-    world_.together([&] { trainer_.begin_with(beginning->checkpoint.training); });
+    world_.all_or_none([&] { trainer_.begin_with(beginning->checkpoint.training); });
     record_.began_from = fmt::format("{} (step {}, weights {})", beginning->name,
                                      beginning->checkpoint.training.step, weights_hash());
   }
   if (resumed != nullptr) {
-    world_.together([&] {
+    world_.all_or_none([&] {
       try {
         trainer_.restore(resumed->checkpoint.training);
       } catch (const std::exception& error) {
@@ -60,7 +60,7 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
       best_weights_ = read_best_weights(*resumed, experiment_, console_);
   }
   if (run_.log.gradients) record_.gradient_norms.resize(experiment_.model().tensors().size());
-  world_.together([&] {  // last, so that what went wrong before leaves an earlier run's files alone
+  world_.all_or_none([&] {  // last, so that what went wrong before leaves an earlier run's files alone
     if (world_.rank() == 0)
       folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
                       trainer_.steps_done());
@@ -96,7 +96,7 @@ train::StopRequests Training::run() {
 }
 
 void Training::finish() {
-  world_.together([&] {
+  world_.all_or_none([&] {
     if (!folder_) return;
     const WritingPhase writing_phase;
     warn_of(folder_->checkpoints().wait());

@@ -27,7 +27,7 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments) {
   const comm::Communicator& world = session.world();
   const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
   const config::RunConfig& run = loaded.run;
-  world.together([&] {
+  world.all_or_none([&] {
     if (arguments.tolerance && run.reduce.mode == reduce::Mode::kExact)
       throw ConfigError(
           fmt::format("--tolerance is {:g}, expected none with reduce.mode = \"exact\", which has no drift",
@@ -40,7 +40,7 @@ bool verify(const comm::Session& session, const VerifyArguments& arguments) {
 
   Experiment of_all(run, world, compute.threads);
   std::optional<Experiment> of_one;
-  world.together([&] {
+  world.all_or_none([&] {
     if (world.rank() == 0) of_one.emplace(run, session.self(), 1);
   });
 

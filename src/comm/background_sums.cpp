@@ -18,8 +18,8 @@ struct BackgroundSums::State {
 
   template <typename T>
   void begin(std::span<T> x) {
-    constexpr std::size_t kLargest = std::size_t{1} << 30;
-    require(x.size() <= kLargest, "BackgroundSums: too many numbers for one message");
+    constexpr std::size_t kMax = std::size_t{1} << 30;
+    require(x.size() <= kMax, "BackgroundSums: too many numbers for one message");
     const std::lock_guard lock(mutex);
     if (failure != MPI_SUCCESS) return;
     MPI_Request request = MPI_REQUEST_NULL;

@@ -14,12 +14,12 @@
 namespace lockstep::comm {
 namespace {
 
-constexpr std::size_t kLargestMessage = std::size_t{1} << 30;  // elements; MPI counts in int
+constexpr std::size_t kMaxMessage = std::size_t{1} << 30;  // elements; MPI counts in int
 
 template <typename T>
 void allreduce_in_place(std::span<T> x, MPI_Op operation, MPI_Comm mpi) {
-  for (std::size_t begin = 0; begin < x.size(); begin += kLargestMessage) {
-    const auto part = x.subspan(begin, std::min(kLargestMessage, x.size() - begin));
+  for (std::size_t begin = 0; begin < x.size(); begin += kMaxMessage) {
+    const auto part = x.subspan(begin, std::min(kMaxMessage, x.size() - begin));
     check(
         MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type_of<T>(), operation, mpi),
         "MPI_Allreduce");
@@ -139,9 +139,9 @@ std::vector<std::string> Communicator::gather(const std::string& bytes, int root
     if (rank_ != root && rank_ != r) continue;
     std::string text = r == rank_ ? bytes : std::string();
     text.resize(static_cast<std::size_t>(sizes[static_cast<std::size_t>(r)]));
-    for (std::size_t begin = 0; r != root && begin < text.size(); begin += kLargestMessage) {
+    for (std::size_t begin = 0; r != root && begin < text.size(); begin += kMaxMessage) {
       char* part = text.data() + begin;
-      const auto count = static_cast<int>(std::min(kLargestMessage, text.size() - begin));
+      const auto count = static_cast<int>(std::min(kMaxMessage, text.size() - begin));
       if (rank_ == root)
         check(MPI_Recv(part, count, MPI_BYTE, r, kTag, handle_->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
       else
@@ -181,8 +181,8 @@ std::int64_t Communicator::clock_ahead_of_first() const {
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   if (size_ == 1) return;
-  for (std::size_t begin = 0; begin < bytes.size(); begin += kLargestMessage) {
-    const auto part = bytes.subspan(begin, std::min(kLargestMessage, bytes.size() - begin));
+  for (std::size_t begin = 0; begin < bytes.size(); begin += kMaxMessage) {
+    const auto part = bytes.subspan(begin, std::min(kMaxMessage, bytes.size() - begin));
     check(MPI_Bcast(part.data(), static_cast<int>(part.size()), MPI_BYTE, root, handle_->mpi), "MPI_Bcast");
   }
 }
@@ -194,7 +194,7 @@ void Communicator::broadcast(std::string& text, int root) const {
   broadcast(std::as_writable_bytes(std::span(text)), root);
 }
 
-void Communicator::together(const std::function<void()>& action) const {
+void Communicator::all_or_none(const std::function<void()>& action) const {
   std::optional<ExitCode> failure;
   std::string message;
   try {
@@ -217,7 +217,7 @@ void Communicator::together(const std::function<void()>& action) const {
   allreduce_sum(std::span(&code, 1));
   broadcast(message, first);
   if (first > 0 && failures < size_) message = fmt::format("rank {}: {}", first, message);
-  throw AgreedError(static_cast<ExitCode>(code), message);
+  throw CollectiveError(static_cast<ExitCode>(code), message);
 }
 
 }  // namespace lockstep::comm

@@ -20,7 +20,7 @@
 namespace lockstep::comm {
 
 // An error that every rank of the job has learnt of: all may end in the ordinary way, and one reports it.
-struct AgreedError : Error {
+struct CollectiveError : Error {
   using Error::Error;
 };
 
@@ -81,9 +81,9 @@ class Communicator {
   void broadcast(std::string& text, int root) const;
 
   // Runs `action` on every rank. If it threw on any, throws the lowest such rank's error on all of them as an
-  // AgreedError. "rank R: " stands before the message where other ranks succeeded, unless it is rank 0's,
+  // CollectiveError. "rank R: " stands before the message where other ranks succeeded, unless it is rank 0's,
   // which acts for all. Anything thrown that is no Error counts as a failure of the rank.
-  void together(const std::function<void()>& action) const;
+  void all_or_none(const std::function<void()>& action) const;
 
  private:
   friend class BackgroundSums;

@@ -24,12 +24,12 @@ namespace {
 
 // LOCKSTEP_START_SECONDS, which launch/run sets; 0: any.
 double start_seconds() {
-  constexpr double kUsual = 120.0;
+  constexpr double kTypical = 120.0;
   const char* const text = std::getenv("LOCKSTEP_START_SECONDS");
-  if (text == nullptr) return kUsual;
-  double seconds = kUsual;
+  if (text == nullptr) return kTypical;
+  double seconds = kTypical;
   const auto [end, error] = std::from_chars(text, text + std::strlen(text), seconds);
-  return error == std::errc() && *end == '\0' && seconds >= 0.0 ? seconds : kUsual;
+  return error == std::errc() && *end == '\0' && seconds >= 0.0 ? seconds : kTypical;
 }
 
 Communicator initialised_world(int& argc, char**& argv) {
@@ -65,13 +65,14 @@ Session::Session(int& argc, char**& argv)
 void Session::require_all_ranks() const {
   const std::optional<Started> started = how_started();
   if (!started || started->processes <= world_.size()) return;
-  if (!speaks_for_siblings()) throw AgreedError(ExitCode::kConfig, "");
+  if (!speaks_for_siblings()) throw CollectiveError(ExitCode::kConfig, "");
   const std::string start =
       started->by == "srun" ? "srun --mpi=pmix lockstep" : "the mpirun of " + library_version();
-  throw AgreedError(ExitCode::kConfig, fmt::format("{} started {} processes, of which MPI knows {}, so that "
-                                                   "each would do the whole work: expected {}, or "
-                                                   "launch/run",
-                                                   started->by, started->processes, world_.size(), start));
+  throw CollectiveError(ExitCode::kConfig,
+                        fmt::format("{} started {} processes, of which MPI knows {}, so that "
+                                    "each would do the whole work: expected {}, or "
+                                    "launch/run",
+                                    started->by, started->processes, world_.size(), start));
 }
 
 void Session::finalize() {

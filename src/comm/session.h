@@ -17,7 +17,7 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Throws AgreedError (ExitCode::kConfig) where what started this process (srun, mpirun) started more of
+  // Throws CollectiveError (ExitCode::kConfig) where what started this process (srun, mpirun) started more of
   // them than MPI knows of: each would be a job of its own, and they would all do the same. One of a host
   // says so; the error of the others has no words.
   void require_all_ranks() const;

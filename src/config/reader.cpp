@@ -35,9 +35,9 @@ std::string text_of(const toml::node& node) {
 constexpr const char* kSet = "--set";
 
 // Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack
-// is not endless. Counts dots between separators; two dots in a row are no key.
+// is not endless. Counts dots between separators; two dots in a row are not a key.
 void refuse_long_keys(const std::string& text, const std::string& name) {
-  constexpr std::size_t kMost = 24;
+  constexpr std::size_t kMax = 24;
   std::size_t dots = 0, line = 1;
   char last = '\0';
   for (const char c : text) {
@@ -46,9 +46,9 @@ void refuse_long_keys(const std::string& text, const std::string& name) {
       dots = 0;
     else if (c == '.')
       dots = last == '.' ? 0 : dots + 1;
-    if (dots > kMost)
+    if (dots > kMax)
       throw ConfigError(
-          fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMost));
+          fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMax));
     if (c != ' ' && c != '\t') last = c;
   }
 }

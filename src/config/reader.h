@@ -108,7 +108,7 @@ class Reader {
   void flatten(toml::table& table, const std::string& prefix, const std::string& file,
                const std::string& origin);
   void apply_override(const std::string& text, const std::string& origin, std::size_t order);
-  // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is no such place.
+  // Sets "list.N.key" in the N-th table of a list, from 0 on. False where the key is not such a place.
   bool override_in_list(const std::string& key, const toml::node& value, const std::string& origin);
   const Entry* find(const std::string& key);
   void record(const std::string& key, const nlohmann::ordered_json& value);

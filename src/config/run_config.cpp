@@ -35,9 +35,9 @@ void read_data(Reader& in, data::DataOptions& data) {
   in.read("data.dir", data.dir);
   in.read("data.n", data.n, 2);
   in.check("data.n", [&] {
-    constexpr std::size_t kMost = 100'000'000;
-    if (data.n > kMost)
-      throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMost));
+    constexpr std::size_t kMax = 100'000'000;
+    if (data.n > kMax)
+      throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMax));
   });
   in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
   in.read<data::Function>("data.function", data.function,

@@ -79,13 +79,13 @@ Parameter parse_range(const std::string& where, const std::string& key, const st
   if (ends == nullptr || ends->size() != 2 || !ends->get(0)->is_number() || !ends->get(1)->is_number())
     refuse("a pair of numbers [LOW, HIGH]");
   if (parameter.kind == Parameter::Kind::kInteger) {
-    constexpr std::uint64_t kMost = 0xffffffff;  // a draw's
+    constexpr std::uint64_t kMax = 0xffffffff;  // a draw's
     const auto* low = ends->get(0)->as_integer();
     const auto* high = ends->get(1)->as_integer();
     if (low == nullptr || high == nullptr) refuse("integers");
     if (**low >= **high) refuse("LOW below HIGH");
     const std::uint64_t distance = static_cast<std::uint64_t>(**high) - static_cast<std::uint64_t>(**low);
-    if (distance >= kMost) refuse("integers less than 2^32 - 1 apart");
+    if (distance >= kMax) refuse("integers less than 2^32 - 1 apart");
     parameter.first = **low;
     parameter.count = static_cast<std::uint32_t>(distance + 1);
     return parameter;
@@ -212,13 +212,13 @@ Sweep parse_sweep(const std::string& text, const std::string& name) {
   if (sweep.parameters.empty())
     throw ConfigError(fmt::format("{}: [parameters] is empty, expected keys to vary and their values", name));
   in.finish();
-  constexpr std::size_t kMost = 100000;
+  constexpr std::size_t kMax = 100000;
   double combinations = 1.0;
   for (const Parameter& parameter : sweep.parameters)
     combinations *= random ? 1.0 : static_cast<double>(parameter.values.size());
-  if (std::max(combinations, static_cast<double>(sweep.trials)) > static_cast<double>(kMost))
+  if (std::max(combinations, static_cast<double>(sweep.trials)) > static_cast<double>(kMax))
     throw ConfigError(fmt::format("{}: there are {:.0f} trials, expected at most {}", name,
-                                  std::max(combinations, static_cast<double>(sweep.trials)), kMost));
+                                  std::max(combinations, static_cast<double>(sweep.trials)), kMax));
   return sweep;
 }
 

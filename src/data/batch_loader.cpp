@@ -9,7 +9,7 @@ namespace lockstep::data {
 
 std::size_t blocks_per_step(const ShardPlan& plan) {
   const std::size_t micro_batch = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
-  return plan.shards() * ((micro_batch + kLargestBlock - 1) / kLargestBlock);
+  return plan.shards() * ((micro_batch + kMaxBlockRows - 1) / kMaxBlockRows);
 }
 
 BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world)
@@ -38,8 +38,8 @@ std::vector<Block> BatchLoader::blocks(std::size_t step) const {
   std::vector<Block> blocks;
   for (std::size_t s = shards_.begin; s < shards_.end; ++s) {
     const Range micro_batch = plan_->micro_batch_range(step, s);
-    for (std::size_t begin = micro_batch.begin; begin < micro_batch.end; begin += kLargestBlock)
-      blocks.push_back({s, {begin, std::min(begin + kLargestBlock, micro_batch.end)}});
+    for (std::size_t begin = micro_batch.begin; begin < micro_batch.end; begin += kMaxBlockRows)
+      blocks.push_back({s, {begin, std::min(begin + kMaxBlockRows, micro_batch.end)}});
   }
   return blocks;
 }

@@ -11,7 +11,7 @@
 
 namespace lockstep::data {
 
-// Rows that are computed together: a micro-batch, or a piece of one that is longer than kLargestBlock. The
+// Rows that are computed together: a micro-batch, or a piece of one that is longer than kMaxBlockRows. The
 // blocks of a step depend on the shard plan alone, never on the rank that owns them.
 struct Block {
   std::size_t shard = 0;
@@ -19,7 +19,7 @@ struct Block {
   std::size_t rows() const { return range.size(); }
 };
 
-inline constexpr std::size_t kLargestBlock = 1024;  // rows
+inline constexpr std::size_t kMaxBlockRows = 1024;  // rows
 
 // The largest number of blocks in a step, over all ranks.
 std::size_t blocks_per_step(const ShardPlan& plan);
@@ -30,7 +30,7 @@ class BatchLoader {
   BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world);
 
   const SampleStore& samples() const { return store_; }
-  std::span<const std::uint32_t> sample_numbers() const { return own_; }  // of these, ascending
+  std::span<const std::uint32_t> sample_ids() const { return own_; }  // of these, ascending
 
   // Orders this rank's shards for epoch `epoch` (0, 1, ...). Before the first blocks().
   void start_epoch(std::size_t epoch);

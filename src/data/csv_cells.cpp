@@ -17,7 +17,7 @@ constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 // A number of any magnitude that statistics can be made of.
 double number_of(const CsvTable& table, const CsvRow& row, std::size_t column, bool missing_allowed) {
-  constexpr double kLargest = 1e300;
+  constexpr double kMax = 1e300;
   const std::string& cell = row.cells[column];
   const auto value = number_in(cell);
   if (!value || !std::isfinite(*value))
@@ -25,7 +25,7 @@ double number_of(const CsvTable& table, const CsvRow& row, std::size_t column, b
                  is_missing(cell) && !missing_allowed
                      ? R"(a finite number (data.missing = "mean" or "drop" allows missing cells))"
                      : "a finite number");
-  if (std::fabs(*value) > kLargest || (*value != 0.0 && std::fabs(*value) < 1.0 / kLargest))
+  if (std::fabs(*value) > kMax || (*value != 0.0 && std::fabs(*value) < 1.0 / kMax))
     table.refuse(row, column, "0 or a magnitude from 1e-300 to 1e300");
   return *value;
 }
@@ -34,8 +34,8 @@ double value_target(const CsvTable& table, const CsvRow& row, std::size_t column
   if (is_missing(row.cells[column]))
     table.refuse(row, column, R"(a finite number (data.missing = "drop" leaves out what is missing))");
   const double value = number_of(table, row, column, true);
-  constexpr double kLargest = 1e150;  // whose square there is
-  if (scaled && (std::fabs(value) > kLargest || (value != 0.0 && std::fabs(value) < 1.0 / kLargest)))
+  constexpr double kMax = 1e150;  // whose square there is
+  if (scaled && (std::fabs(value) > kMax || (value != 0.0 && std::fabs(value) < 1.0 / kMax)))
     table.refuse(row, column, "0 or a magnitude from 1e-150 to 1e150");
   if (!scaled && !std::isfinite(static_cast<float>(value))) table.refuse(row, column, "a finite number");
   return value;
@@ -44,13 +44,13 @@ double value_target(const CsvTable& table, const CsvRow& row, std::size_t column
 // Throws DataError where float32, which the network computes in, holds nothing of a column: data.normalize =
 // "mean_std" and "scale" bring any magnitude to order 1, the others do not.
 void expect_float_magnitudes(const CsvTable& table, std::size_t column, Normalization kind) {
-  constexpr double kLargest = 1e38;
+  constexpr double kMax = 1e38;
   if (kind == Normalization::kMeanStd || kind == Normalization::kScale) return;
   const auto magnitude = [&](const CsvRow& row) {
     return is_number(row.cells[column]) ? std::fabs(*number_in(row.cells[column])) : 0.0;
   };
   const CsvRow& largest = *std::ranges::max_element(table.rows, {}, magnitude);
-  if (magnitude(largest) > kLargest || (magnitude(largest) > 0.0 && magnitude(largest) < 1.0 / kLargest))
+  if (magnitude(largest) > kMax || (magnitude(largest) > 0.0 && magnitude(largest) < 1.0 / kMax))
     table.refuse(largest, column,
                  R"(a column that reaches 1e-38 to 1e38, or data.normalize = "mean_std" or "scale")");
 }

@@ -40,7 +40,7 @@ struct CsvCells {
 
 // Reads the columns of a table. texts: one for each column in use; what is met is added. classes: null where
 // the targets are values. labelled: false where the file has no targets; they are 0. Throws DataError, which
-// names file, line and column, where a cell is no number that can be computed with, a class that there is
+// names file, line and column, where a cell is not a number that can be computed with, a class that there is
 // not, or missing and that is not allowed.
 CsvCells read_cells(const CsvTable& table, const CsvColumns& columns, const CsvPlaces& places,
                     const CsvClasses* classes, bool labelled, const DataOptions& options,

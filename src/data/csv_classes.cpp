@@ -44,10 +44,10 @@ CsvClasses::CsvClasses(const CsvTable& table, std::size_t column) {
   }
   make_unique(numbers_);
   make_unique(names_);
-  constexpr std::size_t kMost = 1000;
-  if (size() < 2 || size() > kMost)
+  constexpr std::size_t kMax = 1000;
+  if (size() < 2 || size() > kMax)
     throw DataError(fmt::format("{}: column {} has {} class{}, expected 2 to {}", table.path.string(),
-                                table.column_name(column), size(), size() == 1 ? "" : "es", kMost));
+                                table.column_name(column), size(), size() == 1 ? "" : "es", kMax));
 }
 
 CsvClasses::CsvClasses(const std::vector<std::string>& names) : names_(names) {

@@ -76,14 +76,14 @@ bool has_no_number(const CsvTable& table, std::size_t column) {
 }
 
 void expect_categories(const CsvTable& table, std::size_t column) {
-  constexpr std::size_t kMost = 1000, kFew = 20;
+  constexpr std::size_t kMax = 1000, kFew = 20;
   std::unordered_set<std::string_view> texts;
   for (const CsvRow& row : table.rows) texts.insert(row.cells[column]);
-  if (texts.size() > kMost || (texts.size() > kFew && 2 * texts.size() > table.rows.size()))
+  if (texts.size() > kMax || (texts.size() > kFew && 2 * texts.size() > table.rows.size()))
     throw DataError(
         fmt::format("{}: column {} has {} different texts in {} rows, expected numbers, or "
                     "categories that recur, {} at most (data.ignore leaves a column out)",
-                    table.path.string(), table.column_name(column), texts.size(), table.rows.size(), kMost));
+                    table.path.string(), table.column_name(column), texts.size(), table.rows.size(), kMax));
 }
 
 bool is_whole(const std::string& cell) {

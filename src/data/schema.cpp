@@ -161,8 +161,8 @@ Schema Schema::parse(const std::string& text, const std::string& name) {
     object.at("channels").get_to(info.channels);
     object.at("channel_size").get_to(info.channel_size);
     object.at("classes").get_to(info.classes);
-    constexpr std::size_t kMost = std::size_t{1} << 32;  // features
-    if (info.channels > kMost || info.channel_size > kMost || info.features() > kMost)
+    constexpr std::size_t kMax = std::size_t{1} << 32;  // features
+    if (info.channels > kMax || info.channel_size > kMax || info.features() > kMax)
       throw ModelError(fmt::format("{} channels of {}", info.channels, info.channel_size));
     info.channel_names = names_of(object.at("channel_names"), info.channels);
     info.class_names = names_of(object.at("class_names"), info.classes);

@@ -15,9 +15,9 @@ Range even_part(std::size_t n, std::size_t part, std::size_t parts) {
 }
 
 std::size_t micro_batch_size(std::size_t batch, std::size_t shards) {
-  constexpr std::size_t kMostShards = 1 << 20;
-  if (shards == 0 || shards > kMostShards)
-    throw ConfigError(fmt::format("data.shards is {}, expected 1 to {}", shards, kMostShards));
+  constexpr std::size_t kMaxShards = 1 << 20;
+  if (shards == 0 || shards > kMaxShards)
+    throw ConfigError(fmt::format("data.shards is {}, expected 1 to {}", shards, kMaxShards));
   if (batch == 0 || batch % shards != 0)
     throw ConfigError(fmt::format("train.batch_size is {}, expected a multiple of data.shards, which is {}",
                                   batch, shards));

@@ -21,7 +21,7 @@ struct BlockGroup {
   Store store;
   std::int32_t* sums;
   std::size_t sums_stride;
-  float* room;  // quantize_products_room() floats
+  float* scratch;  // quantize_products_scratch() floats
 };
 
 // All keep gemm.h's rule.

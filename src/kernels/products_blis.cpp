@@ -52,9 +52,9 @@ struct Grid {
 // packs its columns of B, each of `across` its rows of A. Tiles are no smaller than a few of the kernels'
 // own.
 Grid choose_grid(std::size_t rows, std::size_t cols, int threads) {
-  constexpr std::size_t kLeastWork = std::size_t{1} << 10;  // elements of C that are worth a thread
+  constexpr std::size_t kMinWork = std::size_t{1} << 10;  // elements of C that are worth a thread
   const std::size_t most =
-      std::clamp<std::size_t>(rows * cols / kLeastWork, 1, static_cast<std::size_t>(threads));
+      std::clamp<std::size_t>(rows * cols / kMinWork, 1, static_cast<std::size_t>(threads));
   Grid best;
   for (std::size_t down = 1; down <= most; ++down) {
     const Grid grid{down, most / down};

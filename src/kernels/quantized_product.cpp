@@ -26,7 +26,7 @@ std::size_t rows_of(BlockRows blocks) {
 }  // namespace
 
 // What the widest slots and strips take, see tiled_products.h, or a product by itself.
-std::size_t quantize_products_room(std::span<const std::size_t> block_rows, std::size_t m, std::size_t n) {
+std::size_t quantize_products_scratch(std::span<const std::size_t> block_rows, std::size_t m, std::size_t n) {
   std::size_t rows = 0;
   for (BlockRows left = block_rows; !left.empty();) {
     const BlockRows group = first_group(left);
@@ -37,7 +37,7 @@ std::size_t quantize_products_room(std::span<const std::size_t> block_rows, std:
 }
 
 std::uint32_t quantize_group_by(decltype(Products::multiply) multiply, const BlockGroup& group) {
-  const Matrix product(group.room, group.a.cols, group.b.cols);
+  const Matrix product(group.scratch, group.a.cols, group.b.cols);
   Magnitude magnitude;
   Store store = group.store;
   std::size_t row = 0;
@@ -58,12 +58,12 @@ std::uint32_t quantize_group_by(decltype(Products::multiply) multiply, const Blo
 
 Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::size_t> block_rows,
                             float scale, float limit, Store store, std::int32_t* sums,
-                            std::size_t sums_stride, std::span<float> room) {
+                            std::size_t sums_stride, std::span<float> scratch) {
   require(a.col_stride == 1 && b.col_stride == 1, "quantize_products: rows must be contiguous");
   require(a.rows == b.rows && !block_rows.empty() && rows_of(block_rows) == a.rows,
           "quantize_products: the blocks are not those of both matrices");
-  require(room.size() >= quantize_products_room(block_rows, a.cols, b.cols),
-          "quantize_products: too little room");
+  require(scratch.size() >= quantize_products_scratch(block_rows, a.cols, b.cols),
+          "quantize_products: too little scratch memory");
   Magnitude magnitude;
   if (a.cols == 0 || b.cols == 0) return magnitude;
   std::size_t row = 0;
@@ -77,7 +77,7 @@ Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::s
                                                                          store,
                                                                          sums,
                                                                          sums_stride,
-                                                                         room.data()});
+                                                                         scratch.data()});
     magnitude.largest_bits = std::max(magnitude.largest_bits, largest_bits);
     store = Store::kAccumulate;
     block_rows = block_rows.subspan(group.size());

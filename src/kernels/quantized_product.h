@@ -14,19 +14,19 @@ namespace lockstep::kernels {
 // sums = Q or sums += Q, with Q (M,N) = sum over blocks of quantize(A_blockᵀ B_block), see quantize().
 //
 // a (rows,M) and b (rows,N) have contiguous rows; block_rows cuts them into blocks, one at least, each of any
-// number of rows. sums (M,N) has rows `sums_stride` apart. `room`: quantize_products_room() floats to work
-// in.
+// number of rows. sums (M,N) has rows `sums_stride` apart. `scratch`: quantize_products_scratch() floats to
+// work in.
 //
 // A block's element is a product as gemm() computes it, and is rounded by itself. Its bits depend on its
 // column of a, its column of b and the block alone.
 //
 // Throws ShapeError, before writing anything, if the sizes do not fit. Concurrent calls on disjoint sums with
-// room of their own are safe.
+// scratch of their own are safe.
 Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::size_t> block_rows,
                             float scale, float limit, Store store, std::int32_t* sums,
-                            std::size_t sums_stride, std::span<float> room);
+                            std::size_t sums_stride, std::span<float> scratch);
 
-// Floats of room for such blocks, M and N, and for any that are smaller.
-std::size_t quantize_products_room(std::span<const std::size_t> block_rows, std::size_t m, std::size_t n);
+// Floats of scratch memory for such blocks, M and N, and for any that are smaller.
+std::size_t quantize_products_scratch(std::span<const std::size_t> block_rows, std::size_t m, std::size_t n);
 
 }  // namespace lockstep::kernels

@@ -19,9 +19,9 @@ namespace lockstep::kernels {
 namespace {
 
 // Memory of this thread's own, at least n floats, for the time until it asks again.
-float* own_room(AlignedBuffer<float>& room, std::size_t n) {
-  if (room.size() < n) room = AlignedBuffer<float>(n);
-  return room.data();
+float* own_scratch(AlignedBuffer<float>& scratch, std::size_t n) {
+  if (scratch.size() < n) scratch = AlignedBuffer<float>(n);
+  return scratch.data();
 }
 
 // c = or += a tile of a product, in whole vectors or, at c's right edge, by way of `edge`.
@@ -76,7 +76,7 @@ Grid choose_grid(std::size_t rows, std::size_t cols, std::size_t k, std::size_t 
 void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, ConstMatrix b, Matrix c, bool add) {
   static thread_local AlignedBuffer<float> panel_room;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;
-  float* const panel = own_room(panel_room, kPanel * kChunk);
+  float* const panel = own_scratch(panel_room, kPanel * kChunk);
   for (std::size_t first = 0; first < b.cols; first += kPanel) {
     const std::size_t end = std::min(first + kPanel, b.cols);
     pack_strips(b.col_range(first, end - first), panel);
@@ -95,7 +95,7 @@ void multiply_rows(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int thre
   const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
   const std::size_t blocks = parts_of(tiles, kBlockTiles), of_slots = parts_of(tiles, blocks) * kSlot;
   const Slot layout = layout_of(a);
-  float* const slots = own_room(slot_room, 2 * of_slots);  // two chunks': a thread may be a chunk ahead
+  float* const slots = own_scratch(slot_room, 2 * of_slots);  // two chunks': a thread may be a chunk ahead
   const auto row = [&](std::size_t t) { return start(c.rows, t, tiles); };
 
   const auto work = [&](std::size_t thread, std::size_t team) {
@@ -163,13 +163,13 @@ void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) 
   if (c.col_stride != 1 && c.row_stride == 1)
     return multiply(b.transposed(), a.transposed(), c.transposed(), store, threads);
   // Less than this many multiply-adds are not worth another thread.
-  constexpr std::size_t kLeastWork = std::size_t{1} << 17;
-  const std::size_t most = std::max<std::size_t>(1, c.rows * c.cols * a.cols / kLeastWork);
+  constexpr std::size_t kMinWork = std::size_t{1} << 17;
+  const std::size_t most = std::max<std::size_t>(1, c.rows * c.cols * a.cols / kMinWork);
   threads = static_cast<int>(std::min(static_cast<std::size_t>(std::max(threads, 1)), most));
   if (c.col_stride == 1 && !better_transposed(a, b, c)) return multiply_rows(a, b, c, store, threads);
-  static thread_local AlignedBuffer<float> room;
+  static thread_local AlignedBuffer<float> scratch;
   const std::size_t step = parts_of(c.rows, kStrip) * kStrip;
-  const Matrix other(own_room(room, c.cols * step), c.cols, c.rows, step, 1);
+  const Matrix other(own_scratch(scratch, c.cols * step), c.cols, c.rows, step, 1);
   if (store == Store::kAccumulate) transpose(c, other, threads);
   multiply_rows(b.transposed(), a.transposed(), other, store, threads);
   transpose(other, c, threads);
@@ -207,9 +207,9 @@ std::uint32_t quantize_group(const BlockGroup& group) {
   const std::size_t m = group.a.cols, n = group.b.cols, rows = group.a.rows;
   const std::size_t count = parts_of(m, Simd::kRows), slot = rows * kLanes;
   const Tiles tiles{m, count, 0, count};
-  const auto slot_of = [&](std::size_t t) { return group.room + t * slot; };
+  const auto slot_of = [&](std::size_t t) { return group.scratch + t * slot; };
   float* const panel = slot_of(count);
-  pack_slots(group.a.transposed(), tiles, Slot::kByColumns, group.room, slot);
+  pack_slots(group.a.transposed(), tiles, Slot::kByColumns, group.scratch, slot);
   const bool long_blocks = *std::max_element(group.block_rows.begin(), group.block_rows.end()) > kChunk;
   std::uint32_t largest = 0;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;

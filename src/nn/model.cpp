@@ -114,8 +114,8 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
       parameters_ += size;
     }
     slice.size = parameters_ - slice.offset;
-    constexpr std::size_t kMost = std::size_t{1} << 32;  // what initialisers can number
-    if (slice.size >= kMost || layer->inputs() >= kMost / 2 || layer->outputs() >= kMost / 2)
+    constexpr std::size_t kMax = std::size_t{1} << 32;  // what initialisers can number
+    if (slice.size >= kMax || layer->inputs() >= kMax / 2 || layer->outputs() >= kMax / 2)
       throw ConfigError(fmt::format("{} makes a layer \"{}\", expected fewer than 2^32 parameters in it",
                                     options.layers.empty() ? "model.hidden" : "model.layers",
                                     layer->description()));

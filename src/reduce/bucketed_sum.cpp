@@ -52,10 +52,10 @@ BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
       sum_(numbers_),
       left_(size) {
   const bool overlapped = reduce::overlaps(options, communicator);
-  constexpr std::size_t kLargest = std::size_t{1} << 30;  // numbers, what one message can hold
+  constexpr std::size_t kMax = std::size_t{1} << 30;  // numbers, what one message can hold
   if (options.wire != Wire::kFull && communicator.size() > 1) wire_ = AlignedBuffer<Half>(size);
   const std::size_t width = wire_.size() > 0 ? sizeof(Half) : sizeof(T);
-  bucket_ = std::clamp<std::size_t>(bucket_bytes(options, overlapped) / width, 1, kLargest);
+  bucket_ = std::clamp<std::size_t>(bucket_bytes(options, overlapped) / width, 1, kMax);
   if (overlapped) background_.emplace(communicator);
 }
 

@@ -22,8 +22,8 @@ namespace {
 // cache. The division into panels changes no bit: an element of a product depends on its row and column
 // alone.
 constexpr std::size_t kPanelRows = 512;
-constexpr std::size_t kMostPanelCols = 512;
-constexpr std::size_t kLeastPanelCols = 128;
+constexpr std::size_t kMaxPanelCols = 512;
+constexpr std::size_t kMinPanelCols = 128;
 
 // Columns of a panel of `rows` x `cols` gradients: as many as leave each thread two panels.
 std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
@@ -31,8 +31,8 @@ std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
   const auto wanted = [&](std::size_t panel) {
     return strips * ((cols + panel - 1) / panel) >= 2 * static_cast<std::size_t>(threads);
   };
-  std::size_t panel = kMostPanelCols;
-  while (panel > kLeastPanelCols && threads > 1 && !wanted(panel)) panel /= 2;
+  std::size_t panel = kMaxPanelCols;
+  while (panel > kMinPanelCols && threads > 1 && !wanted(panel)) panel /= 2;
   return panel;
 }
 
@@ -46,17 +46,18 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
       inverses_(model.tensors().size()),
       sum_(slots() + model.parameters(), options, communicator, threads),
       contributions_(model.tensors().size()) {
-  constexpr std::size_t kUsualRows[] = {256};  // of blocks together; add() sees to longer ones
-  std::size_t room = 0;
+  constexpr std::size_t kTypicalRows[] = {256};  // of blocks together; add() sees to longer ones
+  std::size_t scratch = 0;
   for (const nn::Tensor& tensor : model.tensors())
-    room = std::max(room,
-                    tensor.is_weight() ? room_of(kUsualRows, tensor.shape[0], tensor.shape[1]) : tensor.size);
-  for (int t = 0; t < threads; ++t) room_.emplace_back(room);
+    scratch =
+        std::max(scratch, tensor.is_weight() ? scratch_of(kTypicalRows, tensor.shape[0], tensor.shape[1])
+                                             : tensor.size);
+  for (int t = 0; t < threads; ++t) scratch_.emplace_back(scratch);
 }
 
 std::size_t ExactReducer::bytes() const {
   std::size_t bytes = sum_.bytes();
-  for (const auto& room : room_) bytes += room.size() * sizeof(float);
+  for (const auto& scratch : scratch_) bytes += scratch.size() * sizeof(float);
   return bytes;
 }
 
@@ -82,17 +83,17 @@ std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms
   return panels;
 }
 
-std::size_t ExactReducer::room_of(std::span<const std::size_t> block_rows, std::size_t outputs,
-                                  std::size_t inputs) const {
-  return kernels::quantize_products_room(block_rows, std::min(kPanelRows, outputs),
-                                         std::min(panel_cols(outputs, inputs, threads_), inputs));
+std::size_t ExactReducer::scratch_of(std::span<const std::size_t> block_rows, std::size_t outputs,
+                                     std::size_t inputs) const {
+  return kernels::quantize_products_scratch(block_rows, std::min(kPanelRows, outputs),
+                                            std::min(panel_cols(outputs, inputs, threads_), inputs));
 }
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
   if (terms.x.data != nullptr) {
-    const std::size_t needed = room_of(block_rows_, terms.dy.cols, terms.x.cols);
-    for (AlignedBuffer<float>& room : room_)
-      if (room.size() < needed) room = AlignedBuffer<float>(needed);
+    const std::size_t needed = scratch_of(block_rows_, terms.dy.cols, terms.x.cols);
+    for (AlignedBuffer<float>& scratch : scratch_)
+      if (scratch.size() < needed) scratch = AlignedBuffer<float>(needed);
   }
   Contribution& contribution = contributions_[terms.tensor];
   const std::size_t offset = slots() + model().tensors()[terms.tensor].offset;
@@ -107,7 +108,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
   for (std::size_t p = 0; p < panels.size(); ++p) {
     const int thread = omp_get_thread_num();
     const Magnitude magnitude =
-        add_panel(terms, panels[p], contribution.begun, room_[static_cast<std::size_t>(thread)].span());
+        add_panel(terms, panels[p], contribution.begun, scratch_[static_cast<std::size_t>(thread)].span());
     largest_bits = std::max(largest_bits, magnitude.largest_bits);
     done[p].store(true, std::memory_order_release);
     if (!last_pass_ || thread != 0) continue;
@@ -122,7 +123,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
 }
 
 Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                                  std::span<float> room) {
+                                  std::span<float> scratch) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
   std::int32_t* const sums = sum_.numbers().data() + slots() + tensor.offset;
@@ -131,9 +132,9 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& p
     const std::size_t stride = terms.x.cols;
     return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
                                       terms.x.col_range(panel.col, panel.cols), block_rows_, scale, limit,
-                                      store, sums + panel.row * stride + panel.col, stride, room);
+                                      store, sums + panel.row * stride + panel.col, stride, scratch);
   }
-  const Matrix of_block(room.data(), 1, tensor.size);  // db (out) = sum of the block's rows of dy
+  const Matrix of_block(scratch.data(), 1, tensor.size);  // db (out) = sum of the block's rows of dy
   Magnitude magnitude;
   std::size_t row = 0;
   for (const std::size_t rows : block_rows_) {
@@ -187,9 +188,9 @@ Reducer::Outcome ExactReducer::finalize() {
 }
 
 std::span<const float> ExactReducer::part(std::size_t tensor, std::size_t begin,
-                                          std::span<float> room) const {
-  kernels::dequantize(sum_.sum().subspan(slots() + begin, room.size()), inverses_[tensor], room);
-  return room;
+                                          std::span<float> scratch) const {
+  kernels::dequantize(sum_.sum().subspan(slots() + begin, scratch.size()), inverses_[tensor], scratch);
+  return scratch;
 }
 
 }  // namespace lockstep::reduce

@@ -12,8 +12,8 @@
 namespace lockstep::reduce {
 
 // Each block's gradient of a tensor is a product of its own, rounded to integers at the tensor's scale and
-// added to this rank's sums while it is in cache: panel by panel, a thread a panel, so that no two threads
-// share a sum. Panels are taken from the tensor's end, where what is complete leaves first.
+// added to this rank's sums while it is in cache: panel by panel, one thread per panel, so that no two
+// threads share a sum. Panels are taken from the tensor's end, where what is complete leaves first.
 class ExactReducer final : public Reducer {
  public:
   ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
@@ -24,7 +24,7 @@ class ExactReducer final : public Reducer {
   void last_pass() override { last_pass_ = true; }
   void complete() override;
   Outcome finalize() override;
-  std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> room) const override;
+  std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> scratch) const override;
   // The scales' exponents, a tensor each.
   std::vector<std::int32_t> state() const override;
   void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
@@ -38,10 +38,11 @@ class ExactReducer final : public Reducer {
   };
   std::vector<Panel> panels_of(const nn::GradientTerms& terms) const;
   // Floats to work in on a panel of a weight (outputs, inputs).
-  std::size_t room_of(std::span<const std::size_t> block_rows, std::size_t outputs, std::size_t inputs) const;
+  std::size_t scratch_of(std::span<const std::size_t> block_rows, std::size_t outputs,
+                         std::size_t inputs) const;
   // Adds all blocks of this pass, one after the other; the first overwrites unless `accumulate`.
   kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                               std::span<float> room);
+                               std::span<float> scratch);
 
   std::size_t slots() const { return Scales::kSlots * inverses_.size(); }
 
@@ -56,8 +57,8 @@ class ExactReducer final : public Reducer {
     bool begun = false;  // do the numbers hold this step's?
     kernels::Magnitude magnitude;
   };
-  std::vector<Contribution> contributions_;  // per tensor
-  std::vector<AlignedBuffer<float>> room_;   // per thread: to work on a panel
+  std::vector<Contribution> contributions_;    // per tensor
+  std::vector<AlignedBuffer<float>> scratch_;  // per thread: to work on a panel
 };
 
 }  // namespace lockstep::reduce

@@ -20,8 +20,8 @@ class FloatReducer final : public Reducer {
   void last_pass() override { last_pass_ = true; }
   void complete() override;
   Outcome finalize() override;
-  std::span<const float> part(std::size_t, std::size_t begin, std::span<float> room) const override {
-    return sum_.sum().subspan(begin, room.size());
+  std::span<const float> part(std::size_t, std::size_t begin, std::span<float> scratch) const override {
+    return sum_.sum().subspan(begin, scratch.size());
   }
   std::vector<std::int32_t> state() const override { return {}; }
   void restore(std::span<const std::int32_t> state) override {

@@ -11,9 +11,9 @@ std::vector<float> Reducer::gradient() const {
   std::vector<float> all(model_->parameters());
   const auto& tensors = model_->tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const auto room = tensors[t].slice(std::span(all));
-    const auto values = part(t, tensors[t].offset, room);
-    if (values.data() != room.data()) std::copy(values.begin(), values.end(), room.begin());
+    const auto scratch = tensors[t].slice(std::span(all));
+    const auto values = part(t, tensors[t].offset, scratch);
+    if (values.data() != scratch.data()) std::copy(values.begin(), values.end(), scratch.begin());
   }
   return all;
 }

@@ -4,7 +4,7 @@
 // the arena's end to its beginning; then finalize. After it every rank holds the same sum, up to the promise
 // of the mode:
 //   exact  the same bits at any number of ranks and threads; README.md in this folder says how and why.
-//   float  the classical trainer: each rank sums its rows in one product a tensor, the ranks sum floats.
+//   float  the classical trainer: each rank sums its rows in one product per tensor, the ranks sum floats.
 //          Agrees with one process to rounding.
 #pragma once
 
@@ -42,9 +42,10 @@ class Reducer : public nn::GradientSink {
   // 0 (this rank's part of the batch was empty). Collective; every rank gets the same outcome.
   virtual Outcome finalize() = 0;
 
-  // The sum's elements [begin, begin + room.size()) of the arena, which lie in `tensor`: in `room`, or where
-  // the reducer has them. Valid until the next add. Concurrent calls are safe.
-  virtual std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> room) const = 0;
+  // The sum's elements [begin, begin + scratch.size()) of the arena, which lie in `tensor`: in `scratch`, or
+  // where the reducer has them. Valid until the next add. Concurrent calls are safe.
+  virtual std::span<const float> part(std::size_t tensor, std::size_t begin,
+                                      std::span<float> scratch) const = 0;
   // All of it, laid out like the parameter arena.
   std::vector<float> gradient() const;
 

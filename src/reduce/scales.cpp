@@ -11,7 +11,7 @@
 namespace lockstep::reduce {
 namespace {
 
-constexpr int kLargestExponent = 126;
+constexpr int kMaxExponent = 126;
 constexpr int kZeroBits = 63;  // the slot of bit length b is b + kZeroBits
 constexpr std::size_t kAllZeroSlot = 0, kNotFiniteSlot = Scales::kSlots - 1;
 constexpr int kInitialExponent = 24;
@@ -57,8 +57,7 @@ std::size_t Scales::highest_slot(std::size_t tensor, std::span<const std::int32_
 int Scales::next_exponent(std::size_t tensor, std::size_t highest) const {
   if (highest == kAllZeroSlot || highest == kNotFiniteSlot) return exponents_[tensor];
   const int bits = static_cast<int>(highest) - kZeroBits;
-  return std::clamp(exponents_[tensor] + full_bits_ - range_.headroom - bits, -kLargestExponent,
-                    kLargestExponent);
+  return std::clamp(exponents_[tensor] + full_bits_ - range_.headroom - bits, -kMaxExponent, kMaxExponent);
 }
 
 Scales::Verdict Scales::judge(std::size_t tensor, std::span<const std::int32_t> slots) const {
@@ -76,7 +75,7 @@ void Scales::follow(std::span<const std::int32_t> slots) {
 void Scales::restore(std::span<const std::int32_t> exponents) {
   require(exponents.size() == exponents_.size() &&
               std::all_of(exponents.begin(), exponents.end(),
-                          [](std::int32_t exponent) { return std::abs(exponent) <= kLargestExponent; }),
+                          [](std::int32_t exponent) { return std::abs(exponent) <= kMaxExponent; }),
           "Scales: the exponents do not fit the tensors");
   exponents_.assign(exponents.begin(), exponents.end());
 }

@@ -1,4 +1,4 @@
-// What a person sees while a run goes on: a table with a line an epoch and, on a terminal, a bar below it.
+// What a person sees while a run goes on: a table with a line per epoch and, on a terminal, a bar below it.
 // Both keep within the terminal's columns, or COLUMNS of them; other outputs get lines that do not depend on
 // any. No colours.
 #pragma once

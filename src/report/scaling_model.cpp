@@ -253,7 +253,7 @@ std::string ScalingModel::limit(const Prediction& one, const Prediction& many) {
       {beyond(many.exposed, one.exposed), "the gradients' sum"},
       {beyond(many.step.update, one.step.update), "the update, on every rank"},
       {beyond(many.step.forward + many.step.backward, one.step.forward + one.step.backward),
-       "few rows a rank"}};
+       "few rows per rank"}};
   return std::max_element(std::begin(losses), std::end(losses))->second;
 }
 

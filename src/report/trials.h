@@ -22,8 +22,8 @@ struct Trial {
 // Best first; trials that failed last; of equals the lower number first.
 void sort_trials(std::vector<Trial>& trials, bool higher_is_better);
 
-// "trial,status,score_name,score,score_std,runs,PARAMETER...,seconds,error" and a row a trial; `score` is the
-// score's name.
+// "trial,status,score_name,score,score_std,runs,PARAMETER...,seconds,error" and a row per trial; `score` is
+// the score's name.
 std::string trials_csv(const std::vector<std::string>& parameters, const std::vector<Trial>& trials,
                        const std::string& score);
 

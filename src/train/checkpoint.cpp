@@ -110,7 +110,7 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
 
 void expect_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
   if (!is_checkpoint(file))
-    throw ModelError(fmt::format("{}: is no checkpoint: it has no {}", name, kVersionKey));
+    throw ModelError(fmt::format("{}: is not a checkpoint: it has no {}", name, kVersionKey));
   if (const std::string& version = file.metadata.at(kVersionKey); version != kVersion)
     throw ModelError(fmt::format("{}: is a checkpoint of version {}, expected {}", name, version, kVersion));
   file.check_checksum(name);
@@ -152,7 +152,7 @@ Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& 
   const std::vector<nn::Tensor> tensors = nn::tensors_of_network(network_tensors(file));
   if (tensors.empty())
     throw ModelError(
-        fmt::format("{}: its tensors are no network's, expected layers.0.weight and so on", name));
+        fmt::format("{}: its tensors are not a network's, expected layers.0.weight and so on", name));
   return parse_checkpoint(file, name, tensors);
 }
 

@@ -93,8 +93,8 @@ std::string CheckpointFolder::write(Checkpoint checkpoint, bool best) {
 }
 
 std::string CheckpointFolder::write(const TrainingStateView& state, nn::TensorMetadata run, bool best) {
-  constexpr std::size_t kLargestCopy = std::size_t{1} << 22;  // bytes
-  if (state.parameters.size_bytes() <= kLargestCopy)
+  constexpr std::size_t kMaxCopy = std::size_t{1} << 22;  // bytes
+  if (state.parameters.size_bytes() <= kMaxCopy)
     return write({{.step = state.step,
                    .parameters = {state.parameters.begin(), state.parameters.end()},
                    .velocity = {state.velocity.begin(), state.velocity.end()},

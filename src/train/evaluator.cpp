@@ -31,7 +31,7 @@ Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, 
     : samples_(load_part(dataset, split, rank, world)),
       first_sample_(part_of(dataset, split, rank, world).begin) {}
 
-std::vector<std::uint32_t> Evaluator::sample_numbers() const {
+std::vector<std::uint32_t> Evaluator::sample_ids() const {
   std::vector<std::uint32_t> numbers(samples_.size());
   std::iota(numbers.begin(), numbers.end(), static_cast<std::uint32_t>(first_sample_));
   return numbers;

@@ -26,7 +26,7 @@ class Evaluator {
 
   const data::SampleStore& samples() const { return samples_; }
   std::size_t first_sample() const { return first_sample_; }  // its number in the split
-  std::vector<std::uint32_t> sample_numbers() const;          // of all of them
+  std::vector<std::uint32_t> sample_ids() const;              // of all of them
 
   // The network to score: its structure, its numbers, and how its inputs are made.
   struct Network {

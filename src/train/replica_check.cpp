@@ -50,7 +50,7 @@ std::optional<std::string> find_odd_replica(const comm::Communicator& communicat
 void check_replicas(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
                     std::span<const float> arena, std::size_t step, std::size_t epoch) {
   if (const auto odd = find_odd_replica(communicator, tensors, arena))
-    throw comm::AgreedError(
+    throw comm::CollectiveError(
         ExitCode::kRank,
         fmt::format("{} after step {} (epoch {}), expected the same on every rank", *odd, step, epoch));
 }

@@ -19,7 +19,7 @@ std::optional<std::string> find_odd_replica(const comm::Communicator& communicat
                                             const std::vector<nn::Tensor>& tensors,
                                             std::span<const float> arena);
 
-// Throws AgreedError on all ranks if find_odd_replica finds one; the line names step and epoch too.
+// Throws CollectiveError on all ranks if find_odd_replica finds one; the line names step and epoch too.
 // Collective.
 void check_replicas(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
                     std::span<const float> arena, std::size_t step, std::size_t epoch);

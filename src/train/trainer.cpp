@@ -19,7 +19,7 @@ namespace lockstep::train {
 namespace {
 
 // Rows that one forward and backward pass may hold; a rank's part of a larger batch takes several passes.
-constexpr std::size_t kPassRows = 2 * data::kLargestBlock;
+constexpr std::size_t kPassRows = 2 * data::kMaxBlockRows;
 
 std::size_t largest_pass(const data::ShardPlan& plan, const comm::Communicator& communicator) {
   const std::size_t shards = plan.shards_of_rank(communicator.rank(), communicator.size()).size();
@@ -196,11 +196,11 @@ void Trainer::update(double learning_rate) {
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
     kernels::parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
-      alignas(64) float room[kChunk];
+      alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
-            parts_.reducer.part(t, first, std::span(room).first(std::min(kChunk, end - begin)));
+            parts_.reducer.part(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
         sgd_.update(parameters_.span(), gradient, first, tensor.is_weight(), learning_rate);
       }
     });
@@ -279,7 +279,7 @@ std::string Trainer::advice(std::size_t step) const {
 }
 
 void Trainer::report_divergence(std::size_t step, const std::string& what) const {
-  throw comm::AgreedError(
+  throw comm::CollectiveError(
       ExitCode::kConfig,
       fmt::format("training diverged at step {} (epoch {}): {}, expected finite numbers; {}", step,
                   epoch_of(step), what, advice(step)));
@@ -294,9 +294,9 @@ void Trainer::report_large_loss(std::size_t step, std::span<const data::Block> b
   const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
                                        largest_of_all(largest));
   if (step > 1) report_divergence(step, what);
-  throw comm::AgreedError(ExitCode::kConfig,
-                          fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
-                                      FixedSum::kLimit, advice(step)));
+  throw comm::CollectiveError(ExitCode::kConfig,
+                              fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
+                                          FixedSum::kLimit, advice(step)));
 }
 
 std::string Trainer::first_not_finite(std::span<const data::Block> blocks) {

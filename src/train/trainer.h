@@ -102,12 +102,12 @@ class Trainer {
 
   // The rest of one pass over the training samples. The score is the running mean over all of them: each
   // sample counts with the weights that its step started from. Nothing where a step was asked to stop before
-  // the pass was over; the next call goes on. Throws AgreedError on all ranks when the loss or a gradient
+  // the pass was over; the next call goes on. Throws CollectiveError on all ranks when the loss or a gradient
   // stops being finite.
   std::optional<Score> epoch(const StepObserver& observe);
 
-  // The next step; an epoch's first orders the samples anew. Throws AgreedError on all ranks when the loss or
-  // a gradient is not finite, and when the ranks' weights are found to differ.
+  // The next step; an epoch's first orders the samples anew. Throws CollectiveError on all ranks when the
+  // loss or a gradient is not finite, and when the ranks' weights are found to differ.
   StepReport step();
 
   // The first half of a step: the gradient of its batch is in the reducer, the parameters are as they were.

@@ -61,7 +61,7 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
     StepReport of_all, of_one;
     if (step > 0) {
       of_all = together.step();
-      communicator.together([&] {
+      communicator.all_or_none([&] {
         if (alone != nullptr) of_one = alone->step();
       });
       result.steps = step;

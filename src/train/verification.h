@@ -33,7 +33,7 @@ struct Verification {
   ArenaDifference last;        // of the last step compared
 };
 
-// Trains `together`, a trainer on all ranks of the communicator, and `alone`, which rank 0 has on itself
+// Trains `all_or_none`, a trainer on all ranks of the communicator, and `alone`, which rank 0 has on itself
 // alone (null elsewhere), for `steps` steps each. Stops at the first step that differs, unless told to go on,
 // and at once where the ranks differ among themselves. Collective; `first` and `last` are filled on rank 0
 // alone.

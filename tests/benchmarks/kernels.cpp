@@ -81,10 +81,11 @@ struct Panel {
 constexpr float kScale = 0x1p10F, kLimit = 0x1p24F;
 void quantize_products(benchmark::State& state) {
   Panel panel(state);
-  std::vector<float> room(kernels::quantize_products_room(panel.block_rows, panel.outputs, panel.inputs));
+  std::vector<float> scratch(
+      kernels::quantize_products_scratch(panel.block_rows, panel.outputs, panel.inputs));
   for (auto _ : state)
     kernels::quantize_products(panel.dy(), panel.x(), panel.block_rows, kScale, kLimit, Store::kOverwrite,
-                               panel.sums.data(), panel.inputs, room);
+                               panel.sums.data(), panel.inputs, scratch);
   flops(state, panel.flops());
 }
 void multiply_then_quantize(benchmark::State& state) {

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kMostRanks = 4, kMostThreads = 2, kFewestKills = 2, kMostKills = 6;
+constexpr int kMaxRanks = 4, kMaxThreads = 2, kFewestKills = 2, kMaxKills = 6;
 const Words kSettings = {"checkpoint.every_steps=2", "train.epochs=30"};
 
 struct Tally {
@@ -66,7 +66,7 @@ class ChaosRun : public program::PointsRun {
     std::string problem;
     Kill last = Kill::kRank;
     try {
-      const std::size_t kills = kFewestKills + random_() % (kMostKills - kFewestKills + 1);
+      const std::size_t kills = kFewestKills + random_() % (kMaxKills - kFewestKills + 1);
       for (std::size_t i = 0; problem.empty(); ++i) {
         const Kill kill = kKills[(i == 0 ? turn : random_()) % kKills.size()];
         if (attempt(i < kills ? &kill : nullptr, tallies[kill], problem)) break;
@@ -84,8 +84,8 @@ class ChaosRun : public program::PointsRun {
  private:
   // Starts or goes on, killed or not. Whether the run is done.
   bool attempt(const Kill* kill, Tally& tally, std::string& problem) {
-    const program::Layout layout{static_cast<int>(random_() % (kMostRanks + 1)),  // 0: without mpirun
-                                 1 + static_cast<int>(random_() % kMostThreads)};
+    const program::Layout layout{static_cast<int>(random_() % (kMaxRanks + 1)),  // 0: without mpirun
+                                 1 + static_cast<int>(random_() % kMaxThreads)};
     Words more = kSettings;
     if (newest_step("out") > 0) more.insert(more.end(), {"--resume", "latest"});
     program::Running job(words("out", more, layout), program::in(folder_.path(), 60));

@@ -122,7 +122,7 @@ Trained train(const Draw& draw, const comm::Communicator& communicator, int thre
   Trained trained;
   try {
     for (std::size_t s = 0; s < draw.steps; ++s) trained.losses.push_back(trainer.step().loss());
-  } catch (const comm::AgreedError& error) {
+  } catch (const comm::CollectiveError& error) {
     trained.divergence = error.what();
   }
   trained.weights = hash_hex(std::as_bytes(trainer.parameters()));

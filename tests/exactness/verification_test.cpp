@@ -23,7 +23,7 @@ SmallRunOptions usual_options() {
   return options;
 }
 
-// Trains on all ranks with `together` and, on rank 0 alone, with a sound run of the same options.
+// Trains on all ranks with `all_or_none` and, on rank 0 alone, with a sound run of the same options.
 train::Verification verify_against_one(SmallRun& together, std::uint64_t seed_of_this_rank) {
   const comm::Communicator& world = session().world();
   std::optional<SmallRun> alone;
@@ -75,8 +75,9 @@ class ThreadDependentReducer final : public reduce::Reducer {
   Outcome finalize() override { return exact_->finalize(); }
   void last_pass() override { exact_->last_pass(); }
   void complete() override { exact_->complete(); }
-  std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> room) const override {
-    return exact_->part(tensor, begin, room);
+  std::span<const float> part(std::size_t tensor, std::size_t begin,
+                              std::span<float> scratch) const override {
+    return exact_->part(tensor, begin, scratch);
   }
   bool overlaps() const override { return exact_->overlaps(); }
   std::vector<std::int32_t> state() const override { return exact_->state(); }
@@ -140,7 +141,7 @@ TEST(ReplicaCheck, ARankThatDiffersIsNamedWithTheFirstTensorThatDoes) {
   const int wrong = world.size() - 1;
   if (world.rank() == wrong) arena[3] = std::nextafter(4.0F, 5.0F);
   const std::string message =
-      message_of<comm::AgreedError>([&] { train::check_replicas(world, tensors, arena, 7, 2); });
+      message_of<comm::CollectiveError>([&] { train::check_replicas(world, tensors, arena, 7, 2); });
   expect_line_with(message, {"rank " + std::to_string(wrong) + " on ", "step 7", "epoch 2", "first in b"});
 }
 

@@ -44,8 +44,8 @@ class DoubleReducer final : public reduce::Reducer {
     return Outcome::kSummed;
   }
 
-  std::span<const float> part(std::size_t, std::size_t begin, std::span<float> room) const override {
-    return std::span(gradient_).subspan(begin, room.size());
+  std::span<const float> part(std::size_t, std::size_t begin, std::span<float> scratch) const override {
+    return std::span(gradient_).subspan(begin, scratch.size());
   }
   std::vector<std::int32_t> state() const override { return {}; }
   void restore(std::span<const std::int32_t> state) override {

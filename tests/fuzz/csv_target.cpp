@@ -55,7 +55,7 @@ void check(const data::Csv& csv) {
     for (const float target : store.targets)
       if (!std::isfinite(target) ||
           (info.classes > 0 && !(target >= 0.0F && target < static_cast<float>(info.classes))))
-        fuzz::found("a target that is no class, or not finite");
+        fuzz::found("a target that is not a class, or not finite");
   }
 }
 

@@ -29,7 +29,7 @@ bool accepts(const std::function<void()>& reader) {
     if (message.empty() || std::ranges::any_of(message, unprintable))
       found("an error whose message is not one printable line: " + message);
   } catch (const std::exception& error) {
-    found(std::string("an exception that is no lockstep::Error: ") + error.what());
+    found(std::string("an exception that is not a lockstep::Error: ") + error.what());
   }
   return false;
 }

@@ -112,8 +112,8 @@ int main(int argc, char** argv) try {
   std::fflush(stdout);
   for (const std::string& input : inputs) run(input, kept);
 
-  constexpr std::size_t kLargest = 1 << 16;  // larger inputs are tried as they are
-  std::erase_if(inputs, [](const std::string& input) { return input.size() > kLargest; });
+  constexpr std::size_t kMax = 1 << 16;  // larger inputs are tried as they are
+  std::erase_if(inputs, [](const std::string& input) { return input.size() > kMax; });
   std::mt19937_64 engine(1);
   for (std::size_t i = 0; i < mutations; ++i) {
     const std::string& input = inputs[engine() % inputs.size()];

@@ -231,7 +231,7 @@ TEST_P(Inspection, ResolvesAConfiguration) {
              "Dense 3072 -> 8                      8         24584",
              "sigmoid                              8             0",
              "Dense 8 -> 10                       10            90", "24674 parameters, loss cross_entropy",
-             "403 training samples in 8 shards, batch 64 = 8 x 8, 7 steps an epoch; 150 test samples",
+             "403 training samples in 8 shards, batch 64 = 8 x 8, 7 steps per epoch; 150 test samples",
              "2 epochs, 14 steps, seed 3, exact reduction, at most 8 ranks"}));
   write_text(folder_ / "search", R"(config = "run.toml"
 search = "random"

@@ -21,7 +21,7 @@ struct Layout {
   int threads = 1;
 };
 
-// In a folder of its own with a configuration points.toml: 7 steps an epoch, the last of them short; a
+// In a folder of its own with a configuration points.toml: 7 steps per epoch, the last of them short; a
 // checkpoint every 5 steps and every epoch; everything is logged.
 class PointsRun : public testing::Test {
  public:

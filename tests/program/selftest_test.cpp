@@ -93,7 +93,7 @@ TEST_P(Selftest, RefusesWhatItCannotCompareWith) {
           "no_hash.json: a has the hash \"12\", expected 16 hex digits");
   refused({"selftest", "--hashes", "no_runs.json"}, "no_runs.json: has no runs");
   refused({"selftest", "--hashes", "nowhere.json"}, "nowhere.json: cannot be read");
-  refused({"selftest", "spirals"}, "spirals is no published run, expected some of circle, ");
+  refused({"selftest", "spirals"}, "spirals is not a published run, expected some of circle, ");
 }
 
 TEST(Published, CoversEveryConfigurationThatNeedsNoDownload) {

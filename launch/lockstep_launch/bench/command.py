@@ -82,7 +82,7 @@ def ratios(medians):
 def table(times, widths, kernels):
     """Markdown. times: of each contender by its name."""
     lines = ["", f"### 3072-{widths.replace(',', '-')}-10, {contenders.samples_of(widths)} samples, batch {contenders.BATCH}", "",
-             f"Kernels: {kernels}.", "", "| | seconds an epoch |", "|---|---|"]  # fmt: skip
+             f"Kernels: {kernels}.", "", "| | seconds per epoch |", "|---|---|"]  # fmt: skip
     lines += [f"| {name} | {figures(found)} |" for name, found in times.items()]
     medians = {name: statistics.median(found) if found else None for name, found in times.items()}
     lines += ["", "| ratio | |", "|---|---|", *(f"| {what} | {ratio} |" for what, ratio in ratios(medians))]

@@ -98,7 +98,7 @@ def results_table(results):
             "–" if result.serial_fraction is None else number(result.serial_fraction),
             " / ".join(number(seconds) for seconds in split),
         ])  # fmt: skip
-    header = ["point", "hosts", "batch", "seconds an epoch", "samples a second", "speed-up", "efficiency", "serial fraction",
+    header = ["point", "hosts", "batch", "seconds per epoch", "samples per second", "speed-up", "efficiency", "serial fraction",
               "compute / wait / transfer / rest, seconds"]  # fmt: skip
     return table(header, rows)
 
@@ -114,7 +114,7 @@ def predictions_table(results):
     worst = max(abs(result.prediction_error) for result in told)
     return "\n\n".join([
         "## Predicted",
-        table(["point", "seconds an epoch", "predicted", "off by"], rows),
+        table(["point", "seconds per epoch", "predicted", "off by"], rows),
         f"At most {100 * worst:.0f} % off. `lockstep predict` puts an epoch together from single steps and sums, measured in a job like "
         "the point's beside each of its repeats; the median of these predictions.",
     ])  # fmt: skip
@@ -170,7 +170,7 @@ def definitions(results, base, weak):
     ]
     if base:
         lines.append(
-            f"Speed-up is samples a second over those of {base.point}; its interval is that of the quotients of the ends of both. "
+            f"Speed-up is samples per second over those of {base.point}; its interval is that of the quotients of the ends of both. "
             "Efficiency is speed-up over p, the cores in units of that point's."
         )
         lines.append(

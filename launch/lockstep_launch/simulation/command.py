@@ -17,7 +17,7 @@ def parse(words):
     """(subcommand, CONFIG or None, {option: values})."""
     command = words[0] if words else ""
     if command not in OPTIONS:
-        raise Failure(2, f"'{command}' is no subcommand, expected exact or curve")
+        raise Failure(2, f"'{command}' is not a subcommand, expected exact or curve")
     words, config, given = list(words[1:]), None, {}
     while words:
         word = words.pop(0)

@@ -124,7 +124,7 @@ class Simulate(ToolTest):
 class CommandLine(ToolTest):
     def test_WhatIsWrongIsOneLine(self):
         for pattern, *words in (
-            ("^'' is no subcommand, expected exact or curve", ),
+            ("^'' is not a subcommand, expected exact or curve", ),
             ("^no CONFIG", "exact"),
             ("^'two.toml' is one argument too many", "exact", "one.toml", "two.toml"),
             ("^--ranks is '0'", "exact", "some.toml", "--ranks", "0"),

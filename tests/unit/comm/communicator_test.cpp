@@ -165,10 +165,10 @@ TEST(Communicator, BroadcastKeepsZeroBytes) {
 }
 
 // What `action` makes of this rank: the error that together threw, if any.
-std::optional<AgreedError> agreed(const Communicator& communicator, const std::function<void()>& action) {
+std::optional<CollectiveError> agreed(const Communicator& communicator, const std::function<void()>& action) {
   try {
-    communicator.together(action);
-  } catch (const AgreedError& error) {
+    communicator.all_or_none(action);
+  } catch (const CollectiveError& error) {
     return error;
   }
   return std::nullopt;
@@ -213,7 +213,7 @@ TEST(Together, TheLowestRanksErrorIsTheOne) {
 
 TEST(Together, AnErrorInsideIsAgreedOnOnce) {
   const auto error = agreed(world(), [] {
-    world().together([] {
+    world().all_or_none([] {
       if (world().rank() == 0) throw DataError("deep inside");
     });
   });

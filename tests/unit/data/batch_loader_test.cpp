@@ -150,7 +150,7 @@ TEST(BatchLoader, CutsLongMicroBatchesIntoBlocks) {
       const auto blocks = loader.blocks(step);
       for (const Block& block : blocks) {
         EXPECT_GE(block.rows(), 1U);
-        EXPECT_LE(block.rows(), kLargestBlock);
+        EXPECT_LE(block.rows(), kMaxBlockRows);
         EXPECT_EQ(block.range.begin, next[block.shard]);
         next[block.shard] = block.range.end;
         rows += block.rows();

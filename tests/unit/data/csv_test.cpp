@@ -54,7 +54,7 @@ TEST_F(CsvTest, AFirstRowWithoutAnyNumberIsAHeaderUnlessToldOtherwise) {
   options.file = write("1.5,-2,0\n3,4.25,1\n");
   options.header = Header::kNo;
   expect_two_rows(Csv(options));
-  expect_two_rows(read("a,nan,inf\n1.5,-2,0\n3,4.25,1\n"));  // which are no finite numbers
+  expect_two_rows(read("a,nan,inf\n1.5,-2,0\n3,4.25,1\n"));  // which are not finite numbers
   // A number in the first row makes it a row of its own, whatever else it has.
   const Csv named = read("1.5,-2,cat\n3,4.25,dog\n");
   EXPECT_EQ(named.info().train_samples, 2U);

@@ -54,9 +54,9 @@ struct Result {
 
 Result computed(const Problem& problem, Store store) {
   Result result{problem.before()};
-  std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));
+  std::vector<float> scratch(quantize_products_scratch(problem.block_rows, problem.m, problem.n));
   result.largest_bits = quantize_products(problem.a(), problem.b(), problem.block_rows, kScale, kLimit, store,
-                                          result.sums.data(), problem.stride, room)
+                                          result.sums.data(), problem.stride, scratch)
                             .largest_bits;
   return result;
 }
@@ -110,12 +110,12 @@ TEST_P(QuantizedProducts, DoNotDependOnWhatElseIsComputed) {
   const Problem problem({40, 300, 7}, 50, 90);
   const Result whole = computed(problem, Store::kOverwrite);
   std::vector<std::int32_t> parts = problem.before();
-  std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));
+  std::vector<float> scratch(quantize_products_scratch(problem.block_rows, problem.m, problem.n));
   for (const auto& [i, rows] : {std::pair<std::size_t, std::size_t>{0, 5}, {5, 44}, {49, 1}})
     for (const auto& [j, cols] : {std::pair<std::size_t, std::size_t>{0, 33}, {33, 50}, {83, 7}})
       quantize_products(problem.a().col_range(i, rows), problem.b().col_range(j, cols), problem.block_rows,
                         kScale, kLimit, Store::kOverwrite, parts.data() + i * problem.stride + j,
-                        problem.stride, room);
+                        problem.stride, scratch);
   EXPECT_EQ(parts, whole.sums);
 }
 
@@ -146,15 +146,15 @@ TEST_P(QuantizedProducts, ClampWhatDoesNotFitAndReportIt) {
 TEST_P(QuantizedProducts, RefuseWhatDoesNotFitTogether) {
   const Problem problem({4, 4}, 3, 3);
   std::vector<std::int32_t> sums = problem.before();
-  std::vector<float> room(quantize_products_room(problem.block_rows, problem.m, problem.n));
+  std::vector<float> scratch(quantize_products_scratch(problem.block_rows, problem.m, problem.n));
   const auto with = [&](ConstMatrix a, ConstMatrix b, const Rows& rows) {
-    quantize_products(a, b, rows, kScale, kLimit, Store::kOverwrite, sums.data(), problem.stride, room);
+    quantize_products(a, b, rows, kScale, kLimit, Store::kOverwrite, sums.data(), problem.stride, scratch);
   };
   EXPECT_THROW(with(problem.a(), problem.b(), {4, 3}), ShapeError);
   EXPECT_THROW(with(problem.a(), problem.b(), {}), ShapeError);
   EXPECT_THROW(with(problem.a(), problem.b().row_range(0, 7), {4, 4}), ShapeError);
   EXPECT_THROW(with(problem.a().transposed(), problem.b(), {3}), ShapeError);
-  room.pop_back();
+  scratch.pop_back();
   EXPECT_THROW(with(problem.a(), problem.b(), problem.block_rows), ShapeError);
   EXPECT_EQ(sums, problem.before());
 }

@@ -93,17 +93,17 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNotWellFormed) {
       {"no object", "[1,2]"},
       {"a number", "7"},
       {"text that is not UTF-8", "{\"\xff\":" + good + "}"},
-      {"an entry that is no object", R"({"a":7})"},
+      {"an entry that is not an object", R"({"a":7})"},
       {"a name twice", R"({"a":)" + good + R"(,"a":)" + good + "}"},
       {"a key twice", R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})"},
       {"no dtype", R"({"a":{"shape":[2],"data_offsets":[0,8]}})"},
       {"no shape", R"({"a":{"dtype":"F32","data_offsets":[0,8]}})"},
       {"no offsets", R"({"a":{"dtype":"F32","shape":[2]}})"},
       {"an unknown dtype", R"({"a":{"dtype":"F31","shape":[2],"data_offsets":[0,8]}})"},
-      {"a dtype that is no text", R"({"a":{"dtype":32,"shape":[2],"data_offsets":[0,8]}})"},
+      {"a dtype that is not text", R"({"a":{"dtype":32,"shape":[2],"data_offsets":[0,8]}})"},
       {"a negative size", R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})"},
       {"a fractional size", R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})"},
-      {"a shape that is no list", R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})"},
+      {"a shape that is not a list", R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})"},
       {"a shape that overflows",
        R"({"a":{"dtype":"F32","shape":[4611686018427387906],"data_offsets":[0,8]}})"},
       {"a shape that overflows in its product",
@@ -124,7 +124,7 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNotWellFormed) {
       {"a gap inside", R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},)"
                        R"("b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})"},
       {"bytes after the last tensor", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})"},
-      {"metadata that is no text", R"({"__metadata__":{"x":1},"a":)" + good + "}"},
+      {"metadata that is not text", R"({"__metadata__":{"x":1},"a":)" + good + "}"},
   };
   for (const auto& [what, header] : cases) {
     SCOPED_TRACE(what);

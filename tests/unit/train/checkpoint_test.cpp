@@ -137,7 +137,7 @@ TEST_F(CheckpointFile, OfAnotherVersionIsRefusedByItsNumber) {
 TEST_F(CheckpointFile, AModelFileIsRefusedAsNone) {
   const std::filesystem::path path = folder_.path() / "model.safetensors";
   nn::save_model(path, small_tensors(), small_checkpoint(false, false).training.parameters);
-  expect_refused(read_file(path), {"is no checkpoint"});
+  expect_refused(read_file(path), {"is not a checkpoint"});
   expect_refused("", {"header"});
   expect_refused(std::string(1000, '\0'), {""});
 }

@@ -19,7 +19,7 @@ using test::TrainerOnRanks;
 const comm::Communicator& world() { return test::session().world(); }
 const comm::Communicator& self() { return test::session().self(); }
 
-// 131 samples, 9 shards and batches of 36: 4 steps an epoch, the last of them short.
+// 131 samples, 9 shards and batches of 36: 4 steps per epoch, the last of them short.
 RunSetup setup_of(reduce::Mode mode = reduce::Mode::kExact) {
   RunSetup setup;
   setup.samples = 131;

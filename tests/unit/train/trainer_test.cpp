@@ -185,7 +185,7 @@ TEST(Trainer, ALossTooLargeToSumEndsTraining) {
     setup.model.loss = Loss::kMse;
     setup.model.init = "normal(1e9)";
     test::expect_line_with(
-        test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); }),
+        test::message_of<comm::CollectiveError>([&] { test::run_trainer(setup, world()); }),
         {"training cannot begin", "too large to be summed", "data.normalize", "model.init"});
   }
 }
@@ -200,7 +200,7 @@ TEST(Trainer, DivergenceIsAnErrorOnEveryRankThatNamesTheStep) {
       setup.model.activation = Activation::kIdentity;
       setup.train.sgd.learning_rate = 1e25;
       const std::string message =
-          test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); });
+          test::message_of<comm::CollectiveError>([&] { test::run_trainer(setup, world()); });
       test::expect_line_with(message, {"diverged at step ", "(epoch ", "train.learning_rate"});
       std::string of_first = message;
       world().broadcast(of_first, 0);
@@ -227,8 +227,9 @@ TEST(Trainer, DivergenceNamesTheLayerWhicheverPassTheSampleIsIn) {
     setup.model.init = "normal(100)";
     setup.model.activation = Activation::kIdentity;
     setup.train.batch_size = kSamples;
-    test::expect_line_with(test::message_of<comm::AgreedError>([&] { test::run_trainer(setup, world()); }),
-                           {"diverged at step 1 ", "the output of layer 0 (Dense 2 -> 8) is not finite"});
+    test::expect_line_with(
+        test::message_of<comm::CollectiveError>([&] { test::run_trainer(setup, world()); }),
+        {"diverged at step 1 ", "the output of layer 0 (Dense 2 -> 8) is not finite"});
   }
 }
 

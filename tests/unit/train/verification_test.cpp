@@ -68,8 +68,8 @@ TEST(CheckReplicas, NamesTheRankTheStepAndTheTensorOnEveryRank) {
         EXPECT_NO_THROW(check_replicas(world(), model.tensors(), arena, 7, 2));
         continue;
       }
-      const std::string message =
-          test::message_of<comm::AgreedError>([&] { check_replicas(world(), model.tensors(), arena, 7, 2); });
+      const std::string message = test::message_of<comm::CollectiveError>(
+          [&] { check_replicas(world(), model.tensors(), arena, 7, 2); });
       test::expect_line_with(message, {"rank " + std::to_string(wrong) + " on " + comm::host_name(), "step 7",
                                        "epoch 2", tensor.name});
     }
