@@ -6,6 +6,8 @@
 
 #include <cstddef>
 
+#include "kernels/windows.h"
+
 namespace lockstep::kernels {
 
 // A view of rows x cols elements; element (i,j) lies at data[i*row_stride + j*col_stride].
@@ -49,5 +51,10 @@ inline constexpr std::size_t kChunk = 256;
 // Throws ShapeError, before writing anything, if the sizes do not fit. C must not overlap A or B. Concurrent
 // calls on disjoint C are safe.
 void gemm(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads);
+
+// The same with a matrix of windows, whose zeros beyond the images count as K's elements do: a convolution,
+// and its weights' gradient. C's rows are contiguous.
+void gemm(const Windows& a, ConstMatrix b, Matrix c, Store store, int threads);
+void gemm(ConstMatrix a, const Windows& b, Matrix c, Store store, int threads);
 
 }  // namespace lockstep::kernels

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "kernels/products.h"
+#include "kernels/windows.h"
 
 namespace lockstep::kernels {
 namespace {
@@ -174,6 +175,29 @@ void pack_strips(ConstMatrix b, float* strips) {
   }
 }
 
+// to (n) = from (n), or zeros where there is no `from`.
+inline void copy_run(const float* from, std::size_t n, float* to) {
+  for (; n > kLanes; n -= kLanes, to += kLanes) {
+    Simd::store(to, from == nullptr ? Simd::zero() : Simd::load(from));
+    if (from != nullptr) from += kLanes;
+  }
+  Simd::store_first(to, from == nullptr ? Simd::zero() : Simd::load_first(from, n), n);
+}
+
+void pack_strips(const Windows& b, float* strips) {
+  const std::vector<WindowRun> runs = window_runs(b, kStrip);
+  const auto place = [&](std::size_t p, std::size_t j) {
+    return strips + (j - j % kStrip) * b.rows + p * kStrip + j % kStrip;
+  };
+  const std::size_t last = b.cols - b.cols % kLanes;  // of vectors, where it is not whole
+  WindowCursor window(b);
+  for (std::size_t p = 0; p < b.rows; ++p, window.next()) {
+    if (last != b.cols) Simd::store(place(p, last), Simd::zero());
+    for (const WindowRun& run : runs) copy_run(window.find(run), run.count, place(p, run.first));
+  }
+}
+
+Slot layout_of(const Windows&) { return Slot::kByRows; }
 Slot layout_of(ConstMatrix a) { return a.col_stride == 1 ? Slot::kByRows : Slot::kByColumns; }
 
 // A part of some rows' division into tiles.
@@ -210,6 +234,16 @@ void pack_slots(ConstMatrix a, const Tiles& tiles, Slot layout, float* slots, st
       }
     }
   }
+}
+
+void pack_slots(const Windows& a, const Tiles& tiles, Slot, float* slots, std::size_t slot) {
+  if (tiles.begin == tiles.end) return;
+  const std::vector<WindowRun> runs = window_runs(a, kChunk);
+  WindowCursor window(a.row_range(tiles.first_row(tiles.begin), 0));
+  for (std::size_t t = tiles.begin; t < tiles.end; ++t)
+    for (std::size_t i = 0; i < tiles.height(t); ++i, window.next())
+      for (const WindowRun& run : runs)
+        copy_run(window.find(run), run.count, slots + t * slot + i * kChunk + run.first);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "kernels/fixed_point.h"
 #include "kernels/gemm.h"
+#include "kernels/windows.h"
 
 namespace lockstep::kernels {
 
@@ -30,6 +31,9 @@ struct Products {
   void (*multiply)(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads);
   // quantize_products() for a group; the bits of the largest |x|.
   std::uint32_t (*quantize_group)(const BlockGroup& group);
+  // gemm() with windows, where c's rows are contiguous.
+  void (*multiply_windows)(const Windows& a, ConstMatrix b, Matrix c, Store store, int threads);
+  void (*multiply_by_windows)(ConstMatrix a, const Windows& b, Matrix c, Store store, int threads);
 };
 
 extern const Products kPortableProducts;  // plain loops
@@ -42,5 +46,11 @@ const Products& products_in_use();
 
 // quantize_group for those that have none of their own: multiply, then round.
 std::uint32_t quantize_group_by(decltype(Products::multiply) multiply, const BlockGroup& group);
+
+// And products with windows: some of them at a time are copied to a matrix.
+void multiply_windows_by(decltype(Products::multiply) multiply, const Windows& a, ConstMatrix b, Matrix c,
+                         Store store, int threads);
+void multiply_by_windows_by(decltype(Products::multiply) multiply, ConstMatrix a, const Windows& b, Matrix c,
+                            Store store, int threads);
 
 }  // namespace lockstep::kernels

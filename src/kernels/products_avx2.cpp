@@ -103,7 +103,7 @@ struct Simd {
 #endif
 
 namespace lockstep::kernels {
-const Products kAvx2Products = {multiply, quantize_group};
+const Products kAvx2Products = {multiply, quantize_group, multiply_windows, multiply_by_windows};
 }  // namespace lockstep::kernels
 
 #endif

@@ -113,7 +113,7 @@ struct Simd {
 #endif
 
 namespace lockstep::kernels {
-const Products kAvx512Products = {multiply, quantize_group};
+const Products kAvx512Products = {multiply, quantize_group, multiply_windows, multiply_by_windows};
 }  // namespace lockstep::kernels
 
 #endif

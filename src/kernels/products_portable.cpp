@@ -59,8 +59,15 @@ void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) 
 
 std::uint32_t quantize_group(const BlockGroup& group) { return quantize_group_by(multiply, group); }
 
+void multiply_windows(const Windows& a, ConstMatrix b, Matrix c, Store store, int threads) {
+  multiply_windows_by(multiply, a, b, c, store, threads);
+}
+void multiply_by_windows(ConstMatrix a, const Windows& b, Matrix c, Store store, int threads) {
+  multiply_by_windows_by(multiply, a, b, c, store, threads);
+}
+
 }  // namespace
 
-const Products kPortableProducts = {multiply, quantize_group};
+const Products kPortableProducts = {multiply, quantize_group, multiply_windows, multiply_by_windows};
 
 }  // namespace lockstep::kernels

@@ -73,7 +73,8 @@ Grid choose_grid(std::size_t rows, std::size_t cols, std::size_t k, std::size_t 
 }
 
 // c = or += the product of one chunk of some rows, in slots, and some columns b (K,N) of it, by tiles.
-void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, ConstMatrix b, Matrix c, bool add) {
+template <typename B>
+void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, const B& b, Matrix c, bool add) {
   static thread_local AlignedBuffer<float> panel_room;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;
   float* const panel = own_scratch(panel_room, kPanel * kChunk);
@@ -89,8 +90,9 @@ void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, ConstMa
   }
 }
 
-// c = or += a b, where c's rows are contiguous.
-void multiply_rows(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
+// c = or += a b, where c's rows are contiguous. One of the two may be Windows.
+template <typename A, typename B>
+void multiply_rows(const A& a, const B& b, Matrix c, Store store, int threads) {
   static thread_local AlignedBuffer<float> slot_room;
   const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
   const std::size_t blocks = parts_of(tiles, kBlockTiles), of_slots = parts_of(tiles, blocks) * kSlot;
@@ -159,13 +161,17 @@ bool better_transposed(ConstMatrix a, ConstMatrix b, Matrix c) {
          cycles(a, b);
 }
 
+// As many of the threads as are worth it for a product with inner dimension k.
+int useful_threads(Matrix c, std::size_t k, int threads) {
+  constexpr std::size_t kMinWork = std::size_t{1} << 17;  // multiply-adds
+  const std::size_t most = std::max<std::size_t>(1, c.rows * c.cols * k / kMinWork);
+  return static_cast<int>(std::min(static_cast<std::size_t>(std::max(threads, 1)), most));
+}
+
 void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
   if (c.col_stride != 1 && c.row_stride == 1)
     return multiply(b.transposed(), a.transposed(), c.transposed(), store, threads);
-  // Less than this many multiply-adds are not worth another thread.
-  constexpr std::size_t kMinWork = std::size_t{1} << 17;
-  const std::size_t most = std::max<std::size_t>(1, c.rows * c.cols * a.cols / kMinWork);
-  threads = static_cast<int>(std::min(static_cast<std::size_t>(std::max(threads, 1)), most));
+  threads = useful_threads(c, a.cols, threads);
   if (c.col_stride == 1 && !better_transposed(a, b, c)) return multiply_rows(a, b, c, store, threads);
   static thread_local AlignedBuffer<float> scratch;
   const std::size_t step = parts_of(c.rows, kStrip) * kStrip;
@@ -173,6 +179,14 @@ void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) 
   if (store == Store::kAccumulate) transpose(c, other, threads);
   multiply_rows(b.transposed(), a.transposed(), other, store, threads);
   transpose(other, c, threads);
+}
+
+void multiply_windows(const Windows& a, ConstMatrix b, Matrix c, Store store, int threads) {
+  multiply_rows(a, b, c, store, useful_threads(c, a.cols, threads));
+}
+
+void multiply_by_windows(ConstMatrix a, const Windows& b, Matrix c, Store store, int threads) {
+  multiply_rows(a, b, c, store, useful_threads(c, a.cols, threads));
 }
 
 // A tile's part of quantize_group, from (row, col) of the sums on.

@@ -1,0 +1,37 @@
+// Pooling of images, channel by channel.
+//
+// Images lie pixel by pixel (windows.h). Windows are size x size pixels, `stride` apart, all of them inside
+// the image: rows x cols of them, with rows = (height - size) / stride + 1 and likewise cols; pixels beyond
+// the last whole window are left out, as in PyTorch.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace lockstep::kernels {
+
+struct PoolShape {
+  std::size_t height, width, channels;  // of an image
+  std::size_t size, stride;
+  std::size_t rows() const { return (height - size) / stride + 1; }
+  std::size_t cols() const { return (width - size) / stride + 1; }
+  std::size_t inputs() const { return height * width * channels; }
+  std::size_t outputs() const { return rows() * cols() * channels; }
+};
+
+// y (B, outputs) = the largest of each window of x (B, inputs). NaN where there is one.
+void max_pool(const PoolShape& shape, std::span<const float> x, std::span<float> y, int threads);
+
+// Overwrites dx (B, inputs): dy (B, outputs) goes to the first pixel of each window, row by row, that is the
+// largest. x and y are max_pool's.
+void max_pool_backward(const PoolShape& shape, std::span<const float> x, std::span<const float> y,
+                       std::span<const float> dy, std::span<float> dx, int threads);
+
+// y (B, outputs) = the mean of each window, its pixels added row by row.
+void average_pool(const PoolShape& shape, std::span<const float> x, std::span<float> y, int threads);
+
+// Overwrites dx (B, inputs): dy / size^2 goes to each pixel of a window.
+void average_pool_backward(const PoolShape& shape, std::span<const float> dy, std::span<float> dx,
+                           int threads);
+
+}  // namespace lockstep::kernels
