@@ -44,8 +44,8 @@ void for_windows(const PoolShape& shape, std::size_t image, Visit&& visit) {
   for (std::size_t row = 0; row < rows; ++row)
     for (std::size_t col = 0; col < cols; ++col) {
       const std::size_t output = image * shape.outputs() + (row * cols + col) * channels;
-      for (std::size_t ky = 0; ky < shape.size; ++ky)
-        for (std::size_t kx = 0; kx < shape.size; ++kx) {
+      for (std::size_t ky = 0; ky < shape.window_height; ++ky)
+        for (std::size_t kx = 0; kx < shape.window_width; ++kx) {
           const std::size_t y = row * shape.stride + ky, x = col * shape.stride + kx;
           visit(output, image * shape.inputs() + (y * shape.width + x) * channels, ky + kx == 0);
         }
@@ -59,7 +59,9 @@ std::size_t images_of(const PoolShape& shape, std::size_t inputs, std::size_t ou
   return images;
 }
 
-float share(const PoolShape& shape) { return 1.0F / static_cast<float>(shape.size * shape.size); }
+float share(const PoolShape& shape) {
+  return 1.0F / static_cast<float>(shape.window_height * shape.window_width);
+}
 
 }  // namespace
 

@@ -12,9 +12,9 @@ namespace lockstep::kernels {
 
 struct PoolShape {
   std::size_t height, width, channels;  // of an image
-  std::size_t size, stride;
-  std::size_t rows() const { return (height - size) / stride + 1; }
-  std::size_t cols() const { return (width - size) / stride + 1; }
+  std::size_t window_height, window_width, stride;
+  std::size_t rows() const { return (height - window_height) / stride + 1; }
+  std::size_t cols() const { return (width - window_width) / stride + 1; }
   std::size_t inputs() const { return height * width * channels; }
   std::size_t outputs() const { return rows() * cols() * channels; }
 };
@@ -30,7 +30,7 @@ void max_pool_backward(const PoolShape& shape, std::span<const float> x, std::sp
 // y (B, outputs) = the mean of each window, its pixels added row by row.
 void average_pool(const PoolShape& shape, std::span<const float> x, std::span<float> y, int threads);
 
-// Overwrites dx (B, inputs): dy / size^2 goes to each pixel of a window.
+// Overwrites dx (B, inputs): its share of dy goes to each pixel of a window.
 void average_pool_backward(const PoolShape& shape, std::span<const float> dy, std::span<float> dx,
                            int threads);
 

@@ -32,8 +32,9 @@ WindowCursor::WindowCursor(const Windows& windows)
 }
 
 void WindowCursor::place() {
-  y_ = row_ * grid_.stride - grid_.padding;
-  x_ = col_ * grid_.stride - grid_.padding;
+  const auto padding = static_cast<std::size_t>(grid_.padding);
+  y_ = row_ * grid_.stride - padding;
+  x_ = col_ * grid_.stride - padding;
 }
 
 void WindowCursor::next() {

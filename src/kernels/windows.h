@@ -17,7 +17,9 @@ struct Images {
 // pixels above and to the left of the image; rows x cols of them per image. Beyond the image there are zeros.
 // With spacing > 1 the image is spread out first: spacing - 1 zeros lie between neighbouring pixels and rows.
 struct WindowGrid {
-  std::size_t size = 1, stride = 1, padding = 0, rows = 1, cols = 1, spacing = 1;
+  std::size_t size = 1, stride = 1;
+  std::ptrdiff_t padding = 0;  // below 0: the first window begins inside the image
+  std::size_t rows = 1, cols = 1, spacing = 1;
 };
 
 // A part of the matrix of all windows. Its rows are windows, (n, y, x) in this order; its columns are what a

@@ -1,0 +1,129 @@
+#include "nn/conv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/aligned_buffer.h"
+#include "base/error.h"
+#include "kernels/arrays.h"
+
+namespace lockstep::nn {
+
+using kernels::ConstMatrix;
+using kernels::Matrix;
+using kernels::Store;
+using kernels::Windows;
+
+namespace {
+
+// How many windows fit side by side.
+std::size_t windows_along(std::size_t length, const ConvGeometry& geometry) {
+  const std::size_t padded = length + geometry.padding_before + geometry.padding_after;
+  if (padded < geometry.size)
+    throw ConfigError(
+        fmt::format("a convolution of size {} meets images of {} pixels across, {} with their padding, "
+                    "expected at least {}",
+                    geometry.size, length, padded, geometry.size));
+  return (padded - geometry.size) / geometry.stride + 1;
+}
+
+// A batch of images as the matrix of their pixels, (B * pixels, channels).
+template <typename T>
+kernels::BasicMatrix<T> by_pixel(kernels::BasicMatrix<T> images, const ImageShape& shape) {
+  return {images.data, images.rows * shape.pixels(), shape.channels};
+}
+
+}  // namespace
+
+Conv::Conv(const ImageShape& in, const ConvGeometry& geometry, Initializer weight,
+           std::optional<Initializer> bias)
+    : in_(in),
+      out_{geometry.filters, windows_along(in.height, geometry), windows_along(in.width, geometry)},
+      geometry_(geometry),
+      weight_(weight),
+      bias_(bias) {
+  require(in.size() > 0 && geometry.filters > 0 && geometry.size > 0 && geometry.stride > 0,
+          "Conv: a layer needs pixels, filters, a size and a stride");
+}
+
+std::string Conv::description() const {
+  return fmt::format("Conv {}x{}x{} -> {}x{}x{}, {}x{}{}{}", in_.channels, in_.height, in_.width,
+                     out_.channels, out_.height, out_.width, geometry_.size, geometry_.size,
+                     geometry_.stride == 1 ? "" : fmt::format(", stride {}", geometry_.stride),
+                     bias_ ? "" : ", no bias");
+}
+
+std::vector<TensorShape> Conv::tensors() const {
+  std::vector<TensorShape> tensors = {
+      {"weight", {geometry_.filters, in_.channels, geometry_.size, geometry_.size}, weight_}};
+  if (bias_) tensors.push_back({"bias", {geometry_.filters}, *bias_});
+  return tensors;
+}
+
+Windows Conv::windows_of(ConstMatrix x) const {
+  return {{x.data, x.rows, in_.height, in_.width, in_.channels},
+          {geometry_.size, geometry_.stride, static_cast<std::ptrdiff_t>(geometry_.padding_before),
+           out_.height, out_.width, 1}};
+}
+
+// Input pixel i got dy of the windows o with o * stride + k - padding = i: with k turned round, the ones that
+// a window at i - (size - 1 - padding) of the spread-out dy holds.
+Windows Conv::windows_of_gradient(ConstMatrix dy) const {
+  const auto padding = static_cast<std::ptrdiff_t>(geometry_.size - 1 - geometry_.padding_before);
+  return {{dy.data, dy.rows, out_.height, out_.width, out_.channels},
+          {geometry_.size, 1, padding, in_.height, in_.width, geometry_.stride}};
+}
+
+void Conv::forward(ConstMatrix x, std::span<const float> params, Matrix y, const Pass& pass) const {
+  const ConstMatrix weight(params.data(), geometry_.filters, fan_in());
+  const Matrix pixels = by_pixel(y, out_);
+  kernels::gemm(windows_of(x), weight.transposed(), pixels, Store::kOverwrite, pass.threads);
+  if (bias_) kernels::add_bias(pixels, params.subspan(weight.rows * weight.cols, weight.rows), pass.threads);
+}
+
+void Conv::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float> params,
+                    std::size_t first_tensor, GradientSink& sink, Matrix dx, const Pass& pass) const {
+  const Matrix dy_pixels = by_pixel(dy, out_);
+  if (bias_) sink.add({first_tensor + 1, dy_pixels, {}, out_.pixels()});
+  sink.add({first_tensor, dy_pixels, windows_of(x), out_.pixels()});
+  if (dx.data == nullptr) return;
+  // The filters turned by 180 degrees, (size, size, filters) x channels.
+  const std::size_t taps = geometry_.size * geometry_.size, filters = geometry_.filters,
+                    channels = in_.channels;
+  AlignedBuffer<float> turned(taps * filters * channels);
+  for (std::size_t tap = 0; tap < taps; ++tap)
+    for (std::size_t f = 0; f < filters; ++f)
+      std::copy_n(params.data() + (f * taps + tap) * channels, channels,
+                  turned.data() + ((taps - 1 - tap) * filters + f) * channels);
+  kernels::gemm(windows_of_gradient(dy), ConstMatrix(turned.data(), taps * filters, channels),
+                by_pixel(dx, in_), Store::kOverwrite, pass.threads);
+}
+
+void Conv::forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
+                             const Pass&) const {
+  const std::size_t size = geometry_.size, channels = in_.channels, filters = geometry_.filters;
+  // The input row or column of a window's place, where it is inside: wraps round to a large number above and
+  // left.
+  const auto place = [&](std::size_t window, std::size_t k) {
+    return window * geometry_.stride + k - geometry_.padding_before;
+  };
+  std::fill(y.begin(), y.end(), 0.0);
+  for (std::size_t image = 0; image < y.size() / out_.size(); ++image)
+    for (std::size_t row = 0; row < out_.height; ++row)
+      for (std::size_t col = 0; col < out_.width; ++col) {
+        double* const to = &y[image * out_.size() + (row * out_.width + col) * filters];
+        if (bias_) std::copy_n(&params[filters * fan_in()], filters, to);
+        for (std::size_t ky = 0; ky < size; ++ky)
+          for (std::size_t kx = 0; kx < size; ++kx) {
+            const std::size_t from_row = place(row, ky), from_col = place(col, kx);
+            if (from_row >= in_.height || from_col >= in_.width) continue;
+            const double* const from = &x[image * in_.size() + (from_row * in_.width + from_col) * channels];
+            for (std::size_t f = 0; f < filters; ++f)
+              for (std::size_t c = 0; c < channels; ++c)
+                to[f] += from[c] * params[((f * size + ky) * size + kx) * channels + c];
+          }
+      }
+}
+
+}  // namespace lockstep::nn

@@ -1,0 +1,18 @@
+// Samples as images.
+#pragma once
+
+#include <cstddef>
+
+namespace lockstep::nn {
+
+// Between layers images lie pixel by pixel (NHWC): channel c of pixel (y, x) is element (y * width + x) *
+// channels + c of a row. Data sets and files have them channel by channel (NCHW); Pixels and Flatten, see
+// pixels.h, turn one into the other.
+struct ImageShape {
+  std::size_t channels = 0, height = 0, width = 0;
+  std::size_t pixels() const { return height * width; }
+  std::size_t size() const { return channels * pixels(); }
+  bool operator==(const ImageShape&) const = default;
+};
+
+}  // namespace lockstep::nn
