@@ -21,7 +21,7 @@ check "pictures need a few more" grep -qx python3-matplotlib <<<"${out#"$package
 pictures=${out#"$packages"}
 lists --tests
 check "tests need more, pictures among it" test "${out#"$packages$pictures"}" != "$out"
-for package in libgtest-dev iproute2 git python3-torch; do
+for package in libgtest-dev python3-pytest iproute2 git python3-torch; do
   check "$package is listed for tests" grep -qx -- "$package" <<<"$out"
 done
 tests=$out
