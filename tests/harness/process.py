@@ -31,7 +31,7 @@ class Running:
     whoever holds its output take longer than `limit` seconds fails.
     """
 
-    def __init__(self, words, limit=20, columns=None):
+    def __init__(self, words, limit=60, columns=None):
         words = [str(word) for word in words]
         self.command, self.limit = shlex.join(words), limit
         ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
