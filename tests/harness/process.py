@@ -31,7 +31,7 @@ class Running:
     whoever holds its output take longer than `limit` seconds fails. verbatim: what mpirun adds is kept in Outcome.err.
     """
 
-    def __init__(self, words, limit=20, columns=None, verbatim=False):
+    def __init__(self, words, limit=60, columns=None, verbatim=False):
         words = [str(word) for word in words]
         self.command, self.limit, self._verbatim = shlex.join(words), limit, verbatim
         ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
