@@ -5,7 +5,7 @@
 
 #include "base/aligned_buffer.h"
 #include "kernels/products.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::kernels {
 

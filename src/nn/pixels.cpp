@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::nn {
 
@@ -15,7 +15,7 @@ namespace {
 template <typename T>
 void transpose_samples(const T* from, std::size_t samples, std::size_t rows, std::size_t cols, T* to,
                        int threads) {
-  kernels::parallel_ranges(samples, 1, threads, [&](std::size_t begin, std::size_t end) {
+  parallel_ranges(samples, 1, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t n = begin * rows * cols; n < end * rows * cols; n += rows * cols)
       for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < cols; ++j) to[n + j * rows + i] = from[n + i * cols + j];
