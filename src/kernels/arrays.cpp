@@ -45,7 +45,13 @@ void add_bias(Matrix x, std::span<const float> bias, int threads) {
 
 void add_column_sums(ConstMatrix x, std::span<float> sums) {
   require(x.cols == sums.size() && x.col_stride == 1, "add_column_sums: one sum a column is needed");
-  for (std::size_t i = 0; i < x.rows; ++i) add_row(sums.data(), x.data + i * x.row_stride, x.cols);
+  std::vector<float> chunk(x.cols);
+  for (std::size_t begin = 0; begin < x.rows; begin += kChunk) {
+    std::fill(chunk.begin(), chunk.end(), 0.0F);
+    for (std::size_t i = begin; i < std::min(begin + kChunk, x.rows); ++i)
+      add_row(chunk.data(), x.data + i * x.row_stride, x.cols);
+    add_row(sums.data(), chunk.data(), x.cols);
+  }
 }
 
 double sum_of_squares(std::span<const float> x, int threads) {

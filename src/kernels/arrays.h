@@ -10,7 +10,8 @@ namespace lockstep::kernels {
 // x (B,N) += bias (N), to every row.
 void add_bias(Matrix x, std::span<const float> bias, int threads);
 
-// sums (N) += the sum of the rows of x (B,N), rows in index order.
+// sums (N) += the sum of the rows of x (B,N): kChunk rows at a time are summed in index order, and these sums
+// are added in order.
 void add_column_sums(ConstMatrix x, std::span<float> sums);
 
 // Sum of x_i^2, in double; the same bits for any number of threads.

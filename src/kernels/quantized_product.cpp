@@ -86,4 +86,25 @@ Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::s
   return magnitude;
 }
 
+Magnitude quantize_products(ConstMatrix a, const Windows& b, std::span<const std::size_t> block_rows,
+                            float scale, float limit, Store store, std::int32_t* sums,
+                            std::size_t sums_stride, std::span<float> scratch) {
+  require(a.col_stride == 1, "quantize_products: rows must be contiguous");
+  require(a.rows == b.rows && rows_of(block_rows) == a.rows,
+          "quantize_products: the blocks are not those of both matrices");
+  require(scratch.size() >= a.cols * b.cols, "quantize_products: too little scratch memory");
+  Magnitude magnitude;
+  const Matrix product(scratch.data(), a.cols, b.cols);
+  std::size_t row = 0;
+  for (const std::size_t rows : block_rows) {
+    gemm(a.row_range(row, rows).transposed(), b.row_range(row, rows), product, Store::kOverwrite,
+         /*threads=*/1);
+    const Magnitude of_block = quantize(product, scale, limit, store, sums, sums_stride);
+    magnitude.largest_bits = std::max(magnitude.largest_bits, of_block.largest_bits);
+    store = Store::kAccumulate;
+    row += rows;
+  }
+  return magnitude;
+}
+
 }  // namespace lockstep::kernels

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "base/aligned_buffer.h"
-#include "kernels/products.h"
 #include "base/simd.h"
+#include "kernels/products.h"
 
 namespace lockstep::kernels {
 

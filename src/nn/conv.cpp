@@ -85,8 +85,9 @@ void Conv::forward(ConstMatrix x, std::span<const float> params, Matrix y, const
 void Conv::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float> params,
                     std::size_t first_tensor, GradientSink& sink, Matrix dx, const Pass& pass) const {
   const Matrix dy_pixels = by_pixel(dy, out_);
-  if (bias_) sink.add({first_tensor + 1, dy_pixels, {}, out_.pixels()});
-  sink.add({first_tensor, dy_pixels, windows_of(x), out_.pixels()});
+  if (bias_) sink.add({.tensor = first_tensor + 1, .dy = dy_pixels, .rows_per_sample = out_.pixels()});
+  sink.add(
+      {.tensor = first_tensor, .dy = dy_pixels, .windows = windows_of(x), .rows_per_sample = out_.pixels()});
   if (dx.data == nullptr) return;
   // The filters turned by 180 degrees, (size, size, filters) x channels.
   const std::size_t taps = geometry_.size * geometry_.size, filters = geometry_.filters,

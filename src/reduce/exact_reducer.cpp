@@ -72,16 +72,23 @@ void ExactReducer::begin_pass(std::span<const std::size_t> block_rows, bool last
   last_pass_ = last;
 }
 
+std::vector<std::size_t> ExactReducer::rows_of_blocks(const nn::GradientTerms& terms) const {
+  if (terms.rows_per_sample == 0)
+    return std::vector<std::size_t>(std::max<std::size_t>(1, terms.dy.rows), terms.dy.rows > 0 ? 1 : 0);
+  std::vector<std::size_t> rows = block_rows_;
+  for (std::size_t& block : rows) block *= terms.rows_per_sample;
+  return rows;
+}
+
 std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms& terms) const {
   if (!terms.is_product()) return {{0, 1, 0, terms.dy.cols}};
   std::vector<Panel> panels;
   const std::size_t strips = (terms.dy.cols + kPanelRows - 1) / kPanelRows;
-  const std::size_t cols = panel_cols(terms.dy.cols, terms.x.cols, threads_);
+  const std::size_t inputs = terms.inputs(), cols = panel_cols(terms.dy.cols, inputs, threads_);
   for (std::size_t strip = strips; strip-- > 0;) {
     const std::size_t row = strip * kPanelRows;
-    for (std::size_t col = 0; col < terms.x.cols; col += cols)
-      panels.push_back(
-          {row, std::min(kPanelRows, terms.dy.cols - row), col, std::min(cols, terms.x.cols - col)});
+    for (std::size_t col = 0; col < inputs; col += cols)
+      panels.push_back({row, std::min(kPanelRows, terms.dy.cols - row), col, std::min(cols, inputs - col)});
   }
   return panels;
 }
@@ -93,8 +100,10 @@ std::size_t ExactReducer::scratch_of(std::span<const std::size_t> block_rows, st
 }
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
+  const std::vector<std::size_t> block_rows = rows_of_blocks(terms);
   if (terms.is_product()) {
-    const std::size_t needed = scratch_of(block_rows_, terms.dy.cols, terms.x.cols);
+    const std::size_t needed =
+        terms.windows ? kPanelRows * kMaxPanelCols : scratch_of(block_rows, terms.dy.cols, terms.inputs());
     for (AlignedBuffer<float>& scratch : scratch_)
       if (scratch.size() < needed) scratch = AlignedBuffer<float>(needed);
   }
@@ -110,7 +119,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
   for (std::size_t p = 0; p < panels.size(); ++p) {
     const int thread = omp_get_thread_num();
     const Magnitude magnitude =
-        add_panel(terms, panels[p], scratch_[static_cast<std::size_t>(thread)].span());
+        add_panel(terms, block_rows, panels[p], scratch_[static_cast<std::size_t>(thread)].span());
     largest_bits = std::max(largest_bits, magnitude.largest_bits);
     done[p].store(true, std::memory_order_release);
     if (!last_pass_ || thread != 0) continue;
@@ -118,7 +127,7 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
     while (left < panels.size() && done[left].load(std::memory_order_acquire)) ++left;
     // The panel under way may be in the midst of a strip: the strips behind it are complete.
     if (left > before && left < panels.size())
-      sum_.complete_from(offset + (panels[left].row + panels[left].rows) * terms.x.cols);
+      sum_.complete_from(offset + (panels[left].row + panels[left].rows) * terms.inputs());
   }
   magnitudes_[terms.tensor] = {largest_bits};
   const bool pass_is_over = terms.tensor == 0;
@@ -128,22 +137,25 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
   sum_.complete_from(pass_is_over ? 0 : offset);
 }
 
-Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel,
-                                  std::span<float> scratch) {
+Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows,
+                                  const Panel& panel, std::span<float> scratch) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
   std::int32_t* const sums = sum_.local().data() + slots() + tensor.offset;
   Store store = store_;
   if (terms.is_product()) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
-    const std::size_t stride = terms.x.cols;
-    return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
-                                      terms.x.col_range(panel.col, panel.cols), block_rows_, scale, limit,
-                                      store, sums + panel.row * stride + panel.col, stride, scratch);
+    const std::size_t stride = terms.inputs();
+    const auto quantize_products = [&](const auto& x) {
+      return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
+                                        x.col_range(panel.col, panel.cols), block_rows, scale, limit, store,
+                                        sums + panel.row * stride + panel.col, stride, scratch);
+    };
+    return terms.windows ? quantize_products(*terms.windows) : quantize_products(terms.x);
   }
   const Matrix of_block(scratch.data(), 1, tensor.size);  // db (out) = sum of the block's rows of dy
   Magnitude magnitude;
   std::size_t row = 0;
-  for (const std::size_t rows : block_rows_) {
+  for (const std::size_t rows : block_rows) {
     std::fill_n(of_block.data, tensor.size, 0.0F);
     kernels::add_column_sums(terms.dy.row_range(row, rows), {of_block.data, tensor.size});
     const Magnitude largest = kernels::quantize(of_block, scale, limit, store, sums, tensor.size);

@@ -33,12 +33,15 @@ class ExactReducer final : public Reducer {
   struct Panel {
     std::size_t row = 0, rows = 0, col = 0, cols = 0;
   };
+  // How many rows of the terms each block has.
+  std::vector<std::size_t> rows_of_blocks(const nn::GradientTerms& terms) const;
   std::vector<Panel> panels_of(const nn::GradientTerms& terms) const;
   // Floats to work in on a panel of a weight (outputs, inputs).
   std::size_t scratch_of(std::span<const std::size_t> block_rows, std::size_t outputs,
                          std::size_t inputs) const;
   // Adds all blocks of this pass, one after the other.
-  kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, std::span<float> scratch);
+  kernels::Magnitude add_panel(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows,
+                               const Panel& panel, std::span<float> scratch);
   // Fills this rank's slot counters, once all of the step's magnitudes are known.
   void count_magnitudes();
 

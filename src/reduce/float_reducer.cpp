@@ -33,14 +33,18 @@ void FloatReducer::add_product(const nn::GradientTerms& terms, std::size_t offse
   // With overlap in strips, which leave one by one: each is a product that packs x once more, so they are not
   // small.
   constexpr std::size_t kStripRows = 256;
-  const std::size_t outputs = terms.dy.cols, inputs = terms.x.cols;
+  const std::size_t outputs = terms.dy.cols, inputs = terms.inputs();
   const std::size_t strip = last_pass_ && sum_.overlaps() ? kStripRows : outputs;
   for (std::size_t end = outputs; end > 0;) {
     const std::size_t rows = std::min(strip, end);
     if (last_pass_) sum_.complete_from(offset + end * inputs);
     end -= rows;
-    kernels::gemm(terms.dy.col_range(end, rows).transposed(), terms.x,
-                  Matrix(sum.data() + end * inputs, rows, inputs), store_, threads_);
+    const auto dy = terms.dy.col_range(end, rows).transposed();
+    const Matrix dw(sum.data() + end * inputs, rows, inputs);
+    if (terms.windows)
+      kernels::gemm(dy, *terms.windows, dw, store_, threads_);
+    else
+      kernels::gemm(dy, terms.x, dw, store_, threads_);
   }
 }
 
