@@ -134,7 +134,8 @@ TEST(Trainer, AFrozenLayerKeepsItsBits) {
   setup.train.sgd = {.learning_rate = 0.1, .momentum = 0.9, .l2 = 0.01};
   const auto initial = setup.initial();
   const auto run = test::run_trainer(setup, world());
-  for (const nn::Tensor& tensor : setup.network().tensors())
+  const nn::Model network = setup.network();
+  for (const nn::Tensor& tensor : network.tensors())
     EXPECT_EQ(test::same_bits(tensor.slice(std::span(run.parameters)), tensor.slice(initial.span())),
               tensor.name.starts_with("layers.0."))
         << tensor.name;
