@@ -7,11 +7,11 @@
 #include <csignal>
 #include <utility>
 
-#include "base/interruption.h"
+#include "base/simd.h"
 #include "base/timeline.h"
-#include "base/watchdog.h"
 #include "kernels/arrays.h"
-#include "kernels/simd.h"
+#include "liveness/interruption.h"
+#include "liveness/watchdog.h"
 #include "train/replica_check.h"
 
 namespace lockstep::train {
@@ -77,7 +77,7 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 
 StepReport Trainer::step() {
   const StepReport report = compute_gradient();
-  note_progress(Phase::kUpdate, step_ + 1);
+  liveness::note_progress(liveness::Phase::kUpdate, step_ + 1);
   {
     const Span span(Activity::kUpdate, step_ + 1);
     update(report.learning_rate);
@@ -136,7 +136,7 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
     sums.add(pass(blocks.first(count), global_samples, count == blocks.size()));
     blocks = blocks.subspan(count);
   } while (!blocks.empty());
-  note_progress(Phase::kReduction, step_ + 1);
+  liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
   return sums;
 }
 
@@ -167,7 +167,7 @@ void Trainer::for_each_forward(std::span<const data::Block> blocks, Look&& look)
 }
 
 kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
-  note_progress(Phase::kForwardAndBackward, step_ + 1);
+  liveness::note_progress(liveness::Phase::kForwardAndBackward, step_ + 1);
   const kernels::ConstMatrix outputs = forward(blocks);
   const std::size_t rows = outputs.rows;
   kernels::LossSums sums;
@@ -192,7 +192,7 @@ void Trainer::update(double learning_rate) {
     const nn::Tensor& tensor = tensors[t];
     if (tensor.learning_rate_factor == 0.0) continue;
     const double rate = tensor.learning_rate_factor * learning_rate;
-    kernels::parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
+    parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
@@ -210,8 +210,8 @@ double Trainer::l2_loss() const {
 
 StopRequests Trainer::own_stop_requests() const {
   StopRequests requests;
-  requests.interrupts = requested_signal() == SIGINT ? 1 : 0;
-  requests.terminations = requested_signal() != 0 && requested_signal() != SIGINT ? 1 : 0;
+  requests.interrupts = liveness::requested_signal() == SIGINT ? 1 : 0;
+  requests.terminations = liveness::requested_signal() != 0 && liveness::requested_signal() != SIGINT ? 1 : 0;
   requests.timeouts =
       parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
   return requests;
