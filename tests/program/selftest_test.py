@@ -43,11 +43,12 @@ def test_selftest_names_the_run_the_kernels_and_the_first_step_that_differs(rank
                            "lockstep train configs/courses/spiral.toml\n")
 
 
+@three_ranks_if_long
 def test_selftest_trains_to_the_end_if_asked_to(ranks):
     write_other("other.json", lambda run: run.update(weights_hash=WRONG))
     words = ["selftest", "xor", "--hashes", "other.json"]
     succeed(*words, ranks=ranks)
-    outcome = lockstep(*words, "--whole", ranks=ranks)
+    outcome = lockstep(*words, "--whole", ranks=ranks, limit=200)
     assert outcome.code == 1
     assert " differs after step 20, by the last: weights " in outcome.out
 
