@@ -33,12 +33,12 @@ class Running:
     """A command that runs beside the test, as the leader of its process group; ended with the block of a `with`.
 
     Its input is empty. It writes to pipes, or, where columns is a number, to a terminal of that width. A test in which it and
-    whoever holds its output take longer than `limit` seconds fails.
+    whoever holds its output take longer than `limit` seconds fails. verbatim: what mpirun adds is kept in Outcome.err.
     """
 
-    def __init__(self, words, limit=60, columns=None):
+    def __init__(self, words, limit=60, columns=None, verbatim=False):
         words = [str(word) for word in words]
-        self.command, self.limit = shlex.join(words), limit
+        self.command, self.limit, self._verbatim = shlex.join(words), limit, verbatim
         ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
         if columns is None:
             self._process = subprocess.Popen([*ends_with_the_test, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -69,7 +69,7 @@ class Running:
             pytest.fail(f"not done after {self.limit} s: {self.command}")
         code = self._process.wait()
         out, err = ([written.decode(errors="replace") for written in self._written.values()] + [""])[:2]
-        return Outcome(code if code >= 0 else 128 - code, out, without_words_of_mpirun(err))
+        return Outcome(code if code >= 0 else 128 - code, out, err if self._verbatim else without_words_of_mpirun(err))
 
     def _end(self):
         self._signal(signal.SIGTERM)  # mpirun then ends its ranks

@@ -19,7 +19,8 @@ INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 def allowed(folder):
     """The folders that a file of this one may include."""
-    return {folder}.union(*FLOORS[: next(i for i, floor in enumerate(FLOORS) if folder in floor)])
+    floor = next(i for i, floor in enumerate(FLOORS) if folder in floor)
+    return {folder}.union(*FLOORS[:floor])
 
 
 def objection(folder, bracket, header):
