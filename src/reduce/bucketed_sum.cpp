@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/simd.h"
 #include "kernels/narrow.h"
-#include "kernels/simd.h"
 
 namespace lockstep::reduce {
 namespace {
@@ -94,7 +94,7 @@ void BucketedSum<T>::add_up_in_memory() {
   T* const sum = as<T>(shared_sum_.of(0)).data();
   const std::size_t begin = numbers_.size() * rank / ranks, end = numbers_.size() * (rank + 1) / ranks;
   constexpr std::size_t kChunk = 4096;  // numbers: they stay in the first-level cache
-  kernels::parallel_ranges(end - begin, kChunk, threads_, [&](std::size_t first, std::size_t last) {
+  parallel_ranges(end - begin, kChunk, threads_, [&](std::size_t first, std::size_t last) {
     for (std::size_t chunk = begin + first; chunk < begin + last; chunk += kChunk) {
       const std::size_t chunk_end = std::min(chunk + kChunk, begin + last);
       const T *first_rank = numbers_of(0), *second_rank = numbers_of(1);

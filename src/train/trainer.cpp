@@ -8,11 +8,11 @@
 #include <csignal>
 #include <utility>
 
-#include "base/interruption.h"
+#include "base/simd.h"
 #include "base/timeline.h"
-#include "base/watchdog.h"
 #include "kernels/arrays.h"
-#include "kernels/simd.h"
+#include "liveness/interruption.h"
+#include "liveness/watchdog.h"
 #include "train/replica_check.h"
 
 namespace lockstep::train {
@@ -78,7 +78,7 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 
 StepReport Trainer::step() {
   const StepReport report = compute_gradient();
-  note_progress(Phase::kUpdate, step_ + 1);
+  liveness::note_progress(liveness::Phase::kUpdate, step_ + 1);
   {
     const Span span(Activity::kUpdate, step_ + 1);
     update(report.learning_rate);
@@ -104,7 +104,7 @@ StepReport Trainer::compute_gradient() {
   report.l2_loss = l2_loss();
   report.target_unit = parts_.target_unit;
   const kernels::LossSums own = forward_and_backward(blocks, global_samples);
-  note_progress(Phase::kReduction, step_ + 1);
+  liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
   {
     const Span wait(Activity::kWait, step_ + 1);  // the first sum that needs every rank
     const AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
@@ -115,7 +115,7 @@ StepReport Trainer::compute_gradient() {
   while (outcome == Reducer::Outcome::kRepeat) {
     ++report.repeats;
     forward_and_backward(blocks, global_samples);
-    note_progress(Phase::kReduction, step_ + 1);
+    liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
     outcome = finalize();
   }
   report.learning_rate = schedule_.learning_rate(step_);
@@ -171,7 +171,7 @@ void Trainer::for_each_forward(std::span<const data::Block> blocks, Look&& look)
 }
 
 kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
-  note_progress(Phase::kForwardAndBackward, step_ + 1);
+  liveness::note_progress(liveness::Phase::kForwardAndBackward, step_ + 1);
   const kernels::ConstMatrix outputs = forward(blocks);
   const std::size_t rows = outputs.rows;
   kernels::LossSums sums;
@@ -195,7 +195,7 @@ void Trainer::update(double learning_rate) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    kernels::parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
+    parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
@@ -213,8 +213,8 @@ double Trainer::l2_loss() const {
 
 StopRequests Trainer::own_stop_requests() const {
   StopRequests requests;
-  requests.interrupts = requested_signal() == SIGINT ? 1 : 0;
-  requests.terminations = requested_signal() != 0 && requested_signal() != SIGINT ? 1 : 0;
+  requests.interrupts = liveness::requested_signal() == SIGINT ? 1 : 0;
+  requests.terminations = liveness::requested_signal() != 0 && liveness::requested_signal() != SIGINT ? 1 : 0;
   requests.timeouts =
       parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
   return requests;
