@@ -1,13 +1,13 @@
-// Batch normalisation: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel of images, or each number
-// of plain rows.
+// Batch normalisation: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each channel of images, or
+// each number of plain rows.
 //
-// In training the statistics are those of the sample's micro-batch, so that they depend on no rank; the variance is the
-// mean of (x - mean)^2. In evaluation they are the running ones:
+// In training the statistics are those of the sample's micro-batch, so that they depend on no rank; the
+// variance is the mean of (x - mean)^2. In evaluation they are the running ones:
 //   running <- (1 - momentum) running + momentum * mean over the step's micro-batches,
 // with the unbiased variance there, as PyTorch has it.
 //
-// Parameters, (channels) each: weight gamma and bias beta, unless it has none (1 and 0 then), running_mean, running_var.
-// kernels/batch_norm.h has the gradients.
+// Parameters, (channels) each: weight gamma and bias beta, unless it has none (1 and 0 then), running_mean,
+// running_var. kernels/batch_norm.h has the gradients.
 #pragma once
 
 #include "nn/image.h"
@@ -22,21 +22,34 @@ struct BatchNormOptions {
 
 class BatchNorm final : public Layer {
  public:
-  // For images, or for plain rows of `width` numbers.
+  // Plain rows are images of one pixel.
   BatchNorm(const ImageShape& image, const BatchNormOptions& options);
-  BatchNorm(std::size_t width, const BatchNormOptions& options);
 
   std::size_t inputs() const override { return image_.size(); }
   std::size_t outputs() const override { return image_.size(); }
+  bool mixes_samples() const override { return true; }
   std::string description() const override;
-  std::vector<TensorShape> tensors() const override;
+  std::vector<Tensor> tensors() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
-  void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy, std::span<const float> params,
-                std::size_t first_tensor, GradientSink& sink, kernels::Matrix dx, const Pass& pass) const override;
+               const PassContext& pass) const override;
+  void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
+                std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
+                kernels::Matrix dx, const PassContext& pass) const override;
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
+
+ private:
+  // Empty where the layer has none.
+  template <typename T>
+  struct Parameters {
+    std::span<const T> scale, shift, running_mean, running_variance;
+  };
+  template <typename T>
+  Parameters<T> parameters(std::span<const T> params) const;
+
+  ImageShape image_;
+  BatchNormOptions options_;
 };
 
 }  // namespace lockstep::nn

@@ -54,10 +54,15 @@ std::string Conv::description() const {
                      bias_ ? "" : ", no bias");
 }
 
-std::vector<TensorShape> Conv::tensors() const {
-  std::vector<TensorShape> tensors = {
-      {"weight", {geometry_.filters, in_.channels, geometry_.size, geometry_.size}, weight_}};
-  if (bias_) tensors.push_back({"bias", {geometry_.filters}, *bias_});
+std::vector<Tensor> Conv::tensors() const {
+  const std::size_t taps = geometry_.size * geometry_.size;
+  std::vector<Tensor> tensors = {{.name = "weight",
+                                  .shape = {geometry_.filters, in_.channels, geometry_.size, geometry_.size},
+                                  .init = weight_,
+                                  .fan_in = fan_in(),
+                                  .fan_out = taps * geometry_.filters,
+                                  .weight_decay_factor = 1.0}};
+  if (bias_) tensors.push_back({.name = "bias", .shape = {geometry_.filters}, .init = *bias_});
   return tensors;
 }
 
@@ -75,7 +80,7 @@ Windows Conv::windows_of_gradient(ConstMatrix dy) const {
           {geometry_.size, 1, padding, in_.height, in_.width, geometry_.stride}};
 }
 
-void Conv::forward(ConstMatrix x, std::span<const float> params, Matrix y, const Pass& pass) const {
+void Conv::forward(ConstMatrix x, std::span<const float> params, Matrix y, const PassContext& pass) const {
   const ConstMatrix weight(params.data(), geometry_.filters, fan_in());
   const Matrix pixels = by_pixel(y, out_);
   kernels::gemm(windows_of(x), weight.transposed(), pixels, Store::kOverwrite, pass.threads);
@@ -83,7 +88,7 @@ void Conv::forward(ConstMatrix x, std::span<const float> params, Matrix y, const
 }
 
 void Conv::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float> params,
-                    std::size_t first_tensor, GradientSink& sink, Matrix dx, const Pass& pass) const {
+                    std::size_t first_tensor, GradientSink& sink, Matrix dx, const PassContext& pass) const {
   const Matrix dy_pixels = by_pixel(dy, out_);
   if (bias_) sink.add({.tensor = first_tensor + 1, .dy = dy_pixels, .rows_per_sample = out_.pixels()});
   sink.add(
@@ -102,7 +107,7 @@ void Conv::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float
 }
 
 void Conv::forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                             const Pass&) const {
+                             const PassContext&) const {
   const std::size_t size = geometry_.size, channels = in_.channels, filters = geometry_.filters;
   // The input row or column of a window's place, where it is inside: wraps round to a large number above and
   // left.

@@ -37,21 +37,21 @@ class Conv final : public Layer {
 
   std::size_t inputs() const override { return in_.size(); }
   std::size_t outputs() const override { return out_.size(); }
-  std::optional<ImageShape> image() const override { return out_; }
+  const ImageShape& image() const { return out_; }
   std::string description() const override;
-  std::vector<TensorShape> tensors() const override;
+  std::vector<Tensor> tensors() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
+               const PassContext& pass) const override;
 
   // dW = dyᵀ windows(x), db = the sum of dy over samples and pixels, and dx the convolution of dy, spread out
   // by the stride, with the filters turned by 180 degrees.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, const Pass& pass) const override;
+                kernels::Matrix dx, const PassContext& pass) const override;
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
 
  private:
   std::size_t fan_in() const { return geometry_.size * geometry_.size * in_.channels; }

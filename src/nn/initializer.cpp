@@ -49,6 +49,8 @@ double draw(const Tensor& tensor, const RandomStream& stream, std::uint32_t inde
       return (2.0 * stream.uniform(index) - 1.0) * tensor.init.parameter;
     case Initializer::Kind::kZeros:
       return 0.0;
+    case Initializer::Kind::kConstant:
+      return tensor.init.parameter;
   }
   return 0.0;
 }

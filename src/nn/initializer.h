@@ -17,8 +17,8 @@ namespace lockstep::nn {
 struct Tensor;
 
 struct Initializer {
-  enum class Kind { kGlorot, kHe, kNormal, kUniform, kZeros } kind = Kind::kZeros;
-  double parameter = 0.0;  // of kNormal and kUniform
+  enum class Kind { kGlorot, kHe, kNormal, kUniform, kZeros, kConstant } kind = Kind::kZeros;
+  double parameter = 0.0;  // of kNormal, kUniform and kConstant
 
   // From "glorot", "he", "normal(0.01)", "uniform(0.5)" or "zeros", the value of `key`. Throws ConfigError
   // naming the key.

@@ -30,6 +30,10 @@ struct PassContext {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
   std::span<const std::uint32_t> sample_ids = {};
+  // In training: the rows of each micro-batch, one after the other; none is cut, none is empty.
+  std::span<const std::size_t> micro_batches = {};
+
+  bool training() const { return !micro_batches.empty(); }
 };
 
 class Layer {
@@ -40,6 +44,8 @@ class Layer {
   virtual std::size_t outputs() const = 0;
   virtual std::string description() const = 0;  // such as "Dense 3072 -> 100"
   virtual std::vector<Tensor> tensors() const { return {}; }
+  // True: in training, outputs depend on all rows of their micro-batch.
+  virtual bool mixes_samples() const { return false; }
 
   // True: output i depends on input i alone. y may take x's place then, and dx takes dy's.
   virtual bool elementwise() const { return false; }

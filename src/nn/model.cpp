@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "nn/dense.h"
-#include "nn/dropout.h"
-#include "nn/pointwise.h"
+#include "nn/layers.h"
 
 namespace lockstep::nn {
 
@@ -23,16 +21,13 @@ std::vector<LayerOptions> layers_of(const ModelOptions& options) {
   std::vector<LayerOptions> layers;
   for (const std::size_t units : options.hidden) {
     if (units == 0) throw ConfigError("model.hidden has a width of 0, expected at least 1");
-    layers.push_back({.kind = Kind::kDense, .units = units, .init = {}, .bias_init = {}});
-    layers.push_back(
-        {.kind = Kind::kActivation, .init = {}, .bias_init = {}, .activation = options.activation});
-    if (options.dropout > 0.0)
-      layers.push_back({.kind = Kind::kDropout, .init = {}, .bias_init = {}, .rate = options.dropout});
+    layers.push_back({.kind = Kind::kDense, .units = units});
+    layers.push_back({.kind = Kind::kActivation, .activation = options.activation});
+    if (options.dropout > 0.0) layers.push_back({.kind = Kind::kDropout, .rate = options.dropout});
   }
-  layers.push_back({.kind = Kind::kDense, .init = {}, .bias_init = {}});
+  layers.push_back({.kind = Kind::kDense});
   if (options.output_activation != kernels::Activation::kIdentity)
-    layers.push_back(
-        {.kind = Kind::kActivation, .init = {}, .bias_init = {}, .activation = options.output_activation});
+    layers.push_back({.kind = Kind::kActivation, .activation = options.output_activation});
   return layers;
 }
 
@@ -67,35 +62,10 @@ std::size_t outputs_of(const ModelOptions& options, std::size_t classes) {
   return options.outputs;
 }
 
-void Model::append(const LayerOptions& layer, const ModelOptions& options, std::size_t inputs,
-                   std::size_t outputs) {
-  const std::size_t width = layers_.empty() ? inputs : layers_.back()->outputs();
-  switch (layer.kind) {
-    case LayerOptions::Kind::kDense: {
-      const auto init =
-          Initializer::parse_weight(layer.init.empty() ? options.init : layer.init, "model.init");
-      const auto bias_init = Initializer::parse_bias(
-          layer.bias_init.empty() ? options.bias_init : layer.bias_init, "model.bias_init");
-      layers_.push_back(std::make_unique<Dense>(width, layer.units == 0 ? outputs : layer.units, init,
-                                                layer.bias ? std::optional(bias_init) : std::nullopt));
-      break;
-    }
-    case LayerOptions::Kind::kActivation:
-      layers_.push_back(std::make_unique<Pointwise>(layer.activation, options.activation_parameters, width));
-      break;
-    case LayerOptions::Kind::kDropout: {
-      const auto before = std::count_if(layers_.begin(), layers_.end(), [](const auto& other) {
-        return dynamic_cast<const Dropout*>(other.get()) != nullptr;
-      });
-      layers_.push_back(std::make_unique<Dropout>(layer.rate, width, static_cast<std::size_t>(before)));
-      break;
-    }
-  }
-}
-
-Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs) {
-  const std::vector<LayerOptions> layers = layers_of(options);
-  for (const LayerOptions& layer : layers) append(layer, options, inputs, outputs);
+Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
+             const std::optional<ImageShape>& image) {
+  std::vector<BuiltLayer> layers = build_layers(options, inputs, outputs, image);
+  for (BuiltLayer& built : layers) layers_.push_back(std::move(built.layer));
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(
         "model.layers end with {} outputs, expected {} (a last dense layer without units has them)",
@@ -110,8 +80,8 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
       tensor.offset = parameters_;
       tensor.size =
           std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
-      tensor.learning_rate_factor *= layers[l].frozen ? 0.0 : layers[l].learning_rate_factor;
-      tensor.weight_decay_factor *= layers[l].frozen ? 0.0 : layers[l].weight_decay_factor;
+      tensor.learning_rate_factor *= layers[l].learning_rate_factor;
+      tensor.weight_decay_factor *= layers[l].weight_decay_factor;
       parameters_ += tensor.size;
       tensors_.push_back(std::move(tensor));
     }
@@ -125,6 +95,10 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
     if (slice.size > 0) ++numbered;
   }
   if (tensors_.empty()) throw ConfigError("model.layers has no layer with parameters, expected a dense one");
+}
+
+bool Model::mixes_samples() const {
+  return std::ranges::any_of(layers_, [](const auto& layer) { return layer->mixes_samples(); });
 }
 
 bool Model::in_place(std::size_t layer) const {

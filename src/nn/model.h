@@ -9,18 +9,34 @@
 #include "base/aligned_buffer.h"
 #include "kernels/activation.h"
 #include "kernels/loss.h"
+#include "nn/batch_norm.h"
+#include "nn/image.h"
 #include "nn/layer.h"
 
 namespace lockstep::nn {
 
 // One of [[model.layers]].
 struct LayerOptions {
-  enum class Kind { kDense, kActivation, kDropout } kind = Kind::kDense;
+  enum class Kind {
+    kDense,
+    kActivation,
+    kDropout,
+    kConv,
+    kMaxPool,
+    kAveragePool,
+    kGlobalAveragePool,
+    kBatchNorm,
+    kFlatten
+  } kind = Kind::kDense;
   std::size_t units = 0;  // of kDense; 0: the network's outputs
   bool bias = true;
-  std::string init, bias_init;  // of kDense; empty: the model's
+  std::string init = {}, bias_init = {};  // of kDense; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
-  double rate = 0.5;  // of kDropout
+  double rate = 0.5;                        // of kDropout
+  std::size_t filters = 0;                  // of kConv
+  std::size_t size = 0, stride = 1;         // of kConv and pools: pixels
+  std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
+  BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
   // as they are and train.l2 leaves them out.
   double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
@@ -55,10 +71,11 @@ class Workspace;
 // Immutable: sizes and structure. The numbers live in arenas and workspaces that the caller owns.
 class Model {
  public:
-  // inputs: the data set's features; outputs: as outputs_of says. Throws ConfigError on a width of 0, on a
-  // layer of 2^32 parameters or more, and on layers that have no parameters or do not end with `outputs`
-  // numbers.
-  Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs);
+  // inputs: the data set's features, channel by channel where they are an image; outputs: as outputs_of says.
+  // Throws ConfigError on a width of 0, on a layer of 2^32 parameters or more, and on layers that have no
+  // parameters or do not end with `outputs` numbers.
+  Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
+        const std::optional<ImageShape>& image = std::nullopt);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
@@ -67,6 +84,8 @@ class Model {
   // Whether a layer's output takes its input's place.
   bool in_place(std::size_t layer) const;
   std::size_t parameters() const { return parameters_; }  // floats in the arena
+  // Whether in training an output depends on all samples of its micro-batch.
+  bool mixes_samples() const;
 
   // The outputs (rows, outputs) for the rows that lie in workspace.input(rows).
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
@@ -99,8 +118,6 @@ class Model {
   std::span<const T> params_of(std::size_t layer, std::span<const T> arena) const {
     return arena.subspan(slices_[layer].offset, slices_[layer].size);
   }
-  void append(const LayerOptions& layer, const ModelOptions& options, std::size_t inputs,
-              std::size_t outputs);
 
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Slice> slices_;  // per layer

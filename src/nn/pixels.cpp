@@ -29,14 +29,14 @@ std::string Pixels::description() const {
                             : "flatten";
 }
 
-void Pixels::forward(ConstMatrix x, std::span<const float>, Matrix y, const Pass& pass) const {
+void Pixels::forward(ConstMatrix x, std::span<const float>, Matrix y, const PassContext& pass) const {
   const bool to_pixels = to_ == To::kPixels;
   transpose_samples(x.data, x.rows, to_pixels ? shape_.channels : shape_.pixels(),
                     to_pixels ? shape_.pixels() : shape_.channels, y.data, pass.threads);
 }
 
 void Pixels::backward(ConstMatrix, ConstMatrix, Matrix dy, std::span<const float>, std::size_t, GradientSink&,
-                      Matrix dx, const Pass& pass) const {
+                      Matrix dx, const PassContext& pass) const {
   if (dx.data == nullptr) return;
   const bool to_pixels = to_ == To::kPixels;
   transpose_samples<float>(dy.data, dy.rows, to_pixels ? shape_.pixels() : shape_.channels,
@@ -44,7 +44,7 @@ void Pixels::backward(ConstMatrix, ConstMatrix, Matrix dy, std::span<const float
 }
 
 void Pixels::forward_in_double(std::span<const double> x, std::span<const double>, std::span<double> y,
-                               const Pass&) const {
+                               const PassContext&) const {
   const bool to_pixels = to_ == To::kPixels;
   transpose_samples(x.data(), x.size() / shape_.size(), to_pixels ? shape_.channels : shape_.pixels(),
                     to_pixels ? shape_.pixels() : shape_.channels, y.data(), 1);

@@ -14,18 +14,15 @@ class Pixels final : public Layer {
 
   std::size_t inputs() const override { return shape_.size(); }
   std::size_t outputs() const override { return shape_.size(); }
-  std::optional<ImageShape> image() const override {
-    return to_ == To::kPixels ? std::optional(shape_) : std::nullopt;
-  }
   std::string description() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
+               const PassContext& pass) const override;
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, const Pass& pass) const override;
+                kernels::Matrix dx, const PassContext& pass) const override;
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
 
  private:
   ImageShape shape_;

@@ -45,13 +45,13 @@ std::string Pool::description() const {
                      shape_.height, shape_.width, shape_.channels, shape_.rows(), shape_.cols());
 }
 
-void Pool::forward(ConstMatrix x, std::span<const float>, Matrix y, const Pass& pass) const {
+void Pool::forward(ConstMatrix x, std::span<const float>, Matrix y, const PassContext& pass) const {
   const auto pool = kind_ == Kind::kMax ? kernels::max_pool : kernels::average_pool;
   pool(shape_, all(x), all(y), pass.threads);
 }
 
 void Pool::backward(ConstMatrix x, ConstMatrix y, Matrix dy, std::span<const float>, std::size_t,
-                    GradientSink&, Matrix dx, const Pass& pass) const {
+                    GradientSink&, Matrix dx, const PassContext& pass) const {
   if (dx.data == nullptr) return;
   if (kind_ == Kind::kMax)
     kernels::max_pool_backward(shape_, all(x), all(y), all(dy), all(dx), pass.threads);
@@ -60,7 +60,7 @@ void Pool::backward(ConstMatrix x, ConstMatrix y, Matrix dy, std::span<const flo
 }
 
 void Pool::forward_in_double(std::span<const double> x, std::span<const double>, std::span<double> y,
-                             const Pass&) const {
+                             const PassContext&) const {
   const std::size_t rows = shape_.rows(), cols = shape_.cols(), channels = shape_.channels;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t channel = i % channels, col = i / channels % cols, row = i / channels / cols % rows;

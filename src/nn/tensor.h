@@ -15,13 +15,16 @@ namespace lockstep::nn {
 // layers.
 struct Tensor {
   std::string name;  // a layer's own: "weight"; the model's, as PyTorch has it: "layers.0.weight"
-  std::vector<std::size_t> shape;  // as files have it: a dense layer's weight (out, in), its bias (out)
+  std::vector<std::size_t> shape;  // as files have it, see file_order()
   std::size_t offset = 0;          // floats from the arena's start
   std::size_t size = 0;            // floats
   Initializer init;
   std::size_t fan_in = 0, fan_out = 0;  // inputs of one output, outputs of one input: what initialisers go by
   double learning_rate_factor = 1.0;    // of train.learning_rate; 0: the tensor stays as it is
   double weight_decay_factor = 0.0;     // of train.l2
+  // Above 0: no parameter but a running mean. It has no gradient: its layer hands over what each micro-batch
+  // found, and after a step it is (1 - averaged) times what it was, plus averaged times the mean of that.
+  double averaged = 0.0;
 
   // The matrix that its gradient is summed as, row by row: of a weight (out, in), of a bias (out, 1).
   std::size_t rows() const { return shape.front(); }

@@ -1,0 +1,124 @@
+#include "nn/layers.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "nn/batch_norm.h"
+#include "nn/conv.h"
+#include "nn/dense.h"
+#include "nn/dropout.h"
+#include "nn/pixels.h"
+#include "nn/pointwise.h"
+#include "nn/pool.h"
+
+namespace lockstep::nn {
+namespace {
+
+using Kind = LayerOptions::Kind;
+
+bool needs_image(Kind kind) {
+  return kind == Kind::kConv || kind == Kind::kMaxPool || kind == Kind::kAveragePool ||
+         kind == Kind::kGlobalAveragePool;
+}
+
+class Builder {
+ public:
+  Builder(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
+          const std::optional<ImageShape>& image)
+      : options_(options), inputs_(inputs), outputs_(outputs), image_(image) {}
+
+  void append(const LayerOptions& options) {
+    if (needs_image(options.kind)) expect_pixels();
+    if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
+    if (options.kind == Kind::kFlatten) return;
+    auto layer = make(options);
+    layers_.push_back({std::move(layer), options.frozen ? 0.0 : options.learning_rate_factor,
+                       options.frozen ? 0.0 : options.weight_decay_factor});
+  }
+
+  std::vector<BuiltLayer> take() { return std::move(layers_); }
+
+ private:
+  std::size_t width() const { return layers_.empty() ? inputs_ : layers_.back().layer->outputs(); }
+
+  // The images lie pixel by pixel from here on.
+  void expect_pixels() {
+    if (!image_)
+      throw ConfigError(
+          "model.layers has a convolution or pooling layer where there is no image, expected it before any "
+          "dense layer, and data.image = [CHANNELS, HEIGHT, WIDTH] where the data set has none");
+    if (std::exchange(by_pixel_, true)) return;
+    layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels)});
+  }
+
+  // And no longer: what follows has plain rows.
+  void flatten() {
+    if (std::exchange(by_pixel_, false) && image_->pixels() > 1)
+      layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kChannels)});
+    image_.reset();
+  }
+
+  template <typename ImageLayer>
+  std::unique_ptr<Layer> of_image(ImageLayer layer) {
+    image_ = layer.image();
+    return std::make_unique<ImageLayer>(std::move(layer));
+  }
+
+  Initializer weight_init(const LayerOptions& layer) const {
+    return Initializer::parse_weight(layer.init.empty() ? options_.init : layer.init, "model.init");
+  }
+  std::optional<Initializer> bias_init(const LayerOptions& layer) const {
+    if (!layer.bias) return std::nullopt;
+    return Initializer::parse_bias(layer.bias_init.empty() ? options_.bias_init : layer.bias_init,
+                                   "model.bias_init");
+  }
+
+  std::unique_ptr<Layer> make(const LayerOptions& layer) {
+    switch (layer.kind) {
+      case Kind::kDense:
+        return std::make_unique<Dense>(width(), layer.units == 0 ? outputs_ : layer.units, weight_init(layer),
+                                       bias_init(layer));
+      case Kind::kActivation:
+        return std::make_unique<Pointwise>(layer.activation, options_.activation_parameters, width());
+      case Kind::kDropout:
+        return std::make_unique<Dropout>(layer.rate, width(), dropouts_++);
+      case Kind::kConv: {
+        ConvGeometry geometry = ConvGeometry::same(layer.filters, layer.size);
+        if (layer.padding)
+          geometry = {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
+        return of_image(Conv(*image_, geometry, weight_init(layer), bias_init(layer)));
+      }
+      case Kind::kMaxPool:
+        return of_image(Pool(Pool::Kind::kMax, *image_, layer.size, layer.stride));
+      case Kind::kAveragePool:
+        return of_image(Pool(Pool::Kind::kAverage, *image_, layer.size, layer.stride));
+      case Kind::kGlobalAveragePool:
+        return of_image(Pool::global_average(*image_));
+      case Kind::kBatchNorm:
+        return std::make_unique<BatchNorm>(by_pixel_ ? *image_ : ImageShape{width(), 1, 1}, layer.batch_norm);
+      case Kind::kFlatten:
+        break;
+    }
+    return nullptr;
+  }
+
+  const ModelOptions& options_;
+  std::size_t inputs_, outputs_;
+  std::optional<ImageShape> image_;  // of the last layer's output, or of the input
+  bool by_pixel_ = false;            // does it lie so?
+  std::size_t dropouts_ = 0;
+  std::vector<BuiltLayer> layers_;
+};
+
+}  // namespace
+
+std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
+                                     const std::optional<ImageShape>& image) {
+  Builder builder(options, inputs, outputs, image);
+  for (const LayerOptions& layer : layers_of(options)) builder.append(layer);
+  return builder.take();
+}
+
+}  // namespace lockstep::nn

@@ -1,0 +1,26 @@
+// The layers that a network's options stand for.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "nn/image.h"
+#include "nn/layer.h"
+#include "nn/model.h"
+
+namespace lockstep::nn {
+
+struct BuiltLayer {
+  std::unique_ptr<Layer> layer;
+  // What the factors of its tensors are multiplied by.
+  double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+};
+
+// In order, with those between that turn images (image.h): from the data set's order before the first layer
+// that needs an image, and to that of files before a dense one. Throws ConfigError on a width of 0, and where
+// a layer does not fit what comes before it.
+std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
+                                     const std::optional<ImageShape>& image);
+
+}  // namespace lockstep::nn
