@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "config/keys.h"
+#include "config/layers.h"
+#include "config/ranges.h"
 #include "config/reader.h"
 #include "data/planar.h"
 #include "data/shard_plan.h"
@@ -15,21 +17,6 @@
 
 namespace lockstep::config {
 namespace {
-
-const auto kAtLeastZero = [](double x) { return x >= 0.0 && x < 1e30; };
-const auto kAboveZero = [](double x) { return x > 0.0 && x < 1e30; };
-constexpr const char* kAtLeastZeroText = "a number of at least 0, below 1e30";
-constexpr const char* kAboveZeroText = "a number above 0, below 1e30";
-const auto kRate = [](double x) { return x >= 0.0 && x < 1.0; };
-constexpr const char* kRateText = "a number from 0 up to, not including, 1";
-
-// A table {name, value} of all activations, as Reader::read takes it.
-std::vector<std::pair<std::string, kernels::Activation>> activations() {
-  std::vector<std::pair<std::string, kernels::Activation>> choices;
-  for (const kernels::Activation activation : kernels::kActivations)
-    choices.emplace_back(kernels::name(activation), activation);
-  return choices;
-}
 
 void read_data(Reader& in, data::DataOptions& data) {
   in.read_name("data.dataset", data.dataset,
@@ -81,51 +68,6 @@ void read_data(Reader& in, data::DataOptions& data) {
                                 {"mean_std", data::Normalization::kMeanStd}});
   in.read("data.train_samples", data.train_samples, 0);
   in.read("data.test_samples", data.test_samples, 0);
-}
-
-// A table of [[model.layers]]: type is "dense", "dropout" or an activation.
-void read_layer(Reader& in, nn::LayerOptions& layer) {
-  using Kind = nn::LayerOptions::Kind;
-  std::vector<std::string> types = {"dense", "dropout"};
-  for (const auto& [name, activation] : activations()) types.push_back(name);
-  std::string type = "dense";
-  in.read_name("type", type, types);
-  if (type == "dense") {
-    in.read("units", layer.units, 0);
-    in.read("bias", layer.bias);
-    in.read("init", layer.init);
-    in.check("init", [&] {
-      if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, in.full_name("init"));
-    });
-    in.read("bias_init", layer.bias_init);
-    in.check("bias_init", [&] {
-      if (!layer.bias && !layer.bias_init.empty())
-        throw ConfigError(fmt::format("{} has no effect where {} is false, expected one of the two",
-                                      in.full_name("bias_init"), in.full_name("bias")));
-    });
-    in.check("bias_init", [&] {
-      if (!layer.bias_init.empty()) nn::Initializer::parse_bias(layer.bias_init, in.full_name("bias_init"));
-    });
-    in.read("frozen", layer.frozen);
-    in.read("learning_rate_factor", layer.learning_rate_factor, kAboveZeroText, kAboveZero);
-    in.read("weight_decay_factor", layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
-    for (const auto& [key, factor] : {std::pair("learning_rate_factor", layer.learning_rate_factor),
-                                      std::pair("weight_decay_factor", layer.weight_decay_factor)})
-      in.check(key, [&, name = key, value = factor] {
-        if (layer.frozen && value != 1.0)
-          throw ConfigError(fmt::format("{} has no effect where {} is true, expected one of the two",
-                                        in.full_name(name), in.full_name("frozen")));
-      });
-    return;
-  }
-  if (type == "dropout") {
-    layer.kind = Kind::kDropout;
-    in.read("rate", layer.rate, kRateText, kRate);
-    return;
-  }
-  layer.kind = Kind::kActivation;
-  for (const auto& [name, activation] : activations())
-    if (name == type) layer.activation = activation;
 }
 
 // What the network's outputs went through; dropout behind it changes nothing about that.

@@ -7,6 +7,15 @@
 
 namespace lockstep::data {
 
+std::vector<std::size_t> micro_batch_rows(std::span<const Block> blocks) {
+  std::vector<std::size_t> rows;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    if (b == 0 || blocks[b].shard != blocks[b - 1].shard) rows.push_back(0);
+    rows.back() += blocks[b].rows();
+  }
+  return rows;
+}
+
 std::size_t blocks_per_step(const ShardPlan& plan) {
   const std::size_t micro_batch = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
   return plan.shards() * ((micro_batch + kMaxBlockRows - 1) / kMaxBlockRows);

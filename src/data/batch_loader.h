@@ -21,6 +21,9 @@ struct Block {
 
 inline constexpr std::size_t kMaxBlockRows = 1024;  // rows
 
+// Rows of each micro-batch that these blocks, in shard order, are.
+std::vector<std::size_t> micro_batch_rows(std::span<const Block> blocks);
+
 // The largest number of blocks in a step, over all ranks.
 std::size_t blocks_per_step(const ShardPlan& plan);
 

@@ -16,7 +16,8 @@ namespace lockstep::data {
 namespace {
 
 constexpr std::size_t kChannels = 3;
-constexpr std::size_t kChannelSize = 1024;
+constexpr std::size_t kSide = 32;  // pixels
+constexpr std::size_t kChannelSize = kSide * kSide;
 constexpr std::size_t kFeatures = kChannels * kChannelSize;
 constexpr std::size_t kRecord = 1 + kFeatures;
 constexpr std::size_t kRecordsPerFile = 10000;
@@ -94,6 +95,8 @@ DatasetInfo Cifar10::info() const {
   return {.name = "cifar10",
           .channels = kChannels,
           .channel_size = kChannelSize,
+          .height = kSide,
+          .width = kSide,
           .classes = kClasses,
           .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                           "truck"},

@@ -30,6 +30,8 @@ struct DatasetInfo {
   bool pixels = true;        // features are bytes, else numbers
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
+  // Of a sample that is an image: its height and width, whose product is channel_size; else 0.
+  std::size_t height = 0, width = 0;
   std::size_t classes = 0;                      // 0: targets are values
   std::vector<std::string> class_names;         // empty: classes have numbers only
   std::vector<std::string> channel_names = {};  // empty: channels have numbers only

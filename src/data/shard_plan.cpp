@@ -93,4 +93,20 @@ std::size_t ShardPlan::batch_samples(std::size_t step) const {
   return count;
 }
 
+std::size_t ShardPlan::micro_batches(std::size_t step) const {
+  std::size_t count = 0;
+  for (std::size_t shard = 0; shard < shards_; ++shard)
+    count += micro_batch_range(step, shard).size() > 0 ? 1 : 0;
+  return count;
+}
+
+std::size_t ShardPlan::smallest_micro_batch() const {
+  std::size_t smallest = micro_batch_;
+  for (const std::size_t step : {std::size_t{0}, steps_ - 1})
+    for (std::size_t shard = 0; shard < shards_; ++shard)
+      if (const std::size_t size = micro_batch_range(step, shard).size(); size > 0)
+        smallest = std::min(smallest, size);
+  return smallest;
+}
+
 }  // namespace lockstep::data

@@ -54,6 +54,10 @@ class ShardPlan {
 
   // How many samples step `step` takes from all shards together; never 0.
   std::size_t batch_samples(std::size_t step) const;
+  // How many of its micro-batches are not empty.
+  std::size_t micro_batches(std::size_t step) const;
+  // The fewest samples that one of those has in any step.
+  std::size_t smallest_micro_batch() const;
 
  private:
   std::size_t samples_, shards_, micro_batch_, batch_;

@@ -46,6 +46,8 @@ DatasetInfo Synthetic::info() const {
   return {.name = "synthetic",
           .channels = kChannels,
           .channel_size = kSide * kSide,
+          .height = kSide,
+          .width = kSide,
           .classes = kClasses,
           .class_names = {},
           .train_samples = 50000,

@@ -54,6 +54,12 @@ void add_column_sums(ConstMatrix x, std::span<float> sums) {
   }
 }
 
+void move_towards(std::span<const float> sums, double scale, double share, std::span<float> average) {
+  require(sums.size() == average.size(), "move_towards: the lengths differ");
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    average[i] = static_cast<float>((1.0 - share) * double{average[i]} + share * (scale * double{sums[i]}));
+}
+
 double sum_of_squares(std::span<const float> x, int threads) {
   constexpr std::size_t kPart = 1 << 16;
   std::vector<double> chunks((x.size() + kPart - 1) / kPart);

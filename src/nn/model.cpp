@@ -162,18 +162,38 @@ void Model::backward(std::span<const float> arena, Workspace& workspace, std::si
   }
 }
 
-Workspace::Workspace(const Model& model, std::size_t max_rows, Use use)
-    : max_rows_(max_rows), outputs_(model.outputs()), widths_{model.inputs()} {
+namespace {
+
+// Floats per row that the two gradients take, each.
+std::size_t gradient_width(const Model& model, Workspace::Use use) {
+  if (use == Workspace::Use::kForward) return 0;
   std::size_t widest = model.outputs();
-  for (std::size_t l = 0; l < model.layers().size(); ++l) {
-    const std::size_t width = model.layers()[l]->outputs();
-    if (!model.in_place(l)) widths_.push_back(width);
-    widest = std::max(widest, width);
-    buffer_of_output_.push_back(widths_.size() - 1);
-  }
+  for (const auto& layer : model.layers()) widest = std::max(widest, layer->outputs());
+  return widest;
+}
+
+// Of the buffers, the input's first.
+std::vector<std::size_t> buffer_widths(const Model& model) {
+  std::vector<std::size_t> widths = {model.inputs()};
+  for (std::size_t l = 0; l < model.layers().size(); ++l)
+    if (!model.in_place(l)) widths.push_back(model.layers()[l]->outputs());
+  return widths;
+}
+
+}  // namespace
+
+std::size_t Workspace::rows_within(std::size_t bytes, const Model& model, Use use) {
+  std::size_t floats = 2 * gradient_width(model, use);
+  for (const std::size_t width : buffer_widths(model)) floats += width;
+  return std::max<std::size_t>(1, bytes / (floats * sizeof(float)));
+}
+
+Workspace::Workspace(const Model& model, std::size_t max_rows, Use use)
+    : max_rows_(max_rows), outputs_(model.outputs()), widths_(buffer_widths(model)) {
+  for (std::size_t l = 0, buffer = 0; l < model.layers().size(); ++l)
+    buffer_of_output_.push_back(model.in_place(l) ? buffer : ++buffer);
   for (const std::size_t width : widths_) buffers_.emplace_back(max_rows * width);
-  if (use == Use::kForwardAndBackward)
-    for (auto& gradient : gradients_) gradient = AlignedBuffer<float>(max_rows * widest);
+  for (auto& gradient : gradients_) gradient = AlignedBuffer<float>(max_rows * gradient_width(model, use));
 }
 
 std::size_t Workspace::bytes() const {

@@ -131,6 +131,9 @@ class Workspace {
   enum class Use { kForward, kForwardAndBackward };
   Workspace(const Model& model, std::size_t max_rows, Use use);
 
+  // How many rows take at most so many bytes; at least one.
+  static std::size_t rows_within(std::size_t bytes, const Model& model, Use use);
+
   std::size_t max_rows() const { return max_rows_; }
   std::size_t bytes() const;
   kernels::Matrix input(std::size_t rows) { return view(0, rows); }

@@ -36,7 +36,10 @@ void check(const TensorView& found, const Tensor& wanted) {
 // prefix "module." of its wrappers; else as they are.
 std::vector<TensorView> with_our_names(std::span<const TensorView> found) {
   constexpr std::string_view kWrapper = "module.";
+  constexpr std::string_view kCount =
+      ".num_batches_tracked";  // of PyTorch's batch norm, which nothing depends on
   std::vector<TensorView> tensors(found.begin(), found.end());
+  std::erase_if(tensors, [&](const TensorView& tensor) { return tensor.name.ends_with(kCount); });
   std::map<std::size_t, std::size_t> layers;  // by the module's number
   for (TensorView& tensor : tensors)
     if (tensor.name.starts_with(kWrapper)) tensor.name.erase(0, kWrapper.size());
@@ -61,32 +64,43 @@ std::vector<TensorView> with_our_names(std::span<const TensorView> found) {
 
 }  // namespace
 
+ArenaInFile::ArenaInFile(const std::vector<Tensor>& tensors, std::span<const float> arena,
+                         const std::string& prefix) {
+  for (const Tensor& tensor : tensors) {
+    std::span<const float> values = tensor.slice(arena);
+    if (tensor.reordered_in_files()) values = reordered_.emplace_back(to_file_order(tensor, values));
+    views_.push_back({prefix + tensor.name, "F32", tensor.shape, std::as_bytes(values)});
+  }
+}
+
 void save_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<const float> arena, TensorMetadata metadata) {
-  std::vector<TensorView> views;
-  for (const Tensor& tensor : tensors)
-    views.push_back({tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(arena))});
+  const ArenaInFile in_file(tensors, arena);
   metadata.insert_or_assign("format", "pt");
   metadata.insert_or_assign("weights_hash", hash_hex(std::as_bytes(arena)));
-  write_safetensors_with_checksum(path, views, std::move(metadata));
+  write_safetensors_with_checksum(path, in_file.views(), std::move(metadata));
 }
 
 std::vector<Tensor> tensors_of_network(std::span<const TensorView> found) {
   constexpr std::string_view kPrefix = "layers.";
-  std::map<std::pair<std::size_t, bool>, Tensor> by_place;  // layer, bias
+  constexpr std::string_view kKinds[] = {".weight", ".bias", ".running_mean",
+                                         ".running_var"};          // in this order
+  std::map<std::pair<std::size_t, std::size_t>, Tensor> by_place;  // layer, kind
   for (const TensorView& tensor : found) {
     std::size_t layer = 0;
     const char* const end = tensor.name.data() + tensor.name.size();
     if (!tensor.name.starts_with(kPrefix) || tensor.dtype != "F32") return {};
     const auto [stop, error] = std::from_chars(tensor.name.data() + kPrefix.size(), end, layer);
     const std::string_view kind(stop, end);
-    if (error != std::errc() || (kind != ".weight" && kind != ".bias")) return {};
+    const auto place = std::ranges::find(kKinds, kind);
+    if (error != std::errc() || place == std::end(kKinds)) return {};
     Tensor named{.name = tensor.name,
                  .shape = tensor.shape,
                  .offset = 0,
                  .size = tensor.bytes.size() / sizeof(float),
                  .init = {}};
-    if (!by_place.try_emplace({layer, kind == ".bias"}, std::move(named)).second) return {};
+    if (!by_place.try_emplace({layer, static_cast<std::size_t>(place - kKinds)}, std::move(named)).second)
+      return {};
   }
   std::vector<Tensor> tensors;
   std::size_t offset = 0;
@@ -124,11 +138,13 @@ void load_model(std::span<const TensorView> tensors_of_file, const std::string& 
   }
   for (const Tensor& wanted : tensors) {
     const TensorView& view = *named(found, wanted.name);
-    float* to = wanted.slice(arena).data();
+    std::vector<float> values(wanted.size);
+    float* to = values.data();
     if (view.dtype == "F32")
       std::memcpy(to, view.bytes.data(), view.bytes.size());
     else
       for_each_number(view, [&](double x) { *to++ = static_cast<float>(x); });
+    from_file_order(wanted, values, wanted.slice(arena));
   }
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <list>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "nn/model.h"
@@ -10,8 +12,23 @@
 
 namespace lockstep::nn {
 
-// Replaces the file atomically; its data section is the arena's bytes. Its metadata has "weights_hash", the
-// XXH3-64 of these, a checksum of all of the file, and what is given. Throws std::system_error.
+// An arena's tensors as a file has them, each name with a prefix. The arena must outlive it.
+class ArenaInFile {
+ public:
+  ArenaInFile(const std::vector<Tensor>& tensors, std::span<const float> arena,
+              const std::string& prefix = "");
+  ArenaInFile(const ArenaInFile&) = delete;
+  ArenaInFile& operator=(const ArenaInFile&) = delete;
+
+  const std::vector<TensorView>& views() const { return views_; }
+
+ private:
+  std::list<std::vector<float>> reordered_;
+  std::vector<TensorView> views_;
+};
+
+// Replaces the file atomically. Its metadata has "weights_hash", the XXH3-64 of the arena's bytes, a checksum
+// of all of the file, and what is given. Throws std::system_error.
 void save_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<const float> arena, TensorMetadata metadata = {});
 

@@ -26,6 +26,10 @@ struct Tensor {
   // found, and after a step it is (1 - averaged) times what it was, plus averaged times the mean of that.
   double averaged = 0.0;
 
+  // Whether files have its numbers in another order than the arena: the weights of a convolution, which are
+  // (filters, channels, rows, columns) there and (filters, rows, columns, channels) here.
+  bool reordered_in_files() const { return shape.size() == 4; }
+
   // The matrix that its gradient is summed as, row by row: of a weight (out, in), of a bias (out, 1).
   std::size_t rows() const { return shape.front(); }
   std::size_t cols() const { return size / rows(); }
@@ -35,5 +39,10 @@ struct Tensor {
     return arena.subspan(offset, size);
   }
 };
+
+// `values`, as the arena has the tensor's numbers, as files have them; and back. Both are the same but for
+// reordered tensors.
+std::vector<float> to_file_order(const Tensor& tensor, std::span<const float> values);
+void from_file_order(const Tensor& tensor, std::span<const float> in_file, std::span<float> values);
 
 }  // namespace lockstep::nn

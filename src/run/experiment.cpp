@@ -15,7 +15,9 @@ data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& i
 }
 
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
-  return {run.model, info.features(), nn::outputs_of(run.model, info.classes)};
+  std::optional<nn::ImageShape> image;
+  if (info.height > 0) image = {info.channels, info.height, info.width};
+  return {run.model, info.features(), nn::outputs_of(run.model, info.classes), image};
 }
 
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,

@@ -50,10 +50,12 @@ std::string describe_experiment(const SavedRun& run, const std::string& name) {
 }  // namespace
 
 std::string weights_hash(const nn::SafetensorsFile& file) {
-  std::vector<std::span<const std::byte>> parts;
-  for (const nn::Tensor& tensor : nn::tensors_of_network(train::network_tensors(file)))
-    parts.push_back(std::ranges::find(file.tensors, tensor.name, &nn::TensorView::name)->bytes);
-  return parts.empty() ? "" : hash_hex(parts);
+  const std::vector<nn::TensorView> found = train::network_tensors(file);
+  const std::vector<nn::Tensor> tensors = nn::tensors_of_network(found);
+  if (tensors.empty()) return "";
+  std::vector<float> arena(tensors.back().offset + tensors.back().size);
+  nn::load_model(found, "", tensors, arena);
+  return hash_hex(std::as_bytes(std::span(arena)));
 }
 
 std::string describe_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
 #include "base/error.h"
@@ -57,7 +58,9 @@ void read_arena(const nn::SafetensorsFile& file, const std::string& prefix,
   arena.resize(tensors.back().offset + tensors.back().size);
   for (const nn::Tensor& tensor : tensors) {
     const auto bytes = bytes_of(file, fmt::format("{}{}", prefix, tensor.name), "F32", tensor.shape);
-    std::memcpy(arena.data() + tensor.offset, bytes.data(), bytes.size());
+    std::vector<float> values(tensor.size);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    nn::from_file_order(tensor, values, tensor.slice(std::span(arena)));
   }
 }
 
@@ -86,13 +89,13 @@ TrainingState parse_state(const nn::SafetensorsFile& file, const std::vector<nn:
 
 void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
                      const TrainingStateView& state, nn::TensorMetadata run) {
-  std::vector<nn::TensorView> views;
-  for (const nn::Tensor& tensor : tensors)
-    views.push_back({tensor.name, "F32", tensor.shape, std::as_bytes(tensor.slice(state.parameters))});
-  if (!state.velocity.empty())
-    for (const nn::Tensor& tensor : tensors)
-      views.push_back({fmt::format("{}{}", kMomentum, tensor.name), "F32", tensor.shape,
-                       std::as_bytes(tensor.slice(state.velocity))});
+  const nn::ArenaInFile parameters(tensors, state.parameters);
+  std::optional<nn::ArenaInFile> momentum;
+  std::vector<nn::TensorView> views = parameters.views();
+  if (!state.velocity.empty()) {
+    momentum.emplace(tensors, state.velocity, kMomentum);
+    views.insert(views.end(), momentum->views().begin(), momentum->views().end());
+  }
   if (!state.reducer.empty())
     views.push_back({kReducer, "I32", {state.reducer.size()}, std::as_bytes(std::span(state.reducer))});
   run.insert_or_assign(kVersionKey, std::string(kVersion));

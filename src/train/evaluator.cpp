@@ -38,10 +38,13 @@ std::vector<std::uint32_t> Evaluator::sample_ids() const {
 
 template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
-  nn::Workspace workspace(network.model, std::min(kPassRows, samples_.size()), nn::Workspace::Use::kForward);
-  for (std::size_t begin = 0; begin < samples_.size(); begin += kPassRows) {
+  const std::size_t within =
+      nn::Workspace::rows_within(kPassBytes, network.model, nn::Workspace::Use::kForward);
+  const std::size_t at_once = std::min({kPassRows, within, std::max<std::size_t>(1, samples_.size())});
+  nn::Workspace workspace(network.model, at_once, nn::Workspace::Use::kForward);
+  for (std::size_t begin = 0; begin < samples_.size(); begin += at_once) {
     liveness::note_progress(liveness::Phase::kEvaluation);
-    const std::size_t rows = std::min(kPassRows, samples_.size() - begin);
+    const std::size_t rows = std::min(at_once, samples_.size() - begin);
     float* input = workspace.input(rows).data;
     parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = from; i < to; ++i)

@@ -50,7 +50,7 @@ class Evaluator {
                                       const comm::Communicator& communicator, int threads);
 
  private:
-  static constexpr std::size_t kPassRows = 512;
+  static constexpr std::size_t kPassRows = 512, kPassBytes = std::size_t{96} << 20;
   // Calls visit(outputs, targets) for all of this rank's rows, some at a time.
   template <typename Visit>
   void for_outputs(const Network& network, int threads, Visit&& visit);

@@ -18,12 +18,18 @@ namespace lockstep::train {
 namespace {
 
 // Rows that one forward and backward pass may hold; a rank's part of a larger batch takes several passes.
+// Never less than a block, nor than a micro-batch where a layer mixes its samples.
 constexpr std::size_t kPassRows = 2 * data::kMaxBlockRows;
+constexpr std::size_t kPassBytes = std::size_t{96} << 20;
 
-std::size_t largest_pass(const data::ShardPlan& plan, const comm::Communicator& communicator) {
+std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model,
+                         const comm::Communicator& communicator) {
   const std::size_t shards = plan.shards_of_rank(communicator.rank(), communicator.size()).size();
   const std::size_t per_shard = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
-  return std::min(kPassRows, shards * per_shard);
+  const std::size_t within = std::min(
+      kPassRows, nn::Workspace::rows_within(kPassBytes, model, nn::Workspace::Use::kForwardAndBackward));
+  const std::size_t least = model.mixes_samples() ? per_shard : std::min(per_shard, data::kMaxBlockRows);
+  return std::min(std::max(within, least), shards * per_shard);
 }
 
 std::chrono::steady_clock::time_point deadline_after(double seconds) {
@@ -34,10 +40,14 @@ std::chrono::steady_clock::time_point deadline_after(double seconds) {
   return now + std::chrono::duration_cast<Clock::duration>(wanted);
 }
 
-// The longest run of blocks, from the first on, that fits into one pass.
-std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_rows) {
+// The longest run of blocks, from the first on, that fits into one pass; of whole micro-batches where these
+// must stay together.
+std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_rows,
+                           bool whole_micro_batches) {
   std::size_t rows = 0, count = 0;
   while (count < blocks.size() && rows + blocks[count].rows() <= max_rows) rows += blocks[count++].rows();
+  if (whole_micro_batches && count < blocks.size())
+    while (count > 0 && blocks[count - 1].shard == blocks[count].shard) --count;
   return count;
 }
 
@@ -55,7 +65,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       schedule_(options.schedule, options.sgd.learning_rate, options.epochs, parts.plan.steps_per_epoch()),
       sgd_(options.sgd, parameters.size()),
       parameters_(std::move(parameters)),
-      workspace_(parts.model, largest_pass(parts.plan, parts.communicator),
+      workspace_(parts.model, largest_pass(parts.plan, parts.model, parts.communicator),
                  nn::Workspace::Use::kForwardAndBackward),
       deadline_(deadline_after(options.max_seconds)),
       targets_(workspace_.max_rows()),
@@ -132,7 +142,7 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
                                                 std::size_t global_samples) {
   kernels::LossSums sums;
   do {  // without blocks one pass of no rows
-    const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
+    const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows(), parts_.model.mixes_samples());
     sums.add(pass(blocks.first(count), global_samples, count == blocks.size()));
     blocks = blocks.subspan(count);
   } while (!blocks.empty());
@@ -141,12 +151,14 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
 }
 
 nn::PassContext Trainer::pass_of(std::size_t rows) const {
-  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(numbers_).first(rows)};
+  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(numbers_).first(rows),
+          micro_batches_};
 }
 
 kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
   std::size_t rows = 0;
   for (const data::Block& block : blocks) rows += block.rows();
+  micro_batches_ = data::micro_batch_rows(blocks);
   const kernels::Matrix input = workspace_.input(rows);
   {
     const Span span(Activity::kGather, step_ + 1);
@@ -160,7 +172,7 @@ kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
 template <typename Look>
 void Trainer::for_each_forward(std::span<const data::Block> blocks, Look&& look) {
   while (!blocks.empty()) {
-    const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
+    const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows(), parts_.model.mixes_samples());
     look(forward(blocks.first(count)).rows);
     blocks = blocks.subspan(count);
   }
@@ -187,10 +199,11 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
 
 void Trainer::update(double learning_rate) {
   constexpr std::size_t kChunk = 4096;  // floats: gradient, weight and velocity stay in the first-level cache
+  const auto micro_batches = static_cast<double>(parts_.plan.micro_batches(step_in_epoch()));
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    if (tensor.learning_rate_factor == 0.0) continue;
+    if (tensor.learning_rate_factor == 0.0 && tensor.averaged == 0.0) continue;
     const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
@@ -198,7 +211,11 @@ void Trainer::update(double learning_rate) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
             parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
+        if (tensor.averaged > 0.0)
+          kernels::move_towards(gradient, 1.0 / micro_batches, tensor.averaged,
+                                parameters_.span().subspan(first, gradient.size()));
+        else
+          sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
       }
     });
   }

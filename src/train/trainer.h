@@ -177,6 +177,7 @@ class Trainer {
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
   std::vector<float> targets_;                      // of a pass's rows
   std::vector<std::uint32_t> numbers_;              // their samples' numbers
+  std::vector<std::size_t> micro_batches_;          // their rows, each
   std::size_t step_ = 0;                            // done so far
   EpochProgress progress_;
 };
