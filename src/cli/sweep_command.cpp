@@ -166,7 +166,7 @@ void sweep(const comm::Session& session, const SweepArguments& arguments) {
   world.all_or_none([&] { sweep = config::parse_sweep(sweep_text, arguments.sweep); });
   const std::string config_text = read_on_first_rank(world, sweep.config.string());
   std::vector<SweepRun> runs = plan_runs(sweep, config_text);
-  look_at_data(world, sweep, runs);
+  validate_data(world, sweep, runs);
   const auto good =
       std::find_if_not(runs.begin(), runs.end(), [](const SweepRun& run) { return run.refused(); });
   world.all_or_none([&] {

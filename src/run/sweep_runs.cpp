@@ -143,7 +143,7 @@ std::vector<SweepRun> plan_runs(const config::Sweep& sweep, const std::string& c
   return runs;
 }
 
-void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs) {
+void validate_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs) {
   std::string found;  // by rank 0: of each run the exit code and text of its refusal, and its files' hashes
   world.all_or_none([&] {
     if (world.rank() != 0) return;

@@ -35,7 +35,7 @@ std::vector<SweepRun> plan_runs(const config::Sweep& sweep, const std::string& c
 // Refuses the runs whose data cannot be read or divided, or whose score there will not be; notes the hashes
 // of the files that the others read. Rank 0 looks, all ranks get the same. Throws CollectiveError.
 // Collective.
-void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs);
+void validate_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs);
 
 // The files of the runs' results, which groups of ranks write and read.
 class SweepResults {
