@@ -1,4 +1,4 @@
-// The numbers of a safetensors file's tensor, whatever their type.
+// The values of a safetensors file's tensor, whatever their type.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 namespace lockstep::nn {
 
-// Calls take(x) with each number, in order. 64-bit integers are rounded to the nearest double.
-void for_each_number(const TensorView& tensor, const std::function<void(double x)>& take);
+// Calls take(x) with each value, in order. 64-bit integers are rounded to the nearest double.
+void for_each_value(const TensorView& tensor, const std::function<void(double x)>& take);
 
 }  // namespace lockstep::nn
