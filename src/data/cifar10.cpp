@@ -53,24 +53,25 @@ std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& fo
   return files;
 }
 
-void read_cifar10_records(std::istream& file, const std::string& name, std::span<const std::uint32_t> numbers,
-                          std::size_t first, SampleStore& store, std::size_t first_row) {
-  if (numbers.empty()) return;
-  const std::size_t records = numbers.back() - first + 1;
+void read_cifar10_records(std::istream& file, const std::string& name,
+                          std::span<const std::uint32_t> sample_ids, std::size_t first, SampleStore& store,
+                          std::size_t first_row) {
+  if (sample_ids.empty()) return;
+  const std::size_t records = sample_ids.back() - first + 1;
   constexpr std::size_t kBlockRecords = 256;
   std::vector<char> block(std::min(kBlockRecords, records) * kRecord);
   std::size_t i = 0;
-  for (std::size_t begin = 0; i < numbers.size(); begin += kBlockRecords) {
+  for (std::size_t begin = 0; i < sample_ids.size(); begin += kBlockRecords) {
     const std::size_t count = std::min(kBlockRecords, records - begin);
     if (!file.read(block.data(), static_cast<std::streamsize>(count * kRecord)))
       throw DataError(fmt::format("{}: cannot read records {}..{}: {}", name, begin, begin + count - 1,
                                   file.eof() ? "the file ends before" : std::strerror(errno)));
-    for (; i < numbers.size() && numbers[i] - first < begin + count; ++i) {
-      const char* record = block.data() + (numbers[i] - first - begin) * kRecord;
+    for (; i < sample_ids.size() && sample_ids[i] - first < begin + count; ++i) {
+      const char* record = block.data() + (sample_ids[i] - first - begin) * kRecord;
       const auto label = static_cast<std::uint8_t>(record[0]);
       if (label >= kClasses)
         throw DataError(
-            fmt::format("{}: record {} has label {}, expected 0..9", name, numbers[i] - first, label));
+            fmt::format("{}: record {} has label {}, expected 0..9", name, sample_ids[i] - first, label));
       store.targets[first_row + i] = label;
       std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kFeatures);
     }

@@ -78,9 +78,9 @@ std::string note_of(const CsvColumns& columns, const std::vector<const CsvCells*
     if (column.categorical)
       notes.push_back(fmt::format("column {} has {}, a feature each: {}", column.name,
                                   count_of(column.categories), first_of(column.categories)));
-  if (columns.target_mean != 0.0 || columns.target_deviation != 1.0)
+  if (columns.target_mean != 0.0 || columns.target_stddev != 1.0)
     notes.push_back(fmt::format("targets are (value - {:.6g}) / {:.6g} while training", columns.target_mean,
-                                columns.target_deviation));
+                                columns.target_stddev));
   for (std::string& note : notes) note = fmt::format("{}: {}", files.front()->file, note);
   for (const CsvCells* cells : files) {
     const std::vector<std::string> of_file = notes_of_missing(columns, *cells);
@@ -150,7 +150,7 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
   info_.channels = columns_->feature_count();
   info_.channel_names = columns_->feature_names();
   info_.target_mean = columns_->target_mean;
-  info_.target_deviation = columns_->target_deviation;
+  info_.target_stddev = columns_->target_stddev;
   info_.columns = uses_of(first, *columns_, cells(tested_only ? division_.test : division_.train));
   std::vector<const CsvCells*> files;
   for (const CsvCells* cells : {&train_file_, &test_file_})

@@ -33,7 +33,7 @@ std::vector<float> applied(const Normalizer& normalizer, const SampleStore& samp
 
 // Mean and population deviation of pixel / 255 over features [begin, end) of all samples.
 struct Statistics {
-  double mean = 0.0, deviation = 0.0;
+  double mean = 0.0, stddev = 0.0;
 };
 Statistics statistics(const SampleStore& samples, std::size_t begin, std::size_t end) {
   const double count = static_cast<double>(samples.size() * (end - begin));
@@ -44,7 +44,7 @@ Statistics statistics(const SampleStore& samples, std::size_t begin, std::size_t
   for (std::size_t i = 0; i < samples.size(); ++i)
     for (std::size_t j = begin; j < end; ++j)
       variance += std::pow(samples.pixel_row(i)[j] / 255.0 - s.mean, 2) / count;
-  s.deviation = std::sqrt(variance);
+  s.stddev = std::sqrt(variance);
   return s;
 }
 
@@ -84,7 +84,7 @@ TEST_F(NormalizerTest, MeanStdGivesEachChannelMeanZeroAndDeviationOne) {
   expect_formula(Normalization::kMeanStd, 5e-6, [&](double pixel, std::size_t j) {
     const std::size_t channel_size = dataset_.info().channel_size, channel = j / channel_size;
     const auto s = statistics(samples_, channel * channel_size, (channel + 1) * channel_size);
-    return (pixel / 255.0 - s.mean) / s.deviation;
+    return (pixel / 255.0 - s.mean) / s.stddev;
   });
 }
 
@@ -119,12 +119,12 @@ TEST_F(NormalizerTest, SumsDoNotOverflowOnManyBrightSamples) {
   DatasetInfo info = dataset_.info();
   info.channels = info.channel_size = 1;
   info.train_samples = bright.size();
-  const double mean = 255.0 - 1.0 / 70000.0, deviation = std::sqrt(1.0 / 70000.0 * (1.0 - 1.0 / 70000.0));
+  const double mean = 255.0 - 1.0 / 70000.0, stddev = std::sqrt(1.0 / 70000.0 * (1.0 - 1.0 / 70000.0));
   EXPECT_NEAR(applied(Normalizer(Normalization::kMean, info, bright, {}), bright, 0)[0],
               (254.0 - mean) / 255.0, 2e-7);
   // Of a mean of 67,000 deviations float keeps two digits after the point.
   EXPECT_NEAR(applied(Normalizer(Normalization::kMeanStd, info, bright, {}), bright, 0)[0],
-              (254.0 - mean) / deviation, 0.02);
+              (254.0 - mean) / stddev, 0.02);
 }
 
 }  // namespace

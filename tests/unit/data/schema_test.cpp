@@ -30,10 +30,10 @@ constexpr Normalization kKinds[] = {Normalization::kNone, Normalization::kScale,
                                     Normalization::kMeanStd};
 
 TEST(Schema, NumbersAreNormalizedAfterwardsAsBefore) {
-  SampleStore samples = SampleStore::of_numbers(17, 4);
-  const auto draws = test::random_floats(samples.numbers.size(), 3);
+  SampleStore samples = SampleStore::of_values(17, 4);
+  const auto draws = test::random_floats(samples.values.size(), 3);
   constexpr double kScales[] = {1.0, 1e300, 1e-299, 0.0};
-  for (std::size_t k = 0; k < draws.size(); ++k) samples.numbers[k] = kScales[k % 4] * (0.1 + draws[k]);
+  for (std::size_t k = 0; k < draws.size(); ++k) samples.values[k] = kScales[k % 4] * (0.1 + draws[k]);
   const DatasetInfo info = info_of(false, 4, 1);
   for (const Normalization kind : kKinds) {
     const Schema schema{info, Normalizer(kind, info, samples, {}), {"0123456789abcdef", ""}};
