@@ -1,4 +1,4 @@
-"""The signs of life that a training run's ranks leave in its folder: rank-N, see src/base/heartbeat.h."""
+"""The signs of life that a training run's ranks leave in its folder: rank-N, see src/liveness/heartbeat.h."""
 
 from pathlib import Path
 from typing import NamedTuple

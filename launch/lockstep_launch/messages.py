@@ -10,7 +10,7 @@ RULE = re.compile(r"-{35,}$")
 ITS_OWN = re.compile(r"((\[([^] ]*:\d+|warn|err|msg)\]|mpirun:|prterun:|prted:|orted:) |\[[^] ]*\]\[\[\d+,\d+\],\d+\]|\*\*\* |"
                      r"peer: \S+ mca_|Unable to find reachable pairing|(Killed|Terminated)$)")
 OF_A_RANK = re.compile(r"lockstep: ranks? \d")
-TO_US = re.compile(r"lockstep: launcher: (.*)$")  # see src/base/launcher.h; --tag-output puts words before it
+TO_US = re.compile(r"lockstep: launcher: (.*)$")  # see src/liveness/launcher.h; --tag-output puts words before it
 
 
 class Messages:

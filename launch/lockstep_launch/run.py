@@ -103,7 +103,7 @@ class Job:
         if self.ranks is not None:
             words += ["-np", str(self.ranks)]
         words += self.placement
-        words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/base/launcher.h
+        words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/liveness/launcher.h
         words += ["-x", f"LOCKSTEP_START_SECONDS={options.start_seconds}"]
         ours = self.mpirun.keepalive() if self._several_hosts else []
         if self.hosts and hosts.share_a_label([*self.hosts, *hosts.this_host()]):
@@ -126,7 +126,7 @@ class Job:
         return ["--bind-to", "none"]
 
     def has_checkpoint(self):
-        """Whether the run has one; beside .next they are of the run that it replaces, see src/cli/run_place.h."""
+        """Whether the run has one; beside .next they are of the run that it replaces, see src/run/run_place.h."""
         if self.folder is None or (self.folder / ".next").exists():
             return False
         return any(self.folder.glob("checkpoints/step-*.safetensors"))

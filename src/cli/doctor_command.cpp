@@ -7,19 +7,22 @@
 #include <string>
 #include <vector>
 
-#include "base/affinity.h"
 #include "base/error.h"
 #include "base/version.h"
 #include "cli/commands.h"
-#include "cli/compute.h"
-#include "cli/timing.h"
 #include "comm/background_sums.h"
 #include "data/dataset.h"
 #include "kernels/kernel_set.h"
 #include "reduce/bucketed_sum.h"
 #include "report/console.h"
+#include "run/affinity.h"
+#include "run/compute.h"
+#include "scaling/timing.h"
 
 namespace lockstep::cli {
+
+using namespace run;
+using namespace scaling;
 namespace {
 
 // A host of the job, as its first rank sees it.

@@ -13,17 +13,19 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
-#include "cli/run_place.h"
-#include "cli/same_data.h"
-#include "cli/saved_network.h"
-#include "cli/setup.h"
-#include "cli/tables.h"
 #include "data/csv.h"
 #include "data/schema.h"
 #include "report/console.h"
+#include "run/run_place.h"
+#include "run/same_data.h"
+#include "run/saved_network.h"
+#include "run/setup.h"
+#include "run/tables.h"
 #include "train/evaluator.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 
 namespace {
 

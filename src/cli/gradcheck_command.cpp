@@ -6,12 +6,14 @@
 
 #include "base/version.h"
 #include "cli/commands.h"
-#include "cli/experiment.h"
-#include "cli/setup.h"
 #include "report/console.h"
+#include "run/experiment.h"
+#include "run/setup.h"
 #include "train/gradient_check.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 namespace {
 
 // The place of an element in its tensor, such as "[3, 17]".

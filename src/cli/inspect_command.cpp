@@ -8,11 +8,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
-#include "cli/inspect.h"
 #include "config/reader.h"
 #include "report/console.h"
+#include "run/inspect.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 namespace {
 
 namespace fs = std::filesystem;

@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/interruption.h"
 #include "base/nearest.h"
 #include "cli/commands.h"
-#include "cli/provenance.h"
 #include "comm/session.h"
 #include "config/keys.h"
 #include "config/synonyms.h"
-#include "report/scaling_model.h"
+#include "liveness/interruption.h"
+#include "run/provenance.h"
+#include "scaling/scaling_model.h"
 
 namespace {
 
@@ -103,7 +103,7 @@ std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char*
 int run(const lockstep::comm::Session& session, int argc, char** argv) {
   CLI::App app(kIntroduction, "lockstep");
   app.footer(kExamples);
-  app.set_version_flag("--version", cli::version_text);
+  app.set_version_flag("--version", lockstep::run::version_text);
   app.require_subcommand(1);
 
   cli::TrainArguments train;
@@ -254,7 +254,7 @@ int run(const lockstep::comm::Session& session, int argc, char** argv) {
   predict_command
       ->add_option("--network", predict.networks,
                    fmt::format("Between hosts: {}; may be a list (default: this job's, else 25gbit)",
-                               lockstep::report::kNetworkNames))
+                               lockstep::scaling::kNetworkNames))
       ->delimiter(',');
   predict_command
       ->add_option("--at", predict.at,
@@ -334,7 +334,7 @@ int run_and_report(lockstep::comm::Session& session, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "train")
-    lockstep::note_signals();  // before MPI spends time on starting
+    lockstep::liveness::note_signals();  // before MPI spends time on starting
   try {
     lockstep::comm::Session session(argc, argv);
     return run_and_report(session, argc, argv);

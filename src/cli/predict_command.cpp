@@ -10,18 +10,18 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/version.h"
-#include "cli/calibration.h"
 #include "cli/commands.h"
-#include "cli/experiment.h"
-#include "cli/setup.h"
 #include "reduce/bucketed_sum.h"
 #include "report/console.h"
+#include "run/experiment.h"
+#include "run/setup.h"
+#include "scaling/calibration.h"
 
 namespace lockstep::cli {
-namespace {
 
-using report::Prediction;
-using report::ScalingModel;
+using namespace run;
+using namespace scaling;
+namespace {
 
 // "4x2": 4 ranks of 2 threads.
 std::pair<int, int> layout_of(const std::string& text) {
@@ -35,8 +35,8 @@ std::pair<int, int> layout_of(const std::string& text) {
   throw ConfigError(fmt::format("--at is {}, expected RANKSxTHREADS such as 4x1", text));
 }
 
-report::Workload workload_of(const config::RunConfig& run, const Experiment& experiment) {
-  report::Workload workload;
+scaling::Workload workload_of(const config::RunConfig& run, const Experiment& experiment) {
+  scaling::Workload workload;
   workload.samples = experiment.info().train_samples;
   workload.shards = run.data.shards;
   workload.batch = run.train.batch_size;
@@ -144,11 +144,11 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
   const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console console(world.rank() == 0);
   const Experiment experiment(loaded.run, world, compute.threads);
-  std::vector<report::Network> networks;
+  std::vector<scaling::Network> networks;
   Calibration calibration;
   const bool goes_on = !arguments.calibration.empty();
   world.all_or_none([&] {
-    for (const std::string& name : arguments.networks) networks.push_back(report::network_of(name));
+    for (const std::string& name : arguments.networks) networks.push_back(scaling::network_of(name));
     for (const std::string& text : arguments.at) layout_of(text);
     if (arguments.no_measure && !goes_on) throw ConfigError("--no-measure needs a --calibration to read");
     if (world.rank() == 0 && goes_on &&
@@ -166,7 +166,7 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
     if (world.rank() != 0) return;
     if (goes_on && !arguments.no_measure) write_calibration(arguments.calibration, calibration);
     int cores = 1;
-    for (const report::LayoutCost& layout : calibration.layouts) {
+    for (const scaling::LayoutCost& layout : calibration.layouts) {
       cores = std::max(cores, layout.ranks_on_host * layout.threads);
       console.line(
           fmt::format("measured: {} rank{} on a host x {} thread{}, a step follows from others to {:.0f} %",
@@ -174,10 +174,10 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
                       layout.threads == 1 ? "" : "s", 1e2 * layout.error()));
     }
     // What shared memory gives where nobody measured it.
-    const report::Network within =
-        calibration.within_host.value_or(report::Network{"assumed", 2e-6, 2e-10, 0.0});
+    const scaling::Network within =
+        calibration.within_host.value_or(scaling::Network{"assumed", 2e-6, 2e-10, 0.0});
     if (arguments.networks.empty())
-      networks = {calibration.between_hosts.value_or(report::network_of("25gbit"))};
+      networks = {calibration.between_hosts.value_or(scaling::network_of("25gbit"))};
     console.line(fmt::format("sums within a host: {}, {:.1f} us a message, {:.1f} GB/s", within.name,
                              1e6 * within.latency, 1e-9 / std::max(within.seconds_per_byte, 1e-12)));
     const int cores_per_host = arguments.cores_per_host > 0 ? arguments.cores_per_host : cores;
@@ -185,7 +185,7 @@ void predict(const comm::Session& session, const PredictArguments& arguments) {
                              experiment.info().train_samples, loaded.run.train.batch_size,
                              arguments.weak ? " a rank" : "", loaded.run.data.shards, cores_per_host));
     std::string csv = Forecast::csv_header();
-    for (const report::Network& network : networks) {
+    for (const scaling::Network& network : networks) {
       const ScalingModel model(workload_of(loaded.run, experiment), {cores_per_host, network, within},
                                calibration.layouts);
       const Forecast forecast(

@@ -11,13 +11,15 @@
 #include "base/hash.h"
 #include "base/version.h"
 #include "cli/commands.h"
-#include "cli/experiment.h"
-#include "cli/published_runs.h"
-#include "cli/setup.h"
 #include "kernels/kernel_set.h"
 #include "report/console.h"
+#include "run/experiment.h"
+#include "run/published_runs.h"
+#include "run/setup.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 namespace {
 
 // Collective, as the next.

@@ -21,16 +21,18 @@
 #include "base/hash.h"
 #include "base/version.h"
 #include "cli/commands.h"
-#include "cli/experiment.h"
-#include "cli/provenance.h"
-#include "cli/run_place.h"
-#include "cli/same_data.h"
-#include "cli/setup.h"
-#include "cli/sweep_runs.h"
 #include "report/console.h"
 #include "report/trials.h"
+#include "run/experiment.h"
+#include "run/provenance.h"
+#include "run/run_place.h"
+#include "run/same_data.h"
+#include "run/setup.h"
+#include "run/sweep_runs.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 namespace {
 
 namespace fs = std::filesystem;

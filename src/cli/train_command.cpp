@@ -9,18 +9,20 @@
 
 #include "base/error.h"
 #include "base/version.h"
-#include "base/watchdog.h"
 #include "cli/commands.h"
-#include "cli/experiment.h"
-#include "cli/monitor.h"
-#include "cli/resume.h"
-#include "cli/run_place.h"
-#include "cli/setup.h"
-#include "cli/trace_file.h"
-#include "cli/training.h"
+#include "liveness/watchdog.h"
 #include "report/console.h"
+#include "run/experiment.h"
+#include "run/monitor.h"
+#include "run/resume.h"
+#include "run/run_place.h"
+#include "run/setup.h"
+#include "run/trace_file.h"
+#include "run/training.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 namespace {
 
 namespace fs = std::filesystem;
@@ -95,12 +97,12 @@ int train(const comm::Session& session, const TrainArguments& arguments) {
   console.line(fmt::format("{} kernels: {}", compute.kernel_names(), compute.reason));
   if (!compute.note.empty()) console.line(compute.note);
 
-  Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
-                            .rank = world.rank(),
-                            .ranks = world.size(),
-                            .host = comm::host_name(),
-                            .folder = {}};
-  std::optional<Watchdog> watchdog(std::in_place, watched);
+  liveness::Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
+                                      .rank = world.rank(),
+                                      .ranks = world.size(),
+                                      .host = comm::host_name(),
+                                      .folder = {}};
+  std::optional<liveness::Watchdog> watchdog(std::in_place, watched);
   std::optional<SavedState> state = open_resumed(world, resume, out, loaded, console);
   const bool goes_on = state.has_value();
   if (!goes_on && !arguments.resume_from.empty())

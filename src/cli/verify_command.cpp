@@ -7,12 +7,14 @@
 #include "base/hash.h"
 #include "base/version.h"
 #include "cli/commands.h"
-#include "cli/experiment.h"
-#include "cli/setup.h"
 #include "report/console.h"
+#include "run/experiment.h"
+#include "run/setup.h"
 #include "train/verification.h"
 
 namespace lockstep::cli {
+
+using namespace run;
 namespace {
 
 std::string describe(const train::ArenaDifference& difference) {

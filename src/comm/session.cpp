@@ -11,8 +11,8 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "base/launcher.h"
 #include "comm/start.h"
+#include "liveness/launcher.h"
 
 #ifdef LOCKSTEP_SANITIZED
 // MPI libraries keep memory until the process ends: not a leak of ours to report.
@@ -53,7 +53,7 @@ Communicator initialised_world(int& argc, char**& argv) {
   // Open MPI's TCP transport writes to a rank that has died and is sent SIGPIPE: mpirun would take the writer
   // for the one that failed.
   if (world.size() > 1) std::signal(SIGPIPE, SIG_IGN);
-  if (world.rank() == 0) tell_launcher("started");
+  if (world.rank() == 0) liveness::tell_launcher("started");
   return world;
 }
 
@@ -76,7 +76,7 @@ void Session::require_all_ranks() const {
 }
 
 void Session::finalize() {
-  if (world_.rank() == 0) tell_launcher("finished");
+  if (world_.rank() == 0) liveness::tell_launcher("finished");
   MPI_Finalize();
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::data {
 
@@ -55,7 +55,7 @@ void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normal
   require(x.size() == rows.size() * store_.width && targets.size() == rows.size() &&
               numbers.size() == rows.size(),
           "gather: wrong room for the rows");
-  kernels::parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
+  parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       normalizer.apply(store_, rows[i], x.subspan(i * store_.width, store_.width));
       targets[i] = store_.targets[rows[i]];

@@ -8,7 +8,7 @@
 #include "base/elementary.h"
 #include "base/error.h"
 #include "base/fixed_sum.h"
-#include "kernels/bytes.h"
+#include "data/bytes.h"
 
 namespace lockstep::data {
 namespace {
@@ -189,7 +189,7 @@ void Normalizer::set_numbers(std::size_t j, double shift, double scale) {
 
 void Normalizer::apply(const SampleStore& samples, std::size_t i, std::span<float> x) const {
   if (!samples.pixels.empty()) {
-    kernels::scale_bytes(samples.pixel_row(i), scale_, pixel_shift_, x);
+    scale_bytes(samples.pixel_row(i), scale_, pixel_shift_, x);
     return;
   }
   const auto numbers = samples.number_row(i);

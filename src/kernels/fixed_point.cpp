@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::kernels {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/elementary.h"
 #include "base/error.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::kernels {
 namespace {

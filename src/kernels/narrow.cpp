@@ -1,7 +1,7 @@
 #include "kernels/narrow.h"
 
 #include "base/error.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::kernels {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/aligned_buffer.h"
+#include "base/simd.h"
 #include "kernels/products.h"
-#include "kernels/simd.h"
 
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "base/aligned_buffer.h"
+#include "base/simd.h"
 #include "kernels/products.h"
-#include "kernels/simd.h"
 
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))), \

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/simd.h"
 #include "kernels/products.h"
-#include "kernels/simd.h"
 
 #if defined(__x86_64__) && !defined(LOCKSTEP_SANITIZED)
 #define LOCKSTEP_FMA_CLONES __attribute__((target_clones("fma", "default")))

@@ -12,8 +12,8 @@
 #include <cstring>
 
 #include "base/aligned_buffer.h"
+#include "base/simd.h"
 #include "kernels/product_tiles.h"
-#include "kernels/simd.h"
 
 namespace lockstep::kernels {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::nn {
 
@@ -40,7 +40,7 @@ void Dropout::draw_mask(const Pass& pass, std::uint32_t sample, std::span<float>
 void Dropout::apply(Matrix x, const Pass& pass) const {
   if (pass.samples.empty()) return;
   require(pass.samples.size() == x.rows, "Dropout: one sample a row is needed");
-  kernels::parallel_ranges(x.rows, 1, pass.threads, [&](std::size_t begin, std::size_t end) {
+  parallel_ranges(x.rows, 1, pass.threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> mask(width_);
     for (std::size_t i = begin; i < end; ++i) {
       draw_mask(pass, pass.samples[i], mask);

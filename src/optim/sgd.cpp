@@ -1,7 +1,7 @@
 #include "optim/sgd.h"
 
 #include "base/error.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::optim {
 namespace {

@@ -6,9 +6,9 @@
 #include <limits>
 #include <numeric>
 
-#include "base/watchdog.h"
+#include "base/simd.h"
 #include "data/shard_plan.h"
-#include "kernels/simd.h"
+#include "liveness/watchdog.h"
 
 namespace lockstep::train {
 namespace {
@@ -41,10 +41,10 @@ template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
   nn::Workspace workspace(network.model, std::min(kPassRows, samples_.size()), nn::Workspace::Use::kForward);
   for (std::size_t begin = 0; begin < samples_.size(); begin += kPassRows) {
-    note_progress(Phase::kEvaluation);
+    liveness::note_progress(liveness::Phase::kEvaluation);
     const std::size_t rows = std::min(kPassRows, samples_.size() - begin);
     float* input = workspace.input(rows).data;
-    kernels::parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
+    parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = from; i < to; ++i)
         network.normalizer.apply(samples_, begin + i, {input + i * samples_.width, samples_.width});
     });

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/random.h"
-#include "kernels/simd.h"
+#include "base/simd.h"
 
 namespace lockstep::train {
 namespace {
@@ -197,7 +197,7 @@ class Differences {
  private:
   void take_at_once(double step, std::span<Element*> elements) const {
     std::vector<std::vector<double>> terms(4 * elements.size());  // left, right, magnitude, disagreement
-    kernels::parallel_ranges(elements.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
+    parallel_ranges(elements.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
         const double h = step * elements[i]->unit;
         terms[4 * i] = loss_.slopes(*elements[i], -h);

@@ -8,11 +8,11 @@
 #include <csignal>
 #include <utility>
 
-#include "base/interruption.h"
+#include "base/simd.h"
 #include "base/timeline.h"
-#include "base/watchdog.h"
 #include "kernels/arrays.h"
-#include "kernels/simd.h"
+#include "liveness/interruption.h"
+#include "liveness/watchdog.h"
 #include "train/replica_check.h"
 
 namespace lockstep::train {
@@ -78,7 +78,7 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 
 StepReport Trainer::step() {
   const StepReport report = compute_gradient();
-  note_progress(Phase::kUpdate, step_ + 1);
+  liveness::note_progress(liveness::Phase::kUpdate, step_ + 1);
   {
     const Span span(Activity::kUpdate, step_ + 1);
     update(report.learning_rate);
@@ -104,19 +104,16 @@ StepReport Trainer::compute_gradient() {
   report.l2_loss = l2_loss();
   report.target_unit = parts_.target_unit;
   const kernels::LossSums own = forward_and_backward(blocks, global_samples);
-  note_progress(Phase::kReduction, step_ + 1);
   {
     const Span wait(Activity::kWait, step_ + 1);  // the first sum that needs every rank
     const AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
     report.sums = sum_of_ranks.sums();
     report.stop = sum_of_ranks.stop_requests();
   }
-  Reducer::Outcome outcome = finalize();
-  while (outcome == Reducer::Outcome::kRepeat) {
+  Reducer::Outcome outcome = finish_reduction();
+  for (; outcome == Reducer::Outcome::kRepeat; outcome = finish_reduction()) {
     ++report.repeats;
     forward_and_backward(blocks, global_samples);
-    note_progress(Phase::kReduction, step_ + 1);
-    outcome = finalize();
   }
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
@@ -127,20 +124,20 @@ StepReport Trainer::compute_gradient() {
   return report;
 }
 
-reduce::Reducer::Outcome Trainer::finalize() {
+reduce::Reducer::Outcome Trainer::finish_reduction() {
   const Span transfer(Activity::kTransfer, step_ + 1);
-  return parts_.reducer.finalize();
+  return parts_.reducer.finish();
 }
 
 kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blocks,
                                                 std::size_t global_samples) {
   kernels::LossSums sums;
-  while (!blocks.empty()) {
+  do {  // without blocks one pass of no rows
     const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
     sums.add(pass(blocks.first(count), global_samples, count == blocks.size()));
     blocks = blocks.subspan(count);
-  }
-  parts_.reducer.complete();
+  } while (!blocks.empty());
+  liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
   return sums;
 }
 
@@ -171,7 +168,7 @@ void Trainer::for_each_forward(std::span<const data::Block> blocks, Look&& look)
 }
 
 kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
-  note_progress(Phase::kForwardAndBackward, step_ + 1);
+  liveness::note_progress(liveness::Phase::kForwardAndBackward, step_ + 1);
   const kernels::ConstMatrix outputs = forward(blocks);
   const std::size_t rows = outputs.rows;
   kernels::LossSums sums;
@@ -184,8 +181,7 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   const Span span(Activity::kBackward, step_ + 1);
-  parts_.reducer.start_pass(block_rows);
-  if (last) parts_.reducer.last_pass();
+  parts_.reducer.begin_pass(block_rows, last);
   parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass_of(rows));
   return sums;
 }
@@ -195,12 +191,12 @@ void Trainer::update(double learning_rate) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    kernels::parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
+    parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
-            parts_.reducer.part(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
+            parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
         sgd_.update(parameters_.span(), gradient, first, tensor.is_weight(), learning_rate);
       }
     });
@@ -213,8 +209,8 @@ double Trainer::l2_loss() const {
 
 StopRequests Trainer::own_stop_requests() const {
   StopRequests requests;
-  requests.interrupts = requested_signal() == SIGINT ? 1 : 0;
-  requests.terminations = requested_signal() != 0 && requested_signal() != SIGINT ? 1 : 0;
+  requests.interrupts = liveness::requested_signal() == SIGINT ? 1 : 0;
+  requests.terminations = liveness::requested_signal() != 0 && liveness::requested_signal() != SIGINT ? 1 : 0;
   requests.timeouts =
       parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
   return requests;

@@ -156,7 +156,7 @@ class Trainer {
   nn::Pass pass_of(std::size_t rows) const;
   // The sums for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
-  reduce::Reducer::Outcome finalize();
+  reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
   // What is not finite: a weight, else the first layer's output for any of the blocks, else a gradient; "":

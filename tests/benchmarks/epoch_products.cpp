@@ -17,11 +17,11 @@
 
 #include "base/random.h"
 #include "base/timeline.h"
-#include "cli/compute.h"
 #include "comm/session.h"
 #include "data/shard_plan.h"
 #include "kernels/gemm.h"
 #include "numbers.h"
+#include "run/compute.h"
 
 namespace {
 
@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
         .size();
   };
 
-  const int threads = cli::agree_on_compute({}, world).threads;
+  const int threads = run::agree_on_compute({}, world).threads;
   Products products(widths, rows_of(batch));
   for (int epoch = 0; epoch < epochs; ++epoch) {
     std::int64_t ready = 1;

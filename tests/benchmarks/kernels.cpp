@@ -5,9 +5,9 @@
 
 #include <vector>
 
+#include "data/bytes.h"
 #include "kernels/activation.h"
 #include "kernels/arrays.h"
-#include "kernels/bytes.h"
 #include "kernels/fixed_point.h"
 #include "kernels/gemm.h"
 #include "kernels/quantized_product.h"
@@ -145,7 +145,7 @@ void pixels_to_floats(benchmark::State& state) {
   const auto scale = numbers(n), shift = numbers(n);
   std::vector<float> x(n);
   for (auto _ : state) {
-    kernels::scale_bytes(pixels, scale, shift, x);
+    data::scale_bytes(pixels, scale, shift, x);
     benchmark::ClobberMemory();
   }
   bytes(state, 13 * n);

@@ -16,6 +16,11 @@ from .build import MPIRUN, PROGRAM
 
 ALONE = 0  # as a number of ranks: one process, without mpirun
 
+# For a test that on three ranks is left to launch/test --long: of what rank 0 does alone, while the others wait, or of sums that
+# other tests show to be one process's.
+three_ranks_if_long = pytest.mark.parametrize(
+    "ranks", [pytest.param(ALONE, id="one_process"), pytest.param(3, id="three_ranks", marks=pytest.mark.long)])
+
 
 @dataclass
 class Outcome:

@@ -17,7 +17,6 @@ constexpr double kSigmas = 5.0;  // of the normal distribution that a count come
 
 class NoSink final : public GradientSink {
  public:
-  void start_pass(std::span<const std::size_t>) override {}
   void add(const GradientTerms&) override { ADD_FAILURE() << "a dropout layer has no gradients"; }
 };
 

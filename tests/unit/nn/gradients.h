@@ -17,18 +17,17 @@ class SummingSink final : public nn::GradientSink {
  public:
   explicit SummingSink(const nn::Model& model) : model_(model), gradient_(model.parameters()) {}
 
-  void start_pass(std::span<const std::size_t>) override {}
   void add(const nn::GradientTerms& terms) override {
     double* sum = gradient_.data() + model_.tensors()[terms.tensor].offset;
     ++times_[terms.tensor];
     const auto at = [](kernels::ConstMatrix m, std::size_t i, std::size_t j) {
       return static_cast<double>(m.data[i * m.row_stride + j * m.col_stride]);
     };
-    const std::size_t in = terms.x.data == nullptr ? 1 : terms.x.cols;
+    const std::size_t in = terms.is_product() ? terms.x.cols : 1;
     for (std::size_t row = 0; row < terms.dy.rows; ++row)
       for (std::size_t i = 0; i < terms.dy.cols; ++i)
         for (std::size_t j = 0; j < in; ++j)
-          sum[i * in + j] += at(terms.dy, row, i) * (terms.x.data == nullptr ? 1.0 : at(terms.x, row, j));
+          sum[i * in + j] += at(terms.dy, row, i) * (terms.is_product() ? at(terms.x, row, j) : 1.0);
   }
   const std::vector<double>& gradient() const { return gradient_; }
   const std::map<std::size_t, int>& times() const { return times_; }

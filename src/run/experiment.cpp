@@ -1,0 +1,65 @@
+#include "run/experiment.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "run/memory.h"
+#include "run/same_data.h"
+#include "run/saved_network.h"
+#include "run/setup.h"
+
+namespace lockstep::run {
+
+Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
+                       const Origin* origin)
+    : run_(run), communicator_(communicator), threads_(threads) {
+  const int rank = communicator.rank(), world = communicator.size();
+  std::optional<SavedNetwork> saved;
+  if (origin == nullptr && !run.train.init_from.empty()) saved.emplace(run.train.init_from, communicator);
+  if (saved && saved->origin()) origin = &*saved->origin();
+  const data::Schema* trained = origin != nullptr ? &origin->trained_on : nullptr;
+  std::unique_ptr<data::Dataset> dataset;
+  communicator.all_or_none([&] {
+    if (trained != nullptr && trained->normalizer.kind() != run.data.normalize)
+      throw ConfigError(fmt::format(R"(data.normalize is "{}", expected "{}" as {} was trained with)",
+                                    name(run.data.normalize), name(trained->normalizer.kind()),
+                                    origin->file));
+    dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
+  });
+  expect_same_files(communicator, *dataset);
+  communicator.all_or_none([&] {
+    info_ = dataset->info();
+    plan_.emplace(info_.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed);
+    model_.emplace(run.model, info_.features(), nn::outputs_of(run.model, info_.classes));
+  });
+  expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
+  communicator.all_or_none([&] {
+    reducer_ =
+        reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads);
+    loader_.emplace(*dataset, *plan_, rank, world);
+    test_set_.emplace(*dataset, data::Split::kTest, rank, world);
+  });
+  if (trained != nullptr)
+    normalizer_ = trained->normalizer;
+  else
+    normalizer_.emplace(run.data.normalize, info_, loader_->samples(), all_ranks(communicator));
+  fingerprint_ = data::fingerprint(info_, data::hash_samples(loader_->samples(), loader_->sample_ids()),
+                                   data::hash_samples(test_set_->samples(), test_set_->sample_ids()),
+                                   all_ranks(communicator));
+  AlignedBuffer<float> parameters =
+      saved ? saved->parameters(*model_, communicator) : drawn_parameters(run, *model_, communicator);
+  communicator.all_or_none([&] {
+    trainer_.emplace(
+        train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,
+                            threads, run.seed, info_.target_deviation},
+        run.train, std::move(parameters));
+  });
+}
+
+train::Score Experiment::test_score() {
+  const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
+                                          run_.model.loss, trainer_->l2_loss(),    info_.target_deviation};
+  return test_set_->score(network, communicator_, threads_);
+}
+
+}  // namespace lockstep::run

@@ -1,0 +1,70 @@
+// All that a training run works with, set up from a configuration on the ranks of one communicator.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "comm/communicator.h"
+#include "config/run_config.h"
+#include "data/batch_loader.h"
+#include "data/dataset.h"
+#include "data/normalizer.h"
+#include "data/schema.h"
+#include "data/shard_plan.h"
+#include "nn/model.h"
+#include "reduce/reducer.h"
+#include "train/evaluator.h"
+#include "train/trainer.h"
+
+namespace lockstep::run {
+
+// What a network was trained on before, and the file that says so.
+struct Origin {
+  std::string file;
+  data::Schema trained_on;
+};
+
+class Experiment {
+ public:
+  // threads: of each rank. origin: of a checkpoint whose weights will take the place of the first ones; then
+  // train.init_from is not read. Columns, classes and normalisation are the origin's, or those of
+  // train.init_from; else they come from the training data. Throws CollectiveError, also where the data are
+  // not such, or ranks read different files. Collective; run and communicator must outlive it.
+  Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
+             const Origin* origin = nullptr);
+  Experiment(const Experiment&) = delete;
+  Experiment& operator=(const Experiment&) = delete;
+
+  const data::DatasetInfo& info() const { return info_; }
+  const data::ShardPlan& plan() const { return *plan_; }
+  const nn::Model& model() const { return *model_; }
+  const reduce::Reducer& reducer() const { return *reducer_; }
+  train::Trainer& trainer() { return *trainer_; }
+  const data::BatchLoader& loader() const { return *loader_; }
+  const data::Normalizer& normalizer() const { return *normalizer_; }
+  // What this network is trained on.
+  data::Schema schema() const { return {info_, *normalizer_, fingerprint_}; }
+
+  // Of the weights as they are. Collective.
+  train::Score test_score();
+
+  // Bytes that this rank holds.
+  std::size_t bytes() const { return trainer_->bytes() + test_set_->samples().bytes(); }
+
+ private:
+  const config::RunConfig& run_;
+  const comm::Communicator& communicator_;
+  int threads_;
+  data::DatasetInfo info_;
+  data::Fingerprint fingerprint_;
+  std::optional<data::ShardPlan> plan_;
+  std::optional<data::BatchLoader> loader_;
+  std::optional<data::Normalizer> normalizer_;
+  std::optional<nn::Model> model_;
+  std::unique_ptr<reduce::Reducer> reducer_;
+  std::optional<train::Trainer> trainer_;
+  std::optional<train::Evaluator> test_set_;
+};
+
+}  // namespace lockstep::run

@@ -1,0 +1,40 @@
+// What lockstep inspect says of each kind of thing, as lines of text. Errors are those of the readers, which
+// name the path, what was found and what was expected.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "nn/safetensors.h"
+
+namespace lockstep::run {
+
+using Lines = std::vector<std::string>;
+
+// Each tensor's type, shape and numbers, the hash of a network's weights; of a checkpoint also where the run
+// stood.
+Lines inspect_weights(const std::filesystem::path& path, const nn::SafetensorsFile& file);
+
+// As summary.json has it; "" where the tensors are not a network's.
+std::string weights_hash(const nn::SafetensorsFile& file);
+
+// "step 14, epoch 2, weights 0123456789abcdef": of a checkpoint that is whole.
+std::string describe_checkpoint(const nn::SafetensorsFile& file, const std::string& name);
+
+// Samples, classes, and the numbers of each channel of the training set.
+Lines inspect_data(const std::filesystem::path& path, const std::string& kind, const data::Dataset& dataset);
+// "cifar10, 50000 training and 10000 test samples of 3072 features, 10 classes".
+std::string describe_data(const data::DatasetInfo& info);
+
+// What each column of a table is used as, and how many of its cells are missing; nothing of other data sets.
+Lines describe_columns(const data::DatasetInfo& info);
+
+// The data set, the network and the steps of a configuration, or the trials of a search.
+Lines inspect_config(const std::filesystem::path& path, const std::string& text);
+
+// The folder of a run: what it came to, what computed it, whether its checkpoints are whole.
+Lines inspect_run(const std::filesystem::path& path);
+
+}  // namespace lockstep::run

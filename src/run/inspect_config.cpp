@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/reader.h"
+#include "config/sweep.h"
+#include "nn/model.h"
+#include "run/inspect.h"
+#include "run/setup.h"
+
+namespace lockstep::run {
+namespace {
+
+std::string values_of(const config::Parameter& parameter) {
+  switch (parameter.kind) {
+    case config::Parameter::Kind::kUniform:
+      return fmt::format("{} to {}", parameter.low, parameter.high);
+    case config::Parameter::Kind::kLogUniform:
+      return fmt::format("{} to {}, by the logarithm", parameter.low, parameter.high);
+    case config::Parameter::Kind::kInteger:
+      return fmt::format("{} to {}, integers", parameter.first, parameter.first + (parameter.count - 1));
+    case config::Parameter::Kind::kList:
+      break;
+  }
+  return fmt::format("{}", fmt::join(parameter.values, ", "));
+}
+
+Lines inspect_sweep(const std::filesystem::path& path, const std::string& text) {
+  const config::Sweep sweep = config::parse_sweep(text, path.string());
+  Lines lines = {
+      fmt::format("{}: a search of {} trials, {}", path.string(), sweep.size(),
+                  sweep.search == config::Sweep::Search::kGrid ? "every combination" : "drawn at random"),
+      fmt::format("of {}, the best {}", sweep.config.string(), sweep.score)};
+  if (!sweep.seeds.empty())
+    lines.push_back(fmt::format("each with the seeds {}", fmt::join(sweep.seeds, ", ")));
+  if (sweep.folds != 0) lines.push_back(fmt::format("each on {} folds", sweep.folds));
+  for (const std::string& setting : sweep.overrides) lines.push_back(fmt::format("all with {}", setting));
+  for (const config::Parameter& parameter : sweep.parameters)
+    lines.push_back(fmt::format("{}: {}", parameter.key, values_of(parameter)));
+  return lines;
+}
+
+}  // namespace
+
+Lines inspect_config(const std::filesystem::path& path, const std::string& text) {
+  if (const config::Reader reader(text, path.string(), {}); reader.has("config"))
+    return inspect_sweep(path, text);
+  const config::RunConfig run = config::parse(text, path.string(), {});
+  const data::DatasetInfo info = data::open_dataset(run.data)->info();
+  const data::ShardPlan plan(info.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle,
+                             run.seed);
+  const nn::Model model(run.model, info.features(), nn::outputs_of(run.model, info.classes));
+  Lines lines = {fmt::format("{}: a configuration", path.string()),
+                 fmt::format("{}, {}", info.name, describe_data(info))};
+  for (const std::string& line : describe_columns(info)) lines.push_back(line);
+  if (!info.note.empty()) lines.push_back(info.note);
+  for (const std::string& line : layer_table(model)) lines.push_back(line);
+  lines.push_back(fmt::format("{} parameters, loss {}", model.parameters(), kernels::name(run.model.loss)));
+  lines.push_back(describe_steps(info, plan, run.train.batch_size));
+  lines.push_back(fmt::format("{} epochs, {} steps, seed {}, {} reduction, at most {} ranks",
+                              run.train.epochs, run.train.epochs * plan.steps_per_epoch(), run.seed,
+                              run.reduce.mode == reduce::Mode::kExact ? "exact" : "float", plan.shards()));
+  return lines;
+}
+
+}  // namespace lockstep::run

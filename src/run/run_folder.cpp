@@ -1,0 +1,38 @@
+#include "run/run_folder.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+
+namespace lockstep::run {
+
+RunFolder::RunFolder(RunPlace place, const LoadedConfig& loaded, const Experiment& experiment,
+                     const SavedRun* resumed, std::size_t step)
+    : place_(std::move(place)), run_(loaded.run), experiment_(experiment) {
+  writing(path(), [&] {
+    place_.begin();
+    write_file_atomically(files() / "config.toml", config::to_toml(loaded.resolved));
+  });
+  open(resumed == nullptr ? "" : resumed->metrics, step);
+  if (resumed != nullptr) writing(path(), [&] { checkpoints_->forget_after(step); });
+}
+
+void RunFolder::open(const std::string& metrics, std::size_t step) {
+  const std::vector<nn::Tensor>& tensors = experiment_.model().tensors();
+  writing(path(), [&] { checkpoints_.emplace(files() / "checkpoints", tensors, run_.checkpoint.keep); });
+  metrics_.emplace(files() / "metrics.csv", metrics);
+  if (run_.log.steps) steps_.emplace(files() / "steps.csv", step);
+  if (!run_.log.gradients) return;
+  std::vector<std::string> names;
+  for (const nn::Tensor& tensor : tensors) names.push_back(tensor.name);
+  gradients_.emplace(files() / "gradients.csv", names, step / experiment_.plan().steps_per_epoch());
+}
+
+void RunFolder::replace(std::size_t step) {
+  if (steps_) steps_->flush();
+  writing(path(), [&] { place_.replace(); });
+  open(std::string(metrics_->rows()), step);
+}
+
+}  // namespace lockstep::run

@@ -1,0 +1,130 @@
+#include "run/setup.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "kernels/kernel_set.h"
+#include "run/affinity.h"
+
+namespace lockstep::run {
+
+std::string read_on_first_rank(const comm::Communicator& world, const std::string& path) {
+  std::string text;
+  world.all_or_none([&] {
+    if (world.rank() != 0) return;
+    try {
+      if (std::filesystem::is_directory(path))
+        throw ConfigError(
+            fmt::format("{}: is a folder, expected a TOML file{}", path,
+                        std::filesystem::exists(path + "/config.toml") ? ", such as its config.toml" : ""));
+      text = read_file(path);
+    } catch (const std::system_error& error) {
+      const bool missing = error.code() == std::errc::no_such_file_or_directory;
+      throw ConfigError(fmt::format("{}: cannot be read: {}{}", path, error.code().message(),
+                                    missing ? ", expected a TOML file, such as lockstep configs lists" : ""));
+    }
+    if (text.find('\0') != std::string::npos)
+      throw ConfigError(fmt::format("{}: is not text, expected a TOML file", path));
+  });
+  world.broadcast(text, 0);
+  return text;
+}
+
+namespace {
+
+// The record of a run can be used from any folder, as the usual one of CIFAR-10; what the run reads itself is
+// relative to where it was started, as it was given.
+void keep_paths_absolute(const data::DataOptions& data, nlohmann::ordered_json& resolved) {
+  const char* const variable = std::getenv("CIFAR10_DIR");
+  if (data.dataset == "cifar10" && data.dir.empty() && (variable == nullptr || *variable == '\0'))
+    resolved["data"]["dir"] = data::files_of(data).front().parent_path().string();
+  for (const auto& [section, key] : {std::pair("data", "dir"), std::pair("data", "file"),
+                                     std::pair("data", "test_file"), std::pair("train", "init_from")}) {
+    if (!resolved[section].contains(key)) continue;
+    const auto path = resolved[section][key].get<std::string>();
+    if (!path.empty()) resolved[section][key] = std::filesystem::absolute(path).lexically_normal().string();
+  }
+}
+
+}  // namespace
+
+LoadedConfig load_config(const comm::Communicator& world, const std::string& path,
+                         const std::vector<std::string>& overrides) {
+  const std::string text = read_on_first_rank(world, path);
+  LoadedConfig loaded;
+  loaded.name = std::filesystem::path(path).stem().string();
+  world.all_or_none([&] {
+    loaded.run = config::parse(text, path, overrides, &loaded.resolved);
+    keep_paths_absolute(loaded.run.data, loaded.resolved);
+  });
+  return loaded;
+}
+
+data::AllRanks all_ranks(const comm::Communicator& communicator) {
+  return {.sum = [&](std::span<std::int64_t> x) { communicator.allreduce_sum(x); },
+          .max = [&](std::span<std::int64_t> x) { communicator.allreduce_max(x); }};
+}
+
+AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
+                                      const comm::Communicator& communicator) {
+  AlignedBuffer<float> arena;
+  communicator.all_or_none([&] {
+    arena = AlignedBuffer<float>(model.parameters());
+    nn::initialize(model.tensors(), run.seed, arena.span());
+  });
+  return arena;
+}
+
+void writing(const std::filesystem::path& path, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const std::system_error& error) {
+    throw ConfigError(fmt::format("{}: cannot be written: {}", path.string(), error.code().message()));
+  }
+}
+
+double accuracy(const train::Score& score, const data::DatasetInfo& info) {
+  return info.classes == 0 ? std::nan("") : score.accuracy();
+}
+
+std::string describe_run(const config::RunConfig& run, int ranks, const Compute& compute) {
+  return fmt::format("{} rank{} x {} thread{}, {} kernels, {}, seed {}, {} reduction", ranks,
+                     ranks == 1 ? "" : "s", compute.threads, compute.threads == 1 ? "" : "s",
+                     compute.kernel_names(), run.data.dataset, run.seed,
+                     run.reduce.mode == reduce::Mode::kExact ? "exact" : "float");
+}
+
+std::vector<std::string> layer_table(const nn::Model& model) {
+  std::vector<std::string> lines = {fmt::format("{:<28}{:>10}{:>14}", "layer", "outputs", "parameters")};
+  for (const auto& layer : model.layers()) {
+    std::size_t parameters = 0;
+    for (const auto& tensor : layer->tensors()) {
+      std::size_t size = 1;
+      for (const std::size_t n : tensor.shape) size *= n;
+      parameters += size;
+    }
+    lines.push_back(fmt::format("{:<28}{:>10}{:>14}", layer->description(), layer->outputs(), parameters));
+  }
+  return lines;
+}
+
+std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch) {
+  return fmt::format(
+      "{} training samples in {} shards, batch {} = {} x {}, {} steps per epoch; {} test samples",
+      info.train_samples, plan.shards(), batch, plan.shards(), plan.micro_batch(), plan.steps_per_epoch(),
+      info.test_samples);
+}
+
+std::vector<std::string> placement(const comm::Communicator& world) {
+  return world.gather(fmt::format("{}: {}", comm::host_name(), as_ranges(allowed_cores())), 0);
+}
+
+}  // namespace lockstep::run

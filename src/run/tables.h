@@ -1,0 +1,56 @@
+// What lockstep eval writes for pictures: tables as CSV, weights as an image.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "train/evaluator.h"
+
+namespace lockstep::run {
+
+// Classes are called as the data set calls them, values are in its units.
+
+// With two inputs and classes: "x0,x1,predicted,p_cat,p_dog,...", a class and each class's probability at
+// 200 x 200 points around the samples, x0 running fastest. With one input and values: "x0,output" at 1001
+// points from the smallest sample to the largest, and "target" where the function is known. Throws
+// ConfigError for other networks.
+std::string grid_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads);
+
+// All samples: "x0,x1,class,split" or "x0,target,split"; split is train or test.
+std::string points_table(const data::Dataset& dataset);
+
+// counts (classes, classes), as Evaluator::confusion gives them: a row for each true class, a column for each
+// predicted one.
+std::string confusion_table(const data::DatasetInfo& info, std::span<const std::int64_t> counts);
+
+// Samples of a table of predictions: which they are, and whether their targets are known.
+struct Predicted {
+  std::vector<std::uint32_t> file_rows;  // Dataset::file_rows
+  bool labelled = true;
+};
+
+// "row,actual,predicted,p_cat,p_dog,...,o0,o1,...", or, where the targets are values, "row,actual,predicted".
+// Without labels there is no "actual".
+std::string prediction_header(const data::DatasetInfo& info, const nn::Model& model, bool labelled);
+
+// A row for each of the evaluator's samples: its row in the file, its class or value, what the network takes
+// it for, the probability of each class, and the network's outputs, as they enter the loss. The same bytes
+// from any part of the split.
+std::string prediction_rows(const data::DatasetInfo& info, const Predicted& samples,
+                            train::Evaluator& evaluator, const train::Evaluator::Network& network,
+                            int threads);
+
+// "cat: 45.2 % of 1000".
+std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,
+                       std::size_t label);
+
+// Each unit's weights on the pixels, those of the first layer that has any, as an image, tile by tile, as a
+// binary PPM. Grey is 0; a unit's largest magnitude is black or full colour. Throws ConfigError where the
+// inputs are not square images of 1 or 3 channels.
+std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
+                          std::span<const float> arena);
+
+}  // namespace lockstep::run

@@ -1,0 +1,291 @@
+#include "run/training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "kernels/arrays.h"
+#include "liveness/watchdog.h"
+#include "nn/model_file.h"
+#include "report/summary.h"
+#include "run/monitor.h"
+#include "run/provenance.h"
+
+namespace lockstep::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLastWeights = "last.safetensors";
+
+}  // namespace
+
+Training::Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
+                   std::vector<std::string> placement, Experiment& experiment, report::Console& console)
+    : world_(world),
+      loaded_(loaded),
+      run_(loaded.run),
+      compute_(compute),
+      placement_(std::move(placement)),
+      experiment_(experiment),
+      trainer_(experiment.trainer()),
+      trained_on_(experiment.schema().to_json()),
+      info_(experiment.info()),
+      console_(console) {}
+
+void Training::start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning) {
+  if (beginning != nullptr) {
+    world_.all_or_none([&] { trainer_.begin_with(beginning->checkpoint.training); });
+    record_.began_from = fmt::format("{} (step {}, weights {})", beginning->name,
+                                     beginning->checkpoint.training.step, weights_hash());
+  }
+  if (resumed != nullptr) {
+    world_.all_or_none([&] {
+      try {
+        trainer_.restore(resumed->checkpoint.training);
+      } catch (const std::exception& error) {
+        throw ModelError(fmt::format("{}: {}", resumed->name, error.what()));
+      }
+    });
+    record_ = resumed->run.record;
+    if (watches_for_the_best() && world_.rank() == 0)
+      best_weights_ = read_best_weights(*resumed, experiment_, console_);
+  }
+  if (run_.log.gradients) record_.gradient_norms.resize(experiment_.model().tensors().size());
+  world_.all_or_none([&] {  // last, so that what went wrong before leaves an earlier run's files alone
+    if (world_.rank() == 0)
+      folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
+                      trainer_.steps_done());
+  });
+}
+
+train::StopRequests Training::run() {
+  train::StopRequests stop;
+  if (trainer_.epochs_done() >= run_.train.epochs) {
+    console_.line(
+        fmt::format("nothing left to do: all {} epochs of train.epochs are done", run_.train.epochs));
+    return stop;
+  }
+  console_.start_table(run_.train.epochs);
+  while (trainer_.epochs_done() < run_.train.epochs && !stop.any() && !out_of_patience()) {
+    console_.start_epoch();
+    const auto start = std::chrono::steady_clock::now();
+    const auto before = seconds_by_activity();
+    const std::optional<train::Score> score = trainer_.epoch([&](const train::StepReport& step) {
+      stop = step.stop;
+      after_step(step);
+    });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    record_.seconds += seconds;
+    record_.total_seconds += seconds;
+    add_split(before);
+    if (score)
+      after_epoch(*score, stop.any());
+    else
+      save(false);
+  }
+  return stop;
+}
+
+void Training::finish() {
+  world_.all_or_none([&] {
+    if (!folder_) return;
+    const liveness::WritingPhase writing_phase;
+    warn_of(folder_->checkpoints().wait());
+    folder_->metrics().complete();
+    const bool of_best = !best_weights_.empty();
+    const std::span<const float> weights =
+        of_best ? std::span<const float>(best_weights_) : trainer_.parameters();
+    const bool another = of_best && !std::ranges::equal(weights, trainer_.parameters());
+    const std::string hash = hash_hex(std::as_bytes(weights));
+    writing(folder_->path(), [&] {
+      const auto& tensors = experiment_.model().tensors();
+      nn::save_model(folder_->files() / "model.safetensors", tensors, weights,
+                     {{data::Schema::kKey, trained_on_}});
+      fs::remove(folder_->files() / kLastWeights);
+      if (another)
+        nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.parameters(),
+                       {{data::Schema::kKey, trained_on_}});
+      report::write_summary(
+          folder_->files() / "summary.json",
+          {.name = loaded_.name,
+           .epochs = record_.last.epoch,
+           .metrics = of_best ? record_.best_row : record_.last,
+           .steps = trainer_.steps_done(),
+           .total_seconds = record_.total_seconds,
+           .train_samples = info_.train_samples,
+           .parameters = experiment_.model().parameters(),
+           .weights_hash = hash,
+           .weights_of_best = of_best,
+           .best_epoch = record_.best_epoch,
+           .began_from = record_.began_from,
+           .data = {experiment_.schema().fingerprint.train, experiment_.schema().fingerprint.test},
+           .ranks = world_.size(),
+           .threads = compute_.threads,
+           .placement = placement_,
+           .config = loaded_.resolved,
+           .provenance = provenance(compute_)});
+    });
+    if (folder_->beside_another()) folder_->replace(trainer_.steps_done());
+    if (another)
+      console_.line(
+          fmt::format("the model has the weights of epoch {}, the best; those after the last step are in {}",
+                      record_.best_epoch, kLastWeights));
+    console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
+  });
+}
+
+std::string Training::last_checkpoint() {
+  if (!folder_) return "";
+  const liveness::WritingPhase writing_phase;
+  const std::string problem = folder_->checkpoints().wait();
+  if (!problem.empty()) console_.warning(problem);
+  return problem.empty() ? folder_->checkpoints().file_of(trainer_.steps_done()).string() : "";
+}
+
+bool Training::out_of_patience() const {
+  return run_.train.patience > 0 && record_.last.epoch >= record_.best_epoch + run_.train.patience &&
+         record_.last.epoch > 0;
+}
+
+std::string Training::weights_hash() const { return hash_hex(std::as_bytes(trainer_.parameters())); }
+
+void Training::after_step(const train::StepReport& step) {
+  record_.last_learning_rate = step.learning_rate;
+  record_.rescaled_steps += step.repeats;
+  const auto samples = static_cast<std::size_t>(step.sums.samples);
+  const std::size_t done = trainer_.samples_of_epoch(),
+                    later = (run_.train.epochs - step.epoch) * info_.train_samples;
+  console_.progress(step.epoch, run_.train.epochs, done, info_.train_samples,
+                    info_.train_samples - done + later);
+  if (run_.log.gradients) add_gradient_norms();
+  if (folder_ && folder_->steps())
+    folder_->steps()->write({step.step, step.epoch, samples, step.loss(), weights_hash()});
+  const std::size_t every = run_.checkpoint.every_steps;
+  if (every != 0 && step.step % every == 0 && trainer_.step_in_epoch() != 0) save(false);
+}
+
+void Training::add_split(const std::array<double, kActivities>& before) {
+  const auto now = seconds_by_activity();
+  const auto spent = [&](Activity activity) {
+    const auto a = static_cast<std::size_t>(activity);
+    return std::llround(1e9 * (now[a] - before[a]));
+  };
+  std::int64_t split[] = {spent(Activity::kGather) + spent(Activity::kForward) + spent(Activity::kBackward) +
+                              spent(Activity::kUpdate),
+                          spent(Activity::kWait), spent(Activity::kTransfer)};
+  world_.allreduce_sum(split);
+  const double unit = 1e-9 / world_.size();
+  record_.compute_seconds += unit * static_cast<double>(split[0]);
+  record_.wait_seconds += unit * static_cast<double>(split[1]);
+  record_.transfer_seconds += unit * static_cast<double>(split[2]);
+}
+
+void Training::add_gradient_norms() {
+  const auto& tensors = experiment_.model().tensors();
+  const std::vector<float> gradient = experiment_.reducer().gradient();
+  for (std::size_t t = 0; t < tensors.size(); ++t)
+    record_.gradient_norms[t] +=
+        std::sqrt(kernels::sum_of_squares(tensors[t].slice(std::span(gradient)), compute_.threads));
+  ++record_.gradient_steps;
+}
+
+void Training::after_epoch(const train::Score& score, bool stopping) {
+  const train::Score test = [&] {
+    const Span span(Activity::kEvaluation, trainer_.steps_done());
+    return experiment_.test_score();
+  }();
+  if (info_.test_samples > 0 && !std::isfinite(test.loss))
+    trainer_.report_divergence(
+        trainer_.steps_done(),
+        fmt::format("the test loss, or that of a test sample, is not below {:.2g}", FixedSum::kLimit));
+  report::EpochRow row{.epoch = trainer_.epochs_done(),
+                       .train_loss = score.loss,
+                       .train_accuracy = accuracy(score, info_),
+                       .test_loss = test.loss,
+                       .test_accuracy = accuracy(test, info_),
+                       .learning_rate = record_.last_learning_rate,
+                       .seconds = record_.seconds,
+                       .samples_per_second = static_cast<double>(score.samples) / record_.seconds,
+                       .rescaled_steps = record_.rescaled_steps,
+                       .compute_seconds = record_.compute_seconds,
+                       .wait_seconds = record_.wait_seconds,
+                       .transfer_seconds = record_.transfer_seconds};
+  record_.last = row;
+  record_.seconds = record_.compute_seconds = record_.wait_seconds = record_.transfer_seconds = 0.0;
+  record_.rescaled_steps = 0;
+  if (folder_) write_rows(row);
+  console_.epoch(row);
+  const double value = monitored(run_.train.monitor, row, info_);
+  const auto improves = [&](const std::optional<double>& best) {
+    return !best || better(run_.train.monitor, value, *best);
+  };
+  if (improves(record_.best)) {
+    record_.best = value;
+    record_.best_epoch = row.epoch;
+    record_.best_row = row;
+    if (watches_for_the_best() && folder_)
+      best_weights_.assign(trainer_.parameters().begin(), trainer_.parameters().end());
+  }
+  const std::size_t every = run_.checkpoint.every_epochs, every_steps = run_.checkpoint.every_steps;
+  const bool last = row.epoch == run_.train.epochs || out_of_patience();
+  const bool due = every != 0 && (row.epoch % every == 0 || last);
+  const bool step_due = every_steps != 0 && trainer_.steps_done() % every_steps == 0;
+  const bool best = improves(record_.best_saved);
+  if (!due && !step_due && !stopping && !(best && watches_for_the_best())) return;
+  if (best) record_.best_saved = value;
+  save(best);
+}
+
+void Training::write_rows(const report::EpochRow& row) {
+  const liveness::WritingPhase writing_phase;
+  std::vector<double> norms;
+  for (double& sum : record_.gradient_norms)
+    norms.push_back(std::exchange(sum, 0.0) / static_cast<double>(record_.gradient_steps));
+  record_.gradient_steps = 0;
+  try {
+    folder_->metrics().write(row);
+    if (folder_->steps()) folder_->steps()->flush();
+    if (folder_->gradients()) folder_->gradients()->write(row.epoch, norms);
+  } catch (const ConfigError& error) {
+    warn_of(error.what());
+  }
+}
+
+void Training::save(bool best) {
+  if (!folder_) return;
+  const liveness::WritingPhase writing_phase;
+  try {
+    if (folder_->steps()) folder_->steps()->flush();
+  } catch (const ConfigError& error) {
+    warn_of(error.what());
+  }
+  const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, trained_on_, {}};
+  const Span span(Activity::kCheckpoint, trainer_.steps_done());
+  warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
+  if (folder_->beside_another()) replace_the_other_run();
+}
+
+void Training::replace_the_other_run() {
+  const std::string problem = folder_->checkpoints().wait();
+  try {
+    if (problem.empty()) folder_->replace(trainer_.steps_done());
+    warn_of(problem);
+  } catch (const ConfigError& error) {
+    warn_of(error.what());
+  }
+}
+
+void Training::warn_of(const std::string& problem) {
+  if (!problem.empty()) console_.warning(fmt::format("{}; training goes on", problem));
+}
+
+}  // namespace lockstep::run

@@ -1,0 +1,73 @@
+// A training run under way: the trainer, the record of the run, and on rank 0 the folder.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/timeline.h"
+#include "report/console.h"
+#include "run/compute.h"
+#include "run/experiment.h"
+#include "run/resume.h"
+#include "run/run_folder.h"
+#include "run/run_place.h"
+#include "run/run_record.h"
+#include "run/setup.h"
+
+namespace lockstep::run {
+
+class Training {
+ public:
+  // What is referred to must outlive it. placement: on rank 0.
+  Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
+           std::vector<std::string> placement, Experiment& experiment, report::Console& console);
+
+  // Sets out: goes on from a checkpoint, or begins with one, if there is one. place: on rank 0. Collective.
+  void start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning);
+
+  // Trains to the end, or until asked to stop. Collective.
+  train::StopRequests run();
+
+  // Writes the model and the summary. With train.patience the model is the best epoch's, and the weights
+  // after the last step are beside it where they are others. Collective.
+  void finish();
+
+  // After the last checkpoint is on the disk: where it is; "" where it could not be written.
+  std::string last_checkpoint();
+
+  bool out_of_patience() const;
+
+ private:
+  bool watches_for_the_best() const { return run_.train.patience > 0; }
+  std::string weights_hash() const;
+  void after_step(const train::StepReport& step);
+  // What the time since then was spent on, over all ranks. Collective.
+  void add_split(const std::array<double, kActivities>& before);
+  void add_gradient_norms();
+  // Evaluates, writes the epoch's rows, and saves if it is time to. Collective.
+  void after_epoch(const train::Score& score, bool stopping);
+  // A file that cannot be written now may be written later: training goes on.
+  void write_rows(const report::EpochRow& row);
+  void save(bool best);
+  // Now that there is a checkpoint, if it could be written; else the next one does it.
+  void replace_the_other_run();
+  void warn_of(const std::string& problem);
+
+  const comm::Communicator& world_;
+  const LoadedConfig& loaded_;
+  const config::RunConfig& run_;
+  const Compute& compute_;
+  const std::vector<std::string> placement_;  // on rank 0
+  Experiment& experiment_;
+  train::Trainer& trainer_;
+  const std::string trained_on_;
+  const data::DatasetInfo& info_;
+  report::Console& console_;
+  RunRecord record_;
+  std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
+  std::optional<RunFolder> folder_;  // on rank 0
+};
+
+}  // namespace lockstep::run

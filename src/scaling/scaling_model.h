@@ -1,0 +1,140 @@
+// How long an epoch would take on other numbers of ranks: a model, from measured steps and a network's
+// latency and bandwidth.
+//
+// A step of one rank computes forward and backward over its blocks, waits for what is left of the gradients'
+// sum, and updates. Each part is a line in the rank's blocks and rows, fitted to the measurements near them.
+// The sum is Rabenseifner's, which Open MPI takes between hosts,
+//
+//   seconds = 2 log2(P) * latency + 2 (P-1)/P * bytes * seconds_per_byte
+//
+// (Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005). Across
+// hosts buckets leave while backward goes on, from the arena's end, and only what is left then is waited for;
+// without overlap they follow one another when it is over, with a latency each. Within a host the same
+// formula goes from the number of ranks that was measured to others.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lockstep::scaling {
+
+// A rank's load in a step.
+struct StepLoad {
+  std::size_t blocks = 0, rows = 0;
+};
+
+// seconds = fixed + per_block * blocks + per_row * rows, no coefficient below 0.
+struct CostLine {
+  double fixed = 0.0, per_block = 0.0, per_row = 0.0;
+  double seconds(StepLoad load) const {
+    return fixed + per_block * static_cast<double>(load.blocks) + per_row * static_cast<double>(load.rows);
+  }
+};
+
+struct MeasuredPart {
+  StepLoad load;
+  double seconds = 0.0;
+};
+
+// The line with the least sum of squared relative errors, those of loads like `near` counting most.
+// Needs a measurement.
+CostLine fit(std::span<const MeasuredPart> measured, StepLoad near);
+
+// A step by itself: forward with gathering; update with all that is left.
+struct StepSeconds {
+  double forward = 0.0, backward = 0.0, update = 0.0;
+  double all() const { return forward + backward + update; }
+};
+
+struct MeasuredStep {
+  StepLoad load;
+  StepSeconds seconds;
+};
+
+// What steps cost a rank of a layout: so many ranks at work on its host, each with so many threads.
+struct LayoutCost {
+  int ranks_on_host = 1, threads = 1;
+  std::vector<MeasuredStep> steps;  // at least one
+
+  StepSeconds seconds(StepLoad load) const;
+  // How well steps follow from one another: the median relative error of a measured step as it is fitted to
+  // the others. 0 with a single one.
+  double error() const;
+};
+
+struct Network {
+  std::string name;
+  double latency = 0.0;           // seconds of a message
+  double seconds_per_byte = 0.0;  // between two ranks, in each direction
+  double stolen_per_byte = 0.0;   // seconds that backward loses to bytes that move meanwhile
+};
+
+// "1gbit", "10gbit", "25gbit", "100gbit", or GBIT:MICROSECONDS, a rate and a latency. Throws ConfigError.
+Network network_of(const std::string& name);
+inline constexpr const char* kNetworkNames = "1gbit, 10gbit, 25gbit, 100gbit or GBIT:MICROSECONDS";
+
+// What is trained, as far as time goes.
+struct Workload {
+  std::size_t samples = 0, batch = 0, shards = 0;
+  std::vector<std::size_t> tensors;                            // elements, in the arena's order
+  double bytes_per_number = 4.0;                               // on the wire
+  std::size_t bucket_bytes = std::size_t{1} << 20;             // of a message under way
+  std::size_t bucket_bytes_at_the_end = std::size_t{1} << 18;  // between hosts without overlap
+  bool overlap_on_one_host = false, overlap_across_hosts = true;
+};
+
+// Where it is to run.
+struct Cluster {
+  int cores_per_host = 1;
+  Network between_hosts, within_host;
+};
+
+struct Prediction {
+  int ranks = 1, threads = 1, hosts = 1;
+  std::size_t batch = 0, shards = 0;
+  StepSeconds step;      // a full one's, of the rank with the most to do
+  double exposed = 0.0;  // seconds that the sum costs: by which it outlasts backward, or delays it
+  double hidden = 0.0;   // share of the sum's time that costs nothing
+  double epoch = 0.0;    // seconds
+
+  double samples_per_second(const Workload& workload) const {
+    return static_cast<double>(workload.samples) / epoch;
+  }
+};
+
+class ScalingModel {
+ public:
+  // layouts: at least one, of which those with the same threads describe a host with one rank and with more.
+  ScalingModel(Workload workload, Cluster cluster, std::vector<LayoutCost> layouts);
+
+  // threads must be those of a layout. More ranks than shards are taken as so many shards.
+  // weak: every rank has a batch of its own, so that the global one grows with the ranks.
+  Prediction predict(int ranks, int threads, bool weak = false) const;
+
+  // The layout of all of so many cores, with a number of threads that was measured, whose epoch is the
+  // shortest; an infinite epoch where there is none.
+  Prediction best_on(int cores, bool weak = false) const;
+
+  // What most of the cores' time beyond one core's work goes into, between the two.
+  static std::string limit(const Prediction& one, const Prediction& many);
+
+  const Workload& workload() const { return workload_; }
+  // Each number of threads once.
+  std::vector<int> threads() const;
+
+ private:
+  // Seconds that the sum costs a step, and that it takes altogether.
+  struct SumTime {
+    double exposed = 0.0, whole = 0.0;
+  };
+  SumTime sum_time(int ranks, int hosts, double backward) const;
+  const LayoutCost& layout(int ranks_on_host, int threads) const;
+
+  Workload workload_;
+  Cluster cluster_;
+  std::vector<LayoutCost> layouts_;
+};
+
+}  // namespace lockstep::scaling
