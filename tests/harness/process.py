@@ -22,6 +22,15 @@ three_ranks_if_long = pytest.mark.parametrize(
     "ranks", [pytest.param(ALONE, id="one_process"), pytest.param(3, id="three_ranks", marks=pytest.mark.long)])
 
 
+def steer_nothing():
+    """Takes away from this process's environment, which what it starts inherits, whatever steers the program."""
+    for name in list(os.environ):
+        if name.startswith(("OMP_", "BLIS_", "LOCKSTEP_KERNELS")) or name in ("COLUMNS", "NO_COLOR"):
+            del os.environ[name]
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # there may be more threads than cores
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # MPI libraries leave memory behind
+
+
 @dataclass
 class Outcome:
     code: int  # the exit code, or 128 and the signal that ended it
