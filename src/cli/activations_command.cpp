@@ -2,7 +2,6 @@
 // picture.
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -10,9 +9,10 @@
 #include "kernels/activation.h"
 
 namespace lockstep::cli {
+namespace {
 
-void activations(const comm::Session& session) {
-  if (session.world().rank() != 0) return;
+// Prints "x,sigmoid,sigmoid_slope,..." and a row for each of 401 points on -4..4.
+void print_activations(run::Job& job) {
   constexpr std::size_t kPoints = 401;
   constexpr double kHalfWidth = 4.0;
   std::vector<float> x(kPoints);
@@ -28,12 +28,21 @@ void activations(const comm::Session& session) {
     kernels::activate_backward(activation, y, slope, /*threads=*/1);
     columns.push_back(std::move(slope));
   }
-  fmt::print("{}\n", header);
+  job.console.line(header);
   for (std::size_t i = 0; i < kPoints; ++i) {
-    fmt::print("{:.6g}", x[i]);
-    for (const auto& column : columns) fmt::print(",{:.6g}", column[i]);
-    fmt::print("\n");
+    std::string row = fmt::format("{:.6g}", x[i]);
+    for (const auto& column : columns) row += fmt::format(",{:.6g}", column[i]);
+    job.console.line(row);
   }
+}
+
+}  // namespace
+
+Run activations_command(Options&) {
+  return [](run::Job& job) {
+    print_activations(job);
+    return 0;
+  };
 }
 
 }  // namespace lockstep::cli

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -11,7 +12,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/commands.h"
-#include "report/console.h"
 
 namespace lockstep::cli {
 namespace {
@@ -55,10 +55,9 @@ std::vector<std::pair<std::string, std::string>> configurations_in(const fs::pat
   return configurations;
 }
 
-}  // namespace
-
-void configs(const comm::Session& session, const std::string& chosen) {
-  const comm::Communicator& world = session.world();
+// Prints the configurations of a folder, "" for those that come with the program, with a line each.
+void print_configurations(run::Job& job, const std::string& chosen) {
+  const comm::Communicator& world = job.world;
   world.all_or_none([&] {
     if (world.rank() != 0) return;
     fs::path folder = chosen;
@@ -69,14 +68,24 @@ void configs(const comm::Session& session, const std::string& chosen) {
         throw ConfigError(fmt::format("{}: has no .toml file, expected configurations", folder.string()));
       std::size_t width = 0;
       for (const auto& [path, description] : found) width = std::max(width, path.size());
-      report::Console console(true);
       for (const auto& [path, description] : found)
-        console.line(fmt::format("{:<{}}  {}", path, width, description.empty() ? "-" : description));
+        job.console.line(fmt::format("{:<{}}  {}", path, width, description.empty() ? "-" : description));
     } catch (const std::system_error& error) {
       throw ConfigError(fmt::format("{}: cannot be read: {}, expected a folder of configurations",
                                     folder.string(), error.code().message()));
     }
   });
+}
+
+}  // namespace
+
+Run configs_command(Options& options) {
+  const auto folder = std::make_shared<std::string>();
+  options.optional_argument("DIR", *folder, "Those of this folder instead");
+  return [folder](run::Job& job) {
+    print_configurations(job, *folder);
+    return 0;
+  };
 }
 
 }  // namespace lockstep::cli

@@ -1,63 +1,21 @@
-// lockstep gradcheck: is the backward pass the derivative of the forward pass?
-#include <fmt/format.h>
+#include <memory>
 
-#include <algorithm>
-#include <string>
-
-#include "base/version.h"
 #include "cli/commands.h"
-#include "report/console.h"
-#include "run/experiment.h"
-#include "run/setup.h"
-#include "train/gradient_check.h"
+#include "run/gradcheck.h"
 
 namespace lockstep::cli {
 
-using namespace run;
-namespace {
-
-// The place of an element in its tensor, such as "[3, 17]".
-std::string place(const nn::Tensor& tensor, std::size_t element) {
-  if (tensor.shape.size() == 1) return fmt::format("[{}]", element);
-  return fmt::format("[{}, {}]", element / tensor.shape[1], element % tensor.shape[1]);
-}
-
-// A tensor's line of the table.
-std::string line_of(const train::TensorCheck& check, const nn::Tensor& tensor, double tolerance) {
-  return fmt::format("{:<20}{:>9}{:>13.2e}{:>16}{:>14.5g}{:>14.5g}  {}{}", tensor.name, check.checked,
-                     check.worst, place(tensor, check.element), check.backward, check.difference,
-                     check.worst <= tolerance ? "pass" : "FAIL",
-                     check.at_kink > 0 ? fmt::format(" ({} at a kink)", check.at_kink) : "");
-}
-
-// About `samples` in the configuration's shards, and no more than its batch.
-std::size_t small_batch(const config::RunConfig& run, std::size_t samples) {
-  const std::size_t shards = run.data.shards, per_shard = std::max<std::size_t>(1, samples / shards);
-  return std::min(run.train.batch_size, shards * per_shard);
-}
-
-}  // namespace
-
-bool gradcheck(const comm::Session& session, const GradcheckArguments& arguments) {
-  const comm::Communicator& world = session.world();
-  LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  loaded.run.train.batch_size = small_batch(loaded.run, arguments.samples);
-  const Compute compute = agree_on_compute(loaded.run.compute, world);
-  report::Console console(world.rank() == 0);
-  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
-  Experiment experiment(loaded.run, world, compute.threads);
-  console.line(fmt::format("{:<20}{:>9}{:>13}{:>16}{:>14}{:>14}", "tensor", "elements", "worst error", "at",
-                           "backward", "difference"));
-  bool good = true;
-  for (const train::TensorCheck& check : train::check_gradient(experiment.trainer(), arguments.elements)) {
-    console.line(line_of(check, experiment.model().tensors()[check.tensor], arguments.tolerance));
-    good = good && check.worst <= arguments.tolerance;
-  }
-  console.line(
-      good ? "the backward pass is the derivative of the loss"
-           : fmt::format("the backward pass is not the derivative of the loss: an error is above {:g}",
-                         arguments.tolerance));
-  return good;
+Run gradcheck_command(Options& options) {
+  const auto gradcheck = std::make_shared<run::GradcheckArguments>();
+  options.configuration(gradcheck->config, gradcheck->overrides, "A TOML file, such as one of configs/");
+  options.number("--samples", gradcheck->samples, 1, 1000000, "About how many samples to take (default: 16)");
+  options.number("--elements", gradcheck->elements, 1, 1000000000,
+                 "How many elements of each tensor (default: 30)");
+  options.tolerance("--tolerance", gradcheck->tolerance,
+                    "The relative error to accept, of an element at least a tenth of its tensor's largest "
+                    "(default: 0.0001)");
+  options.footer("Exit codes: 0 every tensor agrees; 1 one does not.");
+  return [gradcheck](run::Job& job) { return run::gradcheck(job, *gradcheck) ? 0 : 1; };
 }
 
 }  // namespace lockstep::cli

@@ -1,134 +1,39 @@
-// lockstep train: from a configuration to a run folder.
-#include <fmt/format.h>
+#include <memory>
 
-#include <algorithm>
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <utility>
-
-#include "base/error.h"
-#include "base/version.h"
 #include "cli/commands.h"
-#include "liveness/watchdog.h"
-#include "report/console.h"
-#include "run/experiment.h"
-#include "run/monitor.h"
-#include "run/resume.h"
-#include "run/run_place.h"
-#include "run/setup.h"
-#include "run/trace_file.h"
-#include "run/training.h"
+#include "run/train.h"
 
 namespace lockstep::cli {
 
-using namespace run;
-namespace {
-
-namespace fs = std::filesystem;
-
-void print_model(report::Console& console, const LoadedConfig& loaded, const Experiment& experiment) {
-  const data::DatasetInfo& info = experiment.info();
-  if (!info.note.empty()) console.line(info.note);
-  for (const std::string& line : layer_table(experiment.model())) console.line(line);
-  console.line(fmt::format("{} parameters, loss {}, {:.1f} MiB a rank", experiment.model().parameters(),
-                           kernels::name(loaded.run.model.loss),
-                           static_cast<double>(experiment.bytes()) / (1 << 20)));
-  console.line(describe_steps(info, experiment.plan(), loaded.run.train.batch_size));
-}
-
-// Ends a run that has stopped, and says why. The exit code. Collective.
-int conclude(Training& training, const train::StopRequests& stop, const config::RunConfig& run,
-             const train::Trainer& trainer, report::Console& console) {
-  if (stop.interrupts + stop.terminations > 0) {
-    const bool interrupt = stop.interrupts > 0;
-    const std::string saved = training.last_checkpoint();
-    console.line(fmt::format("{} after step {}: {}", interrupt ? "interrupted" : "terminated",
-                             trainer.steps_done(),
-                             saved.empty() ? "its state could not be saved"
-                                           : fmt::format("saved {}, --resume latest goes on", saved)));
-    return interrupt ? 130 : 143;
-  }
-  if (stop.timeouts > 0)
-    console.line(fmt::format("train.max_seconds are over after step {}; --resume latest goes on",
-                             trainer.steps_done()));
-  else if (trainer.epochs_done() < run.train.epochs)
-    console.line(fmt::format("stopped early after epoch {}: {} epochs without a better {}",
-                             trainer.epochs_done(), run.train.patience, run.train.monitor));
-  training.finish();
-  return 0;
-}
-
-// Where the run goes: --out, or the run folder whose config.toml this is, or runs/NAME.
-fs::path run_folder(const TrainArguments& arguments, const std::string& name) {
-  if (!arguments.out.empty()) return arguments.out;
-  const fs::path config = arguments.config, folder = config.has_parent_path() ? config.parent_path() : ".";
-  const bool of_run = config.filename() == "config.toml" && found_run(folder).has_value();
-  return of_run ? folder : fs::path("runs") / name;
-}
-
-}  // namespace
-
-int train(const comm::Session& session, const TrainArguments& arguments) {
-  const comm::Communicator& world = session.world();
-  LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  std::optional<RunPlace> place;  // on rank 0
-  std::string out, resume;
-  world.all_or_none([&] {
-    if (world.rank() != 0) return;
-    if (!arguments.resume_from.empty() && !loaded.run.train.init_from.empty())
-      throw ConfigError(
-          fmt::format("--resume-from {} and train.init_from = \"{}\" both give weights, expected one of them",
-                      arguments.resume_from, loaded.run.train.init_from.string()));
-    const auto is_auto = [](const std::string& from) { return from == "auto"; };  // of launch/run
-    if (!arguments.resume_from.empty() && !std::ranges::all_of(arguments.resume, is_auto))
-      throw ConfigError(
-          fmt::format("--resume {} and --resume-from {} both give a state, expected one of them",
-                      arguments.resume.front(), arguments.resume_from));
-    out = run_folder(arguments, loaded.name);
-    writing(out, [&] { place.emplace(PlaceOptions{out, arguments.resume, arguments.overwrite}); });
-    resume = place->resume();
-  });
-  world.broadcast(out, 0);
-  world.broadcast(resume, 0);
-  const Compute compute = agree_on_compute(loaded.run.compute, world);
-  report::Console console(world.rank() == 0 && !arguments.quiet);
-  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
-  console.line(fmt::format("{} kernels: {}", compute.kernel_names(), compute.reason));
-  if (!compute.note.empty()) console.line(compute.note);
-
-  liveness::Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
-                                      .rank = world.rank(),
-                                      .ranks = world.size(),
-                                      .host = comm::host_name(),
-                                      .folder = {}};
-  std::optional<liveness::Watchdog> watchdog(std::in_place, watched);
-  std::optional<SavedState> state = open_resumed(world, resume, out, loaded, console);
-  const bool goes_on = state.has_value();
-  if (!goes_on && !arguments.resume_from.empty())
-    state = open_beginning(world, arguments.resume_from, console);
-  Experiment experiment(loaded.run, world, compute.threads,
-                        state && state->origin ? &*state->origin : nullptr);
-  world.all_or_none([&] { expect_monitored(loaded.run.train.monitor, experiment.info()); });
-  std::optional<Resumed> resumed, beginning;
-  if (goes_on)
-    resumed = read_resumed(world, std::move(*state), loaded, experiment, console);
-  else if (state)
-    beginning = read_beginning(world, std::move(*state), experiment, console);
-  Training training(world, loaded, compute, placement(world), experiment, console);
-  training.start(std::move(place), resumed ? &*resumed : nullptr, beginning ? &*beginning : nullptr);
-  watched.folder = fs::path(out) / ".heartbeat";
-  watchdog.emplace(watched);
-  print_model(console, loaded, experiment);
-  if (resumed)
-    console.line(
-        fmt::format("goes on from {}, after step {}", resumed->name, experiment.trainer().steps_done()));
-  if (beginning) console.line(describe_beginning(*beginning, experiment.trainer()));
-
-  if (!arguments.trace.empty()) begin_trace(world, arguments.trace);
-  const int code = conclude(training, training.run(), loaded.run, experiment.trainer(), console);
-  if (!arguments.trace.empty()) write_trace(world, arguments.trace, console);
-  return code;
+Run train_command(Options& options) {
+  struct Values {
+    run::TrainArguments train;
+    bool quiet = false;
+  };
+  const auto values = std::make_shared<Values>();
+  run::TrainArguments& train = values->train;
+  options.configuration(train.config, train.overrides, "A TOML file, such as one of configs/");
+  options.text("--out", train.out, "The run folder (default: runs/ and the configuration's name)");
+  options.repeated(
+      "--resume", train.resume,
+      "Go on from a checkpoint: a file; latest, the newest whole one in the run folder; or auto, "
+      "the latest if there is one, else as without this option");
+  options.text("--resume-from", train.resume_from,
+               "Begin a new run, which may have other settings, with the weights and the "
+               "momentum of a checkpoint, or of "
+               "the newest one in a run folder");
+  options.flag("--overwrite", train.overwrite,
+               "Replace the run that the run folder holds, as soon as this one has a checkpoint");
+  options.text("--trace", train.trace,
+               "Write what every rank did when, as a timeline for Chrome's tracing or Perfetto");
+  options.flag("--quiet", values->quiet, "Print nothing but errors");
+  options.footer(
+      "The run folder gets metrics.csv (a row per epoch), summary.json, model.safetensors (as PyTorch's\n"
+      "nn.Sequential of Linear layers has it), config.toml, and with log.steps = true steps.csv.");
+  return [values](run::Job& job) {
+    if (values->quiet) job.console.mute();
+    return run::train(job, values->train);
+  };
 }
 
 }  // namespace lockstep::cli

@@ -1,78 +1,20 @@
-// lockstep verify: is this run, on these ranks and threads, the run of one process on one thread?
-#include <fmt/format.h>
+#include <memory>
 
-#include <optional>
-
-#include "base/error.h"
-#include "base/hash.h"
-#include "base/version.h"
 #include "cli/commands.h"
-#include "report/console.h"
-#include "run/experiment.h"
-#include "run/setup.h"
-#include "train/verification.h"
+#include "run/verify.h"
 
 namespace lockstep::cli {
 
-using namespace run;
-namespace {
-
-std::string describe(const train::ArenaDifference& difference) {
-  if (difference.identical) return "the loss alone differs";
-  return fmt::format("first in {}, at most {} ULPs or {:.3g} relative", difference.first_tensor,
-                     difference.ulps, difference.relative);
-}
-
-}  // namespace
-
-bool verify(const comm::Session& session, const VerifyArguments& arguments) {
-  const comm::Communicator& world = session.world();
-  const LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  const config::RunConfig& run = loaded.run;
-  world.all_or_none([&] {
-    if (arguments.tolerance && run.reduce.mode == reduce::Mode::kExact)
-      throw ConfigError(
-          fmt::format("--tolerance is {:g}, expected none with reduce.mode = \"exact\", which has no drift",
-                      *arguments.tolerance));
-  });
-  const Compute compute = agree_on_compute(run.compute, world);
-  report::Console console(world.rank() == 0);
-  console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
-  if (!compute.note.empty()) console.line(compute.note);
-
-  Experiment of_all(run, world, compute.threads);
-  std::optional<Experiment> of_one;
-  world.all_or_none([&] {
-    if (world.rank() == 0) of_one.emplace(run, session.self(), 1);
-  });
-
-  const bool exact = run.reduce.mode == reduce::Mode::kExact;
-  const train::Verification result =
-      train::verify(world, of_all.model().tensors(), of_all.trainer(), of_one ? &of_one->trainer() : nullptr,
-                    arguments.steps, exact);
-  const std::string layouts =
-      fmt::format("{} rank{} x {} thread{} against 1 x 1", world.size(), world.size() == 1 ? "" : "s",
-                  compute.threads, compute.threads == 1 ? "" : "s");
-  if (result.identical) {
-    console.line(fmt::format("identical after each of {} steps: weights {}, {}", result.steps,
-                             hash_hex(std::as_bytes(of_all.trainer().parameters())), layouts));
-    return true;
-  }
-  if (exact || !result.odd_replica.empty()) {
-    console.line(fmt::format("differs at step {}: {}, {}", result.steps,
-                             result.odd_replica.empty() ? describe(result.first) : result.odd_replica,
-                             layouts));
-    return false;
-  }
-  const double tolerance = arguments.tolerance.value_or(0.0);
-  bool within = world.rank() != 0 || result.last.relative <= tolerance;
-  within = world.allreduce_min(within ? 1 : 0) == 1;
-  console.line(fmt::format(
-      "drift after {} steps, the first at step {}: {}; {} the tolerance of {:g} (float sums depend on "
-      "the ranks), {}",
-      result.steps, result.first_step, describe(result.last), within ? "within" : "above", tolerance,
-      layouts));
-  return within;
+Run verify_command(Options& options) {
+  const auto verify = std::make_shared<run::VerifyArguments>();
+  options.configuration(verify->config, verify->overrides, "A TOML file, such as one of configs/");
+  options.number("--steps", verify->steps, 1, 1000000000, "How many steps to train (default: 20)");
+  options.tolerance(
+      "--tolerance", verify->tolerance,
+      "With reduce.mode = \"float\": the drift to accept, relative to a tensor's largest weight "
+      "(default: 0)");
+  options.footer("Exit codes: 0 identical, or within the tolerance; 1 not.");
+  return [verify](run::Job& job) { return run::verify(job, *verify) ? 0 : 1; };
 }
 
 }  // namespace lockstep::cli

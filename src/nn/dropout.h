@@ -22,21 +22,21 @@ class Dropout final : public Layer {
   bool elementwise() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
+               const PassContext& pass) const override;
 
   // dx = dy / (1 - rate) where x was kept, else 0.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, const Pass& pass) const override;
+                kernels::Matrix dx, const PassContext& pass) const override;
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
 
  private:
   // What each unit of a sample's row is multiplied with. Overwrites mask (width).
-  void draw_mask(const Pass& pass, std::uint32_t sample, std::span<float> mask) const;
+  void draw_mask(const PassContext& pass, std::uint32_t sample, std::span<float> mask) const;
   // x <- x times the mask of its sample, row by row.
-  void apply(kernels::Matrix x, const Pass& pass) const;
+  void apply(kernels::Matrix x, const PassContext& pass) const;
 
   double rate_;
   std::size_t width_, layer_;

@@ -21,7 +21,7 @@ namespace lockstep::reduce {
 std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped);
 
 // On one host every rank adds up its part of all ranks' arrays, where they are, into one array that all read:
-// each number is read once and written once on the whole host.
+// each value is read once and written once on the whole host.
 //
 // Otherwise buckets are cut from the array's end, where backward begins, alike on all ranks. With overlap a
 // full one leaves at once, and is summed while this process computes; without, all of them are summed in
@@ -32,13 +32,13 @@ class BucketedSum {
  public:
   using Half = std::conditional_t<std::is_same_v<T, float>, Bfloat16, std::int16_t>;
 
-  // Of `size` numbers, zeros at first. The communicator must outlive it.
+  // Of `size` values, zeros at first. The communicator must outlive it.
   BucketedSum(std::size_t size, const ReduceOptions& options, const comm::Communicator& communicator,
               int threads);
 
   // This rank's, to be written before the sum and, by then, lost.
-  std::span<T> numbers() { return numbers_; }
-  // All ranks', from finish() until any call after it but numbers().
+  std::span<T> local() { return local_; }
+  // All ranks', from finish() until any call after it but local().
   std::span<const T> sum() const { return sum_; }
 
   bool overlaps() const { return background_.has_value(); }
@@ -49,12 +49,10 @@ class BucketedSum {
     return own_.own().size() + shared_sum_.own().size() + wire_.size() * sizeof(Half);
   }
 
-  // Every number from element `first` on is complete, as it was after the calls before from higher ones on.
-  // With overlap the caller leaves it, and MPI, alone from now on.
+  // Every element from `first` on is complete, as it was after the calls before from higher ones on. With
+  // overlap the caller leaves it alone from now on, and MPI until all are complete, from 0 on.
   void complete_from(std::size_t first);
-  // All of them are complete, and the caller may use MPI again until finish().
-  void complete();
-  // Returns when the sum is there, and begins anew. Collective.
+  // Returns when the sum is there, and begins anew. Collective. Requires: complete_from(0).
   void finish();
 
  private:
@@ -67,11 +65,11 @@ class BucketedSum {
   const comm::Communicator* communicator_;
   int threads_;
   enum class InMemory { kNo, kPossibly, kYes } in_memory_;  // possibly: until the first sum
-  comm::SharedMemory own_;                                  // numbers_
+  comm::SharedMemory own_;                                  // local_
   comm::SharedMemory shared_sum_;  // where the sum is that of shared memory; rank 0's, for all
-  std::span<T> numbers_;
+  std::span<T> local_;
   std::span<const T> sum_;
-  AlignedBuffer<Half> wire_;  // with a narrow wire: what travels instead of the numbers
+  AlignedBuffer<Half> wire_;  // with a narrow wire: what travels instead of local_
   std::size_t bucket_;        // elements
   std::optional<comm::BackgroundSums> background_;
   std::size_t left_;  // elements before this one have not left

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/error.h"
 #include "kernels/arrays.h"
 #include "kernels/quantized_product.h"
 
@@ -45,13 +46,11 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
       scales_(model.tensors().size(), contributions, options.wire == Wire::kInt16 ? 16 : 32),
       inverses_(model.tensors().size()),
       sum_(slots() + model.parameters(), options, communicator, threads),
-      contributions_(model.tensors().size()) {
+      magnitudes_(model.tensors().size()) {
   constexpr std::size_t kTypicalRows[] = {256};  // of blocks together; add() sees to longer ones
   std::size_t scratch = 0;
-  for (const nn::Tensor& tensor : model.tensors())
-    scratch =
-        std::max(scratch, tensor.is_weight() ? scratch_of(kTypicalRows, tensor.shape[0], tensor.shape[1])
-                                             : tensor.size);
+  for (const nn::Tensor& tensor : model.tensors())  // of a product's panel, or a sum of rows
+    scratch = std::max({scratch, scratch_of(kTypicalRows, tensor.rows(), tensor.cols()), tensor.rows()});
   for (int t = 0; t < threads; ++t) scratch_.emplace_back(scratch);
 }
 
@@ -65,12 +64,14 @@ std::vector<std::int32_t> ExactReducer::state() const {
   return {scales_.exponents().begin(), scales_.exponents().end()};
 }
 
-void ExactReducer::start_pass(std::span<const std::size_t> block_rows) {
+void ExactReducer::begin_pass(std::span<const std::size_t> block_rows, bool last) {
   block_rows_.assign(block_rows.begin(), block_rows.end());
+  if (block_rows_.empty()) block_rows_ = {0};  // whose gradient is 0
+  last_pass_ = last;
 }
 
 std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms& terms) const {
-  if (terms.x.data == nullptr) return {{0, 1, 0, terms.dy.cols}};
+  if (!terms.is_product()) return {{0, 1, 0, terms.dy.cols}};
   std::vector<Panel> panels;
   const std::size_t strips = (terms.dy.cols + kPanelRows - 1) / kPanelRows;
   const std::size_t cols = panel_cols(terms.dy.cols, terms.x.cols, threads_);
@@ -90,25 +91,24 @@ std::size_t ExactReducer::scratch_of(std::span<const std::size_t> block_rows, st
 }
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
-  if (terms.x.data != nullptr) {
+  if (terms.is_product()) {
     const std::size_t needed = scratch_of(block_rows_, terms.dy.cols, terms.x.cols);
     for (AlignedBuffer<float>& scratch : scratch_)
       if (scratch.size() < needed) scratch = AlignedBuffer<float>(needed);
   }
-  Contribution& contribution = contributions_[terms.tensor];
   const std::size_t offset = slots() + model().tensors()[terms.tensor].offset;
   const std::vector<Panel> panels = panels_of(terms);
   std::vector<std::atomic<bool>> done(panels.size());
   std::size_t left = 0;  // panels that the first thread knows to be done: their rows may leave
   const int threads = std::min(threads_, static_cast<int>(panels.size()));
-  std::uint32_t largest_bits = contribution.magnitude.largest_bits;
+  std::uint32_t largest_bits = magnitudes_[terms.tensor].largest_bits;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) \
     reduction(max                                                  \
               : largest_bits) if (threads > 1)
   for (std::size_t p = 0; p < panels.size(); ++p) {
     const int thread = omp_get_thread_num();
     const Magnitude magnitude =
-        add_panel(terms, panels[p], contribution.begun, scratch_[static_cast<std::size_t>(thread)].span());
+        add_panel(terms, panels[p], scratch_[static_cast<std::size_t>(thread)].span());
     largest_bits = std::max(largest_bits, magnitude.largest_bits);
     done[p].store(true, std::memory_order_release);
     if (!last_pass_ || thread != 0) continue;
@@ -118,17 +118,21 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
     if (left > before && left < panels.size())
       sum_.complete_from(offset + (panels[left].row + panels[left].rows) * terms.x.cols);
   }
-  contribution = {true, {largest_bits}};
-  if (last_pass_) sum_.complete_from(offset);
+  magnitudes_[terms.tensor] = {largest_bits};
+  const bool pass_is_over = terms.tensor == 0;
+  if (pass_is_over) store_ = Store::kAccumulate;
+  if (!last_pass_) return;
+  if (pass_is_over) count_magnitudes();
+  sum_.complete_from(pass_is_over ? 0 : offset);
 }
 
-Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
+Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& panel,
                                   std::span<float> scratch) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
-  std::int32_t* const sums = sum_.numbers().data() + slots() + tensor.offset;
-  Store store = accumulate ? Store::kAccumulate : Store::kOverwrite;
-  if (terms.x.data != nullptr) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
+  std::int32_t* const sums = sum_.local().data() + slots() + tensor.offset;
+  Store store = store_;
+  if (terms.is_product()) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
     const std::size_t stride = terms.x.cols;
     return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
                                       terms.x.col_range(panel.col, panel.cols), block_rows_, scale, limit,
@@ -148,24 +152,17 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, const Panel& p
   return magnitude;
 }
 
-void ExactReducer::complete() {
-  if (std::exchange(complete_, true)) return;
-  const auto& tensors = model().tensors();
-  const std::span<std::int32_t> own_slots = sum_.numbers().first(slots());
-  std::fill(own_slots.begin(), own_slots.end(), 0);
-  for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const auto sum = tensors[t].slice(sum_.numbers().subspan(slots()));
-    if (!contributions_[t].begun) std::fill(sum.begin(), sum.end(), 0);
-    scales_.count(t, contributions_[t].magnitude, own_slots);
-    contributions_[t] = {};
-  }
-  sum_.complete();
+void ExactReducer::count_magnitudes() {
+  const std::span<std::int32_t> counters = sum_.local().first(slots());
+  std::fill(counters.begin(), counters.end(), 0);
+  for (std::size_t t = 0; t < magnitudes_.size(); ++t)
+    scales_.count(t, std::exchange(magnitudes_[t], {}), counters);
 }
 
-Reducer::Outcome ExactReducer::finalize() {
-  complete();
+Reducer::Outcome ExactReducer::finish() {
+  require(std::exchange(last_pass_, false), "ExactReducer::finish: the step's last pass has not begun");
   sum_.finish();
-  last_pass_ = complete_ = false;
+  store_ = Store::kOverwrite;
 
   const std::span<const std::int32_t> sum_of_slots = sum_.sum().first(slots());
   Outcome outcome = Outcome::kSummed;
@@ -187,7 +184,7 @@ Reducer::Outcome ExactReducer::finalize() {
   return outcome;
 }
 
-std::span<const float> ExactReducer::part(std::size_t tensor, std::size_t begin,
+std::span<const float> ExactReducer::read(std::size_t tensor, std::size_t begin,
                                           std::span<float> scratch) const {
   kernels::dequantize(sum_.sum().subspan(slots() + begin, scratch.size()), inverses_[tensor], scratch);
   return scratch;

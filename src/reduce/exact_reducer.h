@@ -19,16 +19,13 @@ class ExactReducer final : public Reducer {
   ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
                const comm::Communicator& communicator, int threads);
 
-  void start_pass(std::span<const std::size_t> block_rows) override;
+  void begin_pass(std::span<const std::size_t> block_rows, bool last) override;
   void add(const nn::GradientTerms& terms) override;
-  void last_pass() override { last_pass_ = true; }
-  void complete() override;
-  Outcome finalize() override;
-  std::span<const float> part(std::size_t tensor, std::size_t begin, std::span<float> scratch) const override;
+  Outcome finish() override;
+  std::span<const float> read(std::size_t tensor, std::size_t begin, std::span<float> scratch) const override;
   // The scales' exponents, a tensor each.
   std::vector<std::int32_t> state() const override;
   void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
-  bool overlaps() const override { return sum_.overlaps(); }
   std::size_t bytes() const override;
 
  private:
@@ -40,9 +37,10 @@ class ExactReducer final : public Reducer {
   // Floats to work in on a panel of a weight (outputs, inputs).
   std::size_t scratch_of(std::span<const std::size_t> block_rows, std::size_t outputs,
                          std::size_t inputs) const;
-  // Adds all blocks of this pass, one after the other; the first overwrites unless `accumulate`.
-  kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, bool accumulate,
-                               std::span<float> scratch);
+  // Adds all blocks of this pass, one after the other.
+  kernels::Magnitude add_panel(const nn::GradientTerms& terms, const Panel& panel, std::span<float> scratch);
+  // Fills this rank's slot counters, once all of the step's magnitudes are known.
+  void count_magnitudes();
 
   std::size_t slots() const { return Scales::kSlots * inverses_.size(); }
 
@@ -50,15 +48,14 @@ class ExactReducer final : public Reducer {
   Scales scales_;
   std::vector<float>
       inverses_;  // per tensor: what the step's sum is multiplied with; NaN where it is not finite
-  std::vector<std::size_t> block_rows_;
-  BucketedSum<std::int32_t> sum_;  // of slots(), then the parameter arena's: what leaves last lies first
-  bool last_pass_ = false, complete_ = false;
-  struct Contribution {
-    bool begun = false;  // do the numbers hold this step's?
-    kernels::Magnitude magnitude;
-  };
-  std::vector<Contribution> contributions_;    // per tensor
-  std::vector<AlignedBuffer<float>> scratch_;  // per thread: to work on a panel
+  std::vector<std::size_t> block_rows_;                // of the pass under way
+  kernels::Store store_ = kernels::Store::kOverwrite;  // of it: a step's first overwrites
+  bool last_pass_ = false;                             // is it the step's last?
+  // Slot counters, then gradients as the arena has them. It is sent from back to front, as backward completes
+  // it: the counters last, when all magnitudes are known.
+  BucketedSum<std::int32_t> sum_;
+  std::vector<kernels::Magnitude> magnitudes_;  // per tensor: the largest of this rank's, so far in this step
+  std::vector<AlignedBuffer<float>> scratch_;   // per thread: to work on a panel
 };
 
 }  // namespace lockstep::reduce

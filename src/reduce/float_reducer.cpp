@@ -12,51 +12,42 @@ using kernels::Store;
 
 FloatReducer::FloatReducer(const ReduceOptions& options, const nn::Model& model,
                            const comm::Communicator& communicator, int threads)
-    : Reducer(model),
-      threads_(threads),
-      sum_(model.parameters(), options, communicator, threads),
-      touched_(model.tensors().size()) {}
+    : Reducer(model), threads_(threads), sum_(model.parameters(), options, communicator, threads) {}
+
+void FloatReducer::begin_pass(std::span<const std::size_t>, bool last) { last_pass_ = last; }
 
 void FloatReducer::add(const nn::GradientTerms& terms) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
-  const auto sum = tensor.slice(sum_.numbers());
-  const bool begun = touched_[terms.tensor];
-  touched_[terms.tensor] = true;
-  if (terms.x.data == nullptr) {  // db (out) = sum of the rows of dy (B,out)
-    if (!begun) std::fill(sum.begin(), sum.end(), 0.0F);
+  const auto sum = tensor.slice(sum_.local());
+  if (terms.is_product()) {
+    add_product(terms, tensor.offset, sum);
+  } else {  // db (out) = sum of the rows of dy (B,out)
+    if (store_ == Store::kOverwrite) std::fill(sum.begin(), sum.end(), 0.0F);
     kernels::add_column_sums(terms.dy, sum);
-    if (last_pass_) sum_.complete_from(tensor.offset);
-    return;
   }
-  // dW (out,in) = dyᵀ (out,B) x (B,in), the last rows first. With overlap in strips, which leave one by one:
-  // each is a product that packs x once more, so they are not small.
+  if (last_pass_) sum_.complete_from(tensor.offset);
+  if (terms.tensor == 0) store_ = Store::kAccumulate;  // the pass is over
+}
+
+void FloatReducer::add_product(const nn::GradientTerms& terms, std::size_t offset, std::span<float> sum) {
+  // With overlap in strips, which leave one by one: each is a product that packs x once more, so they are not
+  // small.
   constexpr std::size_t kStripRows = 256;
   const std::size_t outputs = terms.dy.cols, inputs = terms.x.cols;
   const std::size_t strip = last_pass_ && sum_.overlaps() ? kStripRows : outputs;
   for (std::size_t end = outputs; end > 0;) {
     const std::size_t rows = std::min(strip, end);
+    if (last_pass_) sum_.complete_from(offset + end * inputs);
     end -= rows;
     kernels::gemm(terms.dy.col_range(end, rows).transposed(), terms.x,
-                  Matrix(sum.data() + end * inputs, rows, inputs),
-                  begun ? Store::kAccumulate : Store::kOverwrite, threads_);
-    if (last_pass_) sum_.complete_from(tensor.offset + end * inputs);
+                  Matrix(sum.data() + end * inputs, rows, inputs), store_, threads_);
   }
 }
 
-void FloatReducer::complete() {
-  if (std::exchange(complete_, true)) return;
-  for (std::size_t t = 0; t < touched_.size(); ++t) {
-    const auto sum = model().tensors()[t].slice(sum_.numbers());
-    if (!touched_[t]) std::fill(sum.begin(), sum.end(), 0.0F);
-  }
-  sum_.complete();
-}
-
-Reducer::Outcome FloatReducer::finalize() {
-  complete();
+Reducer::Outcome FloatReducer::finish() {
+  require(std::exchange(last_pass_, false), "FloatReducer::finish: the step's last pass has not begun");
   sum_.finish();
-  touched_.assign(touched_.size(), false);
-  last_pass_ = complete_ = false;
+  store_ = Store::kOverwrite;
   return kernels::all_finite(sum_.sum(), threads_) ? Outcome::kSummed : Outcome::kNotFinite;
 }
 

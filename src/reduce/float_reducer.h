@@ -5,6 +5,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/error.h"
+#include "kernels/gemm.h"
 #include "reduce/bucketed_sum.h"
 #include "reduce/reducer.h"
 
@@ -15,26 +16,27 @@ class FloatReducer final : public Reducer {
   FloatReducer(const ReduceOptions& options, const nn::Model& model, const comm::Communicator& communicator,
                int threads);
 
-  void start_pass(std::span<const std::size_t>) override {}
+  void begin_pass(std::span<const std::size_t> block_rows, bool last) override;
   void add(const nn::GradientTerms& terms) override;
-  void last_pass() override { last_pass_ = true; }
-  void complete() override;
-  Outcome finalize() override;
-  std::span<const float> part(std::size_t, std::size_t begin, std::span<float> scratch) const override {
+  Outcome finish() override;
+  std::span<const float> read(std::size_t, std::size_t begin, std::span<float> scratch) const override {
     return sum_.sum().subspan(begin, scratch.size());
   }
   std::vector<std::int32_t> state() const override { return {}; }
   void restore(std::span<const std::int32_t> state) override {
     require(state.empty(), "FloatReducer: has no state");
   }
-  bool overlaps() const override { return sum_.overlaps(); }
   std::size_t bytes() const override { return sum_.bytes(); }
 
  private:
+  // Adds a weight's gradient, dW (out,in) = dyᵀ (out,B) x (B,in), to the sum from `offset` on, its last rows
+  // first.
+  void add_product(const nn::GradientTerms& terms, std::size_t offset, std::span<float> sum);
+
   int threads_;
-  BucketedSum<float> sum_;     // laid out like the parameter arena
-  std::vector<bool> touched_;  // per tensor: has this step's sum begun?
-  bool last_pass_ = false, complete_ = false;
+  BucketedSum<float> sum_;                             // laid out like the parameter arena
+  kernels::Store store_ = kernels::Store::kOverwrite;  // of the pass under way: a step's first overwrites
+  bool last_pass_ = false;                             // is it the step's last?
 };
 
 }  // namespace lockstep::reduce

@@ -12,7 +12,7 @@ std::vector<float> Reducer::gradient() const {
   const auto& tensors = model_->tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const auto scratch = tensors[t].slice(std::span(all));
-    const auto values = part(t, tensors[t].offset, scratch);
+    const auto values = read(t, tensors[t].offset, scratch);
     if (values.data() != scratch.data()) std::copy(values.begin(), values.end(), scratch.begin());
   }
   return all;

@@ -1,8 +1,8 @@
 // Sums gradients over the rows of a batch and over all ranks.
 //
-// A step: any number of passes, each start_pass and a Model::backward, which calls add for every tensor, from
-// the arena's end to its beginning; then finalize. After it every rank holds the same sum, up to the promise
-// of the mode:
+// A step: one or more passes, each begin_pass() and a Model::backward, which calls add() for every tensor,
+// from the arena's end to its beginning; then finish(). A rank without rows makes one pass of none. After it
+// every rank reads the same sum, up to the promise of the mode:
 //   exact  the same bits at any number of ranks and threads; README.md in this folder says how and why.
 //   float  the classical trainer: each rank sums its rows in one product per tensor, the ranks sum floats.
 //          Agrees with one process to rounding.
@@ -26,25 +26,24 @@ class Reducer : public nn::GradientSink {
   explicit Reducer(const nn::Model& model) : model_(&model) {}
 
   enum class Outcome {
-    kSummed,  // part() and gradient() give the sum
+    kSummed,  // read() and gradient() give the sum
     kRepeat,  // the numbers did not fit their scales, which are corrected now: the step's passes must be run
               // again
     kNotFinite,  // the sum has an infinity or NaN
   };
 
-  // The pass that was just started is this rank's last one of the step: what it completes may leave. Until
-  // complete() the caller leaves MPI alone.
-  virtual void last_pass() = 0;
-  // All terms have been added. The caller may use MPI again.
-  virtual void complete() = 0;
+  // The rows of the terms that follow are these blocks one after the other: block k has block_rows[k] >= 1
+  // rows. last: no other pass follows in this step. What it completes may travel at once, so that the caller
+  // leaves MPI alone until the pass's last add() has returned.
+  virtual void begin_pass(std::span<const std::size_t> block_rows, bool last) = 0;
 
-  // Sums over the ranks what was added since the last finalize; a tensor that nothing was added to counts as
-  // 0 (this rank's part of the batch was empty). Collective; every rank gets the same outcome.
-  virtual Outcome finalize() = 0;
+  // Sums over the ranks what was added since the last finish(). Collective; every rank gets the same outcome.
+  // Requires: the step's last pass is over.
+  virtual Outcome finish() = 0;
 
   // The sum's elements [begin, begin + scratch.size()) of the arena, which lie in `tensor`: in `scratch`, or
-  // where the reducer has them. Valid until the next add. Concurrent calls are safe.
-  virtual std::span<const float> part(std::size_t tensor, std::size_t begin,
+  // where the reducer has them. Valid until the next add(). Concurrent calls are safe.
+  virtual std::span<const float> read(std::size_t tensor, std::size_t begin,
                                       std::span<float> scratch) const = 0;
   // All of it, laid out like the parameter arena.
   std::vector<float> gradient() const;
@@ -54,9 +53,6 @@ class Reducer : public nn::GradientSink {
   virtual std::vector<std::int32_t> state() const = 0;
   // Goes on from such a state. Throws ShapeError unless it has as many numbers.
   virtual void restore(std::span<const std::int32_t> state) = 0;
-
-  // Whether sums go on while backward does.
-  virtual bool overlaps() const = 0;
 
   // What the reducer holds, for the report of memory.
   virtual std::size_t bytes() const = 0;

@@ -81,6 +81,14 @@ std::string duration(double seconds) {
 
 Console::Console(bool enabled) : enabled_(enabled), columns_(enabled ? columns_to_use() : 0) {}
 
+void Console::mute() {
+  muted_ = true;
+  enabled_ = false;
+  columns_ = 0;
+}
+
+Console Console::of_group(bool speaks) const { return Console(speaks && !muted_); }
+
 void Console::line(const std::string& text) {
   if (!enabled_) return;
   clear_bar();

@@ -13,10 +13,13 @@ namespace lockstep::report {
 
 class Console {
  public:
-  // enabled: false on ranks other than 0 and with --quiet; then nothing is printed.
+  // enabled: false on ranks other than 0; then nothing is printed.
   explicit Console(bool enabled);
 
-  bool enabled() const { return enabled_; }
+  // From now on nothing is printed but warnings.
+  void mute();
+  // The same for a rank that speaks for a group of ranks, if it does: nothing where this one has been muted.
+  Console of_group(bool speaks) const;
 
   // A line of text; a newline is added.
   void line(const std::string& text);
@@ -37,6 +40,7 @@ class Console {
   void clear_bar();
 
   bool enabled_;
+  bool muted_ = false;
   std::size_t columns_;                 // of the terminal; 0 without one
   std::size_t epochs_ = 0, every_ = 1;  // of the table: how many, and which to show
   bool bar_shown_ = false;

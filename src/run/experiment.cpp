@@ -10,6 +10,14 @@
 
 namespace lockstep::run {
 
+data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {info.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed};
+}
+
+nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {run.model, info.features(), nn::outputs_of(run.model, info.classes)};
+}
+
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
                        const Origin* origin)
     : run_(run), communicator_(communicator), threads_(threads) {
@@ -29,8 +37,8 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   expect_same_files(communicator, *dataset);
   communicator.all_or_none([&] {
     info_ = dataset->info();
-    plan_.emplace(info_.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed);
-    model_.emplace(run.model, info_.features(), nn::outputs_of(run.model, info_.classes));
+    plan_ = plan_of(run, info_);
+    model_ = model_of(run, info_);
   });
   expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
   communicator.all_or_none([&] {

@@ -25,6 +25,12 @@ struct Origin {
   data::Schema trained_on;
 };
 
+// How a run divides its training samples among shards and steps. Throws ConfigError where they don't suffice.
+data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& info);
+
+// The network of a run on such data. Throws ConfigError.
+nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info);
+
 class Experiment {
  public:
   // threads: of each rank. origin: of a checkpoint whose weights will take the place of the first ones; then

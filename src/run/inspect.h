@@ -8,8 +8,13 @@
 
 #include "data/dataset.h"
 #include "nn/safetensors.h"
+#include "run/job.h"
 
 namespace lockstep::run {
+
+// Prints what a file or folder is, and what is in it: weights, a checkpoint, data, a configuration, a search,
+// a run. Throws CollectiveError. Collective.
+void inspect(Job& job, const std::string& path);
 
 using Lines = std::vector<std::string>;
 

@@ -3,7 +3,7 @@
 
 #include "config/reader.h"
 #include "config/sweep.h"
-#include "nn/model.h"
+#include "run/experiment.h"
 #include "run/inspect.h"
 #include "run/setup.h"
 
@@ -46,9 +46,8 @@ Lines inspect_config(const std::filesystem::path& path, const std::string& text)
     return inspect_sweep(path, text);
   const config::RunConfig run = config::parse(text, path.string(), {});
   const data::DatasetInfo info = data::open_dataset(run.data)->info();
-  const data::ShardPlan plan(info.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle,
-                             run.seed);
-  const nn::Model model(run.model, info.features(), nn::outputs_of(run.model, info.classes));
+  const data::ShardPlan plan = plan_of(run, info);
+  const nn::Model model = model_of(run, info);
   Lines lines = {fmt::format("{}: a configuration", path.string()),
                  fmt::format("{}, {}", info.name, describe_data(info))};
   for (const std::string& line : describe_columns(info)) lines.push_back(line);

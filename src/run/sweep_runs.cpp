@@ -11,8 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/dataset.h"
-#include "data/shard_plan.h"
-#include "nn/model.h"
+#include "run/experiment.h"
 #include "run/saved_network.h"
 #include "run/setup.h"
 
@@ -143,7 +142,7 @@ std::vector<SweepRun> plan_runs(const config::Sweep& sweep, const std::string& c
   return runs;
 }
 
-void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs) {
+void validate_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs) {
   std::string found;  // by rank 0: of each run the exit code and text of its refusal, and its files' hashes
   world.all_or_none([&] {
     if (world.rank() != 0) return;
@@ -155,11 +154,9 @@ void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, s
           const data::DatasetInfo& info = seen.info(run);
           const config::RunConfig& config = *run.config;
           expect_all_epochs(config);
-          const std::size_t outputs = nn::outputs_of(config.model, info.classes);
-          const nn::Model model(config.model, info.features(), outputs);
-          const data::ShardPlan plan(info.train_samples, config.data.shards, config.train.batch_size,
-                                     config.data.shuffle, config.seed);
-          expect_score(sweep.score, info, outputs);
+          const nn::Model model = model_of(config, info);
+          plan_of(config, info);
+          expect_score(sweep.score, info, model.outputs());
           run.files = seen.hashes(config);
         } catch (const Error& error) {
           refuse(run, error);

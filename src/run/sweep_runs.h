@@ -32,10 +32,10 @@ struct SweepRun {
 // All runs, trial by trial.
 std::vector<SweepRun> plan_runs(const config::Sweep& sweep, const std::string& config_text);
 
-// Refuses the runs whose data cannot be read or divided, or whose score there will not be; notes the hashes
+// Refuses the runs whose data cannot be read or divided, or which will not have the score; notes the hashes
 // of the files that the others read. Rank 0 looks, all ranks get the same. Throws CollectiveError.
 // Collective.
-void look_at_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs);
+void validate_data(const comm::Communicator& world, const config::Sweep& sweep, std::vector<SweepRun>& runs);
 
 // The files of the runs' results, which groups of ranks write and read.
 class SweepResults {

@@ -204,12 +204,12 @@ std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
   const nn::Tensor& weight = model.tensors().front();
   const bool images =
       info.pixels && side * side == info.channel_size && (info.channels == 1 || info.channels == 3);
-  if (!images || !weight.is_weight() || weight.shape[1] != info.features())
+  if (!images || weight.cols() != info.features())
     throw ConfigError(fmt::format(
         "--weights: the first layer's weights are {} x {}, expected those of square images with 1 "
         "or 3 channels",
-        weight.shape.front(), weight.shape.back()));
-  const std::size_t units = weight.shape[0];
+        weight.rows(), weight.cols()));
+  const std::size_t units = weight.rows();
   const auto columns = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(units))));
   const std::size_t rows = (units + columns - 1) / columns, pitch = side + 1;  // a white line between tiles
   const std::size_t width = columns * pitch - 1, height = rows * pitch - 1;

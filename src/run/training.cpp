@@ -68,31 +68,13 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
 }
 
 train::StopRequests Training::run() {
-  train::StopRequests stop;
   if (trainer_.epochs_done() >= run_.train.epochs) {
     console_.line(
         fmt::format("nothing left to do: all {} epochs of train.epochs are done", run_.train.epochs));
-    return stop;
+    return {};
   }
   console_.start_table(run_.train.epochs);
-  while (trainer_.epochs_done() < run_.train.epochs && !stop.any() && !out_of_patience()) {
-    console_.start_epoch();
-    const auto start = std::chrono::steady_clock::now();
-    const auto before = seconds_by_activity();
-    const std::optional<train::Score> score = trainer_.epoch([&](const train::StepReport& step) {
-      stop = step.stop;
-      after_step(step);
-    });
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    record_.seconds += seconds;
-    record_.total_seconds += seconds;
-    add_split(before);
-    if (score)
-      after_epoch(*score, stop.any());
-    else
-      save(false);
-  }
-  return stop;
+  return train_epochs(trainer_, run_.train.epochs, *this);
 }
 
 void Training::finish() {
@@ -158,6 +140,12 @@ bool Training::out_of_patience() const {
 
 std::string Training::weights_hash() const { return hash_hex(std::as_bytes(trainer_.parameters())); }
 
+void Training::before_epoch() {
+  console_.start_epoch();
+  epoch_start_ = std::chrono::steady_clock::now();
+  spent_before_ = seconds_by_activity();
+}
+
 void Training::after_step(const train::StepReport& step) {
   record_.last_learning_rate = step.learning_rate;
   record_.rescaled_steps += step.repeats;
@@ -173,11 +161,11 @@ void Training::after_step(const train::StepReport& step) {
   if (every != 0 && step.step % every == 0 && trainer_.step_in_epoch() != 0) save(false);
 }
 
-void Training::add_split(const std::array<double, kActivities>& before) {
+void Training::add_split() {
   const auto now = seconds_by_activity();
   const auto spent = [&](Activity activity) {
     const auto a = static_cast<std::size_t>(activity);
-    return std::llround(1e9 * (now[a] - before[a]));
+    return std::llround(1e9 * (now[a] - spent_before_[a]));
   };
   std::int64_t split[] = {spent(Activity::kGather) + spent(Activity::kForward) + spent(Activity::kBackward) +
                               spent(Activity::kUpdate),
@@ -198,7 +186,19 @@ void Training::add_gradient_norms() {
   ++record_.gradient_steps;
 }
 
-void Training::after_epoch(const train::Score& score, bool stopping) {
+void Training::after_epoch(const std::optional<train::Score>& score, const train::StopRequests& stop) {
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch_start_).count();
+  record_.seconds += seconds;
+  record_.total_seconds += seconds;
+  add_split();
+  if (score)
+    after_whole_epoch(*score, stop.any());
+  else
+    save(false);
+}
+
+void Training::after_whole_epoch(const train::Score& score, bool stopping) {
   const train::Score test = [&] {
     const Span span(Activity::kEvaluation, trainer_.steps_done());
     return experiment_.test_score();

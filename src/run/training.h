@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "report/console.h"
 #include "run/compute.h"
 #include "run/experiment.h"
+#include "run/loop.h"
 #include "run/resume.h"
 #include "run/run_folder.h"
 #include "run/run_place.h"
@@ -18,7 +20,7 @@
 
 namespace lockstep::run {
 
-class Training {
+class Training final : private LoopObserver {
  public:
   // What is referred to must outlive it. placement: on rank 0.
   Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
@@ -37,17 +39,19 @@ class Training {
   // After the last checkpoint is on the disk: where it is; "" where it could not be written.
   std::string last_checkpoint();
 
-  bool out_of_patience() const;
-
  private:
+  bool out_of_patience() const;
+  bool wants_more() const override { return !out_of_patience(); }
+  void before_epoch() override;
+  void after_step(const train::StepReport& step) override;
+  void after_epoch(const std::optional<train::Score>& score, const train::StopRequests& stop) override;
   bool watches_for_the_best() const { return run_.train.patience > 0; }
   std::string weights_hash() const;
-  void after_step(const train::StepReport& step);
-  // What the time since then was spent on, over all ranks. Collective.
-  void add_split(const std::array<double, kActivities>& before);
+  // What the epoch's time was spent on, over all ranks. Collective.
+  void add_split();
   void add_gradient_norms();
   // Evaluates, writes the epoch's rows, and saves if it is time to. Collective.
-  void after_epoch(const train::Score& score, bool stopping);
+  void after_whole_epoch(const train::Score& score, bool stopping);
   // A file that cannot be written now may be written later: training goes on.
   void write_rows(const report::EpochRow& row);
   void save(bool best);
@@ -65,6 +69,8 @@ class Training {
   const std::string trained_on_;
   const data::DatasetInfo& info_;
   report::Console& console_;
+  std::chrono::steady_clock::time_point epoch_start_;
+  std::array<double, kActivities> spent_before_{};  // the epoch, by activity
   RunRecord record_;
   std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
   std::optional<RunFolder> folder_;  // on rank 0

@@ -108,21 +108,21 @@ StepTime measure_steps(StepsAlone& alone) {
 
 class Measuring {
  public:
-  Measuring(const comm::Session& session, const config::RunConfig& run, const run::Experiment& experiment)
-      : session_(session),
+  Measuring(const run::Job& job, const config::RunConfig& run, const run::Experiment& experiment)
+      : job_(job),
         run_(run),
         info_(experiment.info()),
         loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), info_.train_samples)) {}
 
   // By rank 0 alone, or by all ranks at once, of which the slowest counts. Collective.
   LayoutCost layout(bool all_at_once, int ranks_on_host, int threads) const {
-    const comm::Communicator& world = session_.world();
+    const comm::Communicator& world = job_.world;
     LayoutCost cost{ranks_on_host, threads, {}};
     for (const StepLoad& load : loads_) {
       std::array<std::int64_t, 3> slowest = {};
       world.all_or_none([&] {
         if (world.rank() > 0 && !all_at_once) return;
-        StepsAlone alone(run_, session_.self(), load, info_, threads);
+        StepsAlone alone(run_, job_.self, load, info_, threads);
         const StepTime time = measure_steps(alone);
         slowest = {time.forward, time.backward, time.update};
       });
@@ -136,7 +136,7 @@ class Measuring {
 
   // The training of one of all ranks; nothing where it does not overlap with sums. Collective.
   std::unique_ptr<StepsAlone> beside_sums(int threads) const {
-    const comm::Communicator& world = session_.world();
+    const comm::Communicator& world = job_.world;
     std::unique_ptr<StepsAlone> alone;
     if (world.on_one_host() || !comm::BackgroundSums::possible()) return alone;
     const auto ranks = static_cast<std::size_t>(world.size());
@@ -144,13 +144,13 @@ class Measuring {
     const std::size_t blocks = std::max<std::size_t>(1, largest.blocks / ranks);
     world.all_or_none([&] {
       const StepLoad load{blocks, blocks * (largest.rows / largest.blocks)};
-      alone = std::make_unique<StepsAlone>(run_, session_.self(), load, info_, threads);
+      alone = std::make_unique<StepsAlone>(run_, job_.self, load, info_, threads);
     });
     return alone;
   }
 
  private:
-  const comm::Session& session_;
+  const run::Job& job_;
   const config::RunConfig& run_;
   const data::DatasetInfo& info_;
   std::vector<StepLoad> loads_;
@@ -259,13 +259,13 @@ Calibration expected_calibration(const config::RunConfig& run, const run::Experi
   return calibration;
 }
 
-Calibration calibrate(const comm::Session& session, const config::RunConfig& run,
-                      const run::Experiment& experiment, const std::string& kernel_family, int threads) {
-  const comm::Communicator& world = session.world();
+Calibration calibrate(run::Job& job, const config::RunConfig& run, const run::Experiment& experiment,
+                      const std::string& kernel_family, int threads) {
+  const comm::Communicator& world = job.world;
   // Of the most crowded host: all ranks measure the same layouts.
   const auto ranks_on_host = static_cast<int>(-world.allreduce_min(-world.of_this_host().size()));
   Calibration calibration = expected_calibration(run, experiment, kernel_family);
-  const Measuring measuring(session, run, experiment);
+  const Measuring measuring(job, run, experiment);
   if (ranks_on_host > 1) calibration.layouts.push_back(measuring.layout(false, 1, threads));
   calibration.layouts.push_back(measuring.layout(true, ranks_on_host, threads));
   if (world.size() > 1) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "comm/session.h"
 #include "run/experiment.h"
+#include "run/job.h"
 #include "scaling/scaling_model.h"
 
 namespace lockstep::scaling {
@@ -22,8 +22,8 @@ struct Calibration {
 // Measures steps of one rank on otherwise idle cores (where the job has one rank a host and several hosts:
 // not), then of all ranks at once, over several numbers of blocks and rows, with copies of the network that
 // learn nothing; then sums over the ranks. Rank 0's is the job's. Collective; some seconds.
-Calibration calibrate(const comm::Session& session, const config::RunConfig& run,
-                      const run::Experiment& experiment, const std::string& kernel_family, int threads);
+Calibration calibrate(run::Job& job, const config::RunConfig& run, const run::Experiment& experiment,
+                      const std::string& kernel_family, int threads);
 
 // `calibration` with what is measured anew in place of the same layouts and networks of before.
 Calibration merged(Calibration before, const Calibration& measured);

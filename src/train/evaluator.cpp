@@ -1,7 +1,6 @@
 #include "train/evaluator.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -63,14 +62,12 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
       largest_error = std::max(largest_error, std::fabs(double{outputs.data[i]} - double{targets[i]}));
   });
   const kernels::LossSums all = AllRanksLossSums(own, communicator).sums();
-  std::int64_t bits[] = {
-      std::bit_cast<std::int64_t>(largest_error)};  // of numbers above 0: ordered as they are
-  communicator.allreduce_max(bits);
+  largest_error = communicator.allreduce_max(largest_error);
   const double loss = all.samples == 0
                           ? std::numeric_limits<double>::quiet_NaN()
                           : all.loss.value() / static_cast<double>(all.samples) + network.l2_loss;
   return {loss * network.target_unit * network.target_unit, all.correct, all.samples,
-          std::bit_cast<double>(bits[0]) * network.target_unit};
+          largest_error * network.target_unit};
 }
 
 std::vector<float> Evaluator::outputs(const Network& network, int threads) {

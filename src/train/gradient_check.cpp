@@ -81,26 +81,23 @@ class SumsOfRanks {
 
   // terms[i] holds this rank's numbers of sum i. NaN where a number is not finite. Collective.
   std::vector<double> operator()(const std::vector<std::vector<double>>& terms) const {
-    std::vector<std::int64_t> largest(
-        terms.size());  // as bits, which order magnitudes; NaN's are the largest
+    std::vector<double> largest(terms.size());  // magnitudes; NaN where a number is NaN
     for (std::size_t i = 0; i < terms.size(); ++i)
       for (const double x : terms[i])
-        largest[i] = std::max(largest[i], std::bit_cast<std::int64_t>(std::fabs(x)));
+        if (std::isnan(x) || std::fabs(x) > largest[i]) largest[i] = std::fabs(x);
     communicator_.allreduce_max(largest);
     std::vector<std::int64_t> sums(terms.size());
     std::vector<int> shifts(terms.size());
     for (std::size_t i = 0; i < terms.size(); ++i) {
-      const auto magnitude = std::bit_cast<double>(largest[i]);
-      if (magnitude == 0.0 || !std::isfinite(magnitude)) continue;
-      shifts[i] = room_ - std::ilogb(magnitude);
+      if (largest[i] == 0.0 || !std::isfinite(largest[i])) continue;
+      shifts[i] = room_ - std::ilogb(largest[i]);
       for (const double x : terms[i]) sums[i] += std::llrint(std::ldexp(x, shifts[i]));
     }
     communicator_.allreduce_sum(sums);
     std::vector<double> values(terms.size());
     for (std::size_t i = 0; i < terms.size(); ++i)
-      values[i] = std::isfinite(std::bit_cast<double>(largest[i]))
-                      ? std::ldexp(static_cast<double>(sums[i]), -shifts[i])
-                      : std::nan("");
+      values[i] =
+          std::isfinite(largest[i]) ? std::ldexp(static_cast<double>(sums[i]), -shifts[i]) : std::nan("");
     return values;
   }
 
@@ -167,7 +164,7 @@ class LossInDouble {
   std::vector<double> arena_;
   std::vector<float> targets_;
   std::vector<std::uint32_t> numbers_;
-  nn::Pass pass_;
+  nn::PassContext pass_;
   std::vector<std::vector<double>> inputs_;  // of each layer
   std::vector<double> outputs_;
   std::vector<double> here_;  // the loss of each row

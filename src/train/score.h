@@ -25,7 +25,8 @@ struct Score {
   }
 };
 
-// 0.5 l2 sum W^2 over the model's weights (biases do not count): what the L2 penalty adds to the loss.
+// 0.5 l2 sum_t f_t sum W_t^2 over the model's tensors t with their weight_decay_factor f_t, which is 0 for
+// biases: what the L2 penalty adds to the loss.
 double l2_loss(const nn::Model& model, std::span<const float> arena, double l2, int threads);
 
 // Why training should stop after this step: how many ranks say so.

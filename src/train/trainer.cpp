@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <csignal>
 #include <utility>
@@ -104,19 +103,16 @@ StepReport Trainer::compute_gradient() {
   report.l2_loss = l2_loss();
   report.target_unit = parts_.target_unit;
   const kernels::LossSums own = forward_and_backward(blocks, global_samples);
-  liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
   {
     const Span wait(Activity::kWait, step_ + 1);  // the first sum that needs every rank
     const AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
     report.sums = sum_of_ranks.sums();
     report.stop = sum_of_ranks.stop_requests();
   }
-  Reducer::Outcome outcome = finalize();
-  while (outcome == Reducer::Outcome::kRepeat) {
+  Reducer::Outcome outcome = finish_reduction();
+  for (; outcome == Reducer::Outcome::kRepeat; outcome = finish_reduction()) {
     ++report.repeats;
     forward_and_backward(blocks, global_samples);
-    liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
-    outcome = finalize();
   }
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
@@ -127,24 +123,24 @@ StepReport Trainer::compute_gradient() {
   return report;
 }
 
-reduce::Reducer::Outcome Trainer::finalize() {
+reduce::Reducer::Outcome Trainer::finish_reduction() {
   const Span transfer(Activity::kTransfer, step_ + 1);
-  return parts_.reducer.finalize();
+  return parts_.reducer.finish();
 }
 
 kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blocks,
                                                 std::size_t global_samples) {
   kernels::LossSums sums;
-  while (!blocks.empty()) {
+  do {  // without blocks one pass of no rows
     const std::size_t count = blocks_of_pass(blocks, workspace_.max_rows());
     sums.add(pass(blocks.first(count), global_samples, count == blocks.size()));
     blocks = blocks.subspan(count);
-  }
-  parts_.reducer.complete();
+  } while (!blocks.empty());
+  liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
   return sums;
 }
 
-nn::Pass Trainer::pass_of(std::size_t rows) const {
+nn::PassContext Trainer::pass_of(std::size_t rows) const {
   return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(numbers_).first(rows)};
 }
 
@@ -184,8 +180,7 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   const Span span(Activity::kBackward, step_ + 1);
-  parts_.reducer.start_pass(block_rows);
-  if (last) parts_.reducer.last_pass();
+  parts_.reducer.begin_pass(block_rows, last);
   parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass_of(rows));
   return sums;
 }
@@ -195,13 +190,15 @@ void Trainer::update(double learning_rate) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
+    if (tensor.learning_rate_factor == 0.0) continue;
+    const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
-            parts_.reducer.part(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        sgd_.update(parameters_.span(), gradient, first, tensor.is_weight(), learning_rate);
+            parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
+        sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
       }
     });
   }
@@ -259,15 +256,9 @@ std::size_t Trainer::bytes() const {
          parts_.loader.samples().bytes();
 }
 
-double Trainer::largest_of_all(double own) const {
-  auto bits = std::bit_cast<std::int64_t>(own);  // which order magnitudes
-  parts_.communicator.allreduce_max(std::span(&bits, 1));
-  return std::bit_cast<double>(bits);
-}
-
 std::string Trainer::advice(std::size_t step) const {
   constexpr double kLarge = 100.0;  // of values; a class of a single output is 0 or 1
-  const double target = largest_of_all(largest_magnitude(parts_.loader.samples().targets));
+  const double target = parts_.communicator.allreduce_max(largest_magnitude(parts_.loader.samples().targets));
   if (parts_.model.outputs() == 1 && target > kLarge)
     return fmt::format(
         "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for "
@@ -292,7 +283,7 @@ void Trainer::report_large_loss(std::size_t step, std::span<const data::Block> b
     largest = std::max(largest, largest_magnitude({y.data, y.rows * y.cols}));
   });
   const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
-                                       largest_of_all(largest));
+                                       parts_.communicator.allreduce_max(largest));
   if (step > 1) report_divergence(step, what);
   throw comm::CollectiveError(ExitCode::kConfig,
                               fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,

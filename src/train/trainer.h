@@ -138,7 +138,7 @@ class Trainer {
   // Collective.
   [[noreturn]] void report_divergence(std::size_t step, const std::string& what) const;
 
-  // 0.5 l2 sum W^2 of the weights as they are.
+  // The L2 term of the weights as they are, see score.h.
   double l2_loss() const;
 
   // Bytes that this rank holds for training: parameters, gradients, momentum, activations, samples.
@@ -153,10 +153,10 @@ class Trainer {
   // Calls look(rows) with the workspace as forward leaves it, for one pass after the other.
   template <typename Look>
   void for_each_forward(std::span<const data::Block> blocks, Look&& look);
-  nn::Pass pass_of(std::size_t rows) const;
+  nn::PassContext pass_of(std::size_t rows) const;
   // The sums for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
-  reduce::Reducer::Outcome finalize();
+  reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
   // What is not finite: a weight, else the first layer's output for any of the blocks, else a gradient; "":
@@ -166,8 +166,6 @@ class Trainer {
   [[noreturn]] void report_large_loss(std::size_t step, std::span<const data::Block> blocks);
   // What to change in a run that cannot go on at this step. Collective.
   std::string advice(std::size_t step) const;
-  // The largest of all ranks' magnitudes. Collective.
-  double largest_of_all(double own) const;
   std::size_t epoch_of(std::size_t step) const { return (step - 1) / parts_.plan.steps_per_epoch() + 1; }
 
   TrainerParts parts_;

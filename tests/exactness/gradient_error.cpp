@@ -40,9 +40,9 @@ std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
     const auto outputs = model.forward(arena, workspace, kBatch, {.threads = kThreads});
     kernels::evaluate_loss(kernels::Loss::kCrossEntropy, outputs, targets, 1.0 / kBatch,
                            workspace.output_gradient(kBatch), kThreads);
-    reducer->start_pass(block_rows);
+    reducer->begin_pass(block_rows, /*last=*/true);
     model.backward(arena, workspace, kBatch, *reducer, {.threads = kThreads});
-    if (reducer->finalize() == reduce::Reducer::Outcome::kSummed) ++summed;
+    if (reducer->finish() == reduce::Reducer::Outcome::kSummed) ++summed;
   }
   return reducer->gradient();
 }

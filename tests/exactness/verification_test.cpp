@@ -64,22 +64,19 @@ class ThreadDependentReducer final : public reduce::Reducer {
       : Reducer(run.model),
         exact_(reduce::make_reducer({}, run.model, 100, run.communicator, run.threads)),
         threads_(static_cast<std::size_t>(threads)) {}
-  void start_pass(std::span<const std::size_t> block_rows) override {
+  void begin_pass(std::span<const std::size_t> block_rows, bool last) override {
     std::vector<std::size_t> cut;
     for (const std::size_t rows : block_rows)
       for (std::size_t t = 0; t < threads_; ++t)
         if (const std::size_t part = data::even_part(rows, t, threads_).size(); part > 0) cut.push_back(part);
-    exact_->start_pass(cut);
+    exact_->begin_pass(cut, last);
   }
   void add(const nn::GradientTerms& terms) override { exact_->add(terms); }
-  Outcome finalize() override { return exact_->finalize(); }
-  void last_pass() override { exact_->last_pass(); }
-  void complete() override { exact_->complete(); }
-  std::span<const float> part(std::size_t tensor, std::size_t begin,
+  Outcome finish() override { return exact_->finish(); }
+  std::span<const float> read(std::size_t tensor, std::size_t begin,
                               std::span<float> scratch) const override {
-    return exact_->part(tensor, begin, scratch);
+    return exact_->read(tensor, begin, scratch);
   }
-  bool overlaps() const override { return exact_->overlaps(); }
   std::vector<std::int32_t> state() const override { return exact_->state(); }
   void restore(std::span<const std::int32_t> state) override { exact_->restore(state); }
   std::size_t bytes() const override { return exact_->bytes(); }
@@ -151,21 +148,23 @@ nn::Model one_weight_and_bias() {
   return {options, 1, 1};
 }
 
+// A step of one row, or none, whose gradient is dy x for the weight and dy for the bias.
+reduce::Reducer::Outcome reduce_once(reduce::Reducer& reducer, float dy, float x, std::size_t rows = 1) {
+  reducer.begin_pass({&rows, rows}, /*last=*/true);
+  reducer.add({1, {&dy, rows, 1}, {}});
+  reducer.add({0, {&dy, rows, 1}, {&x, rows, 1}});
+  return reducer.finish();
+}
+
 TEST(ExactReducer, AGradientThatExplodesIsComputedAgainAndSummedRight) {
   const comm::Communicator& world = session().world();
   const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   const auto sum_of = [&](float value) {  // every rank contributes value * 1 to the weight, value to the bias
-    float dy = value, x = 1.0F;
-    const std::size_t rows = 1;
     int repeats = 0;
     reduce::Reducer::Outcome outcome;
-    do {
-      reducer->start_pass({&rows, 1});
-      reducer->add({0, {&dy, 1, 1}, {&x, 1, 1}});
-      reducer->add({1, {&dy, 1, 1}, {}});
-      outcome = reducer->finalize();
-    } while (outcome == reduce::Reducer::Outcome::kRepeat && ++repeats < 5);
+    do outcome = reduce_once(*reducer, value, 1.0F);
+    while (outcome == reduce::Reducer::Outcome::kRepeat && ++repeats < 5);
     EXPECT_EQ(outcome, reduce::Reducer::Outcome::kSummed);
     EXPECT_EQ(reducer->gradient()[0], reducer->gradient()[1]);
     return std::pair(reducer->gradient()[0], repeats);
@@ -184,11 +183,8 @@ TEST(ExactReducer, AnInfiniteContributionOfOneRankIsReportedOnAll) {
   const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   const bool last = world.rank() == world.size() - 1;
-  float dy = last ? std::numeric_limits<float>::infinity() : 1.0F, x = 1.0F;
-  const std::size_t rows = 1;
-  reducer->start_pass({&rows, 1});
-  reducer->add({0, {&dy, 1, 1}, {&x, 1, 1}});
-  EXPECT_EQ(reducer->finalize(), reduce::Reducer::Outcome::kNotFinite);
+  const float x = last ? std::numeric_limits<float>::infinity() : 1.0F;
+  EXPECT_EQ(reduce_once(*reducer, 1.0F, x), reduce::Reducer::Outcome::kNotFinite);
   EXPECT_TRUE(std::isnan(reducer->gradient()[0]));
 }
 
@@ -196,15 +192,10 @@ TEST(ExactReducer, ARankWithoutSamplesContributesNothing) {
   const comm::Communicator& world = session().world();
   const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
-  float dy = 3.0F, x = 2.0F;
-  const std::size_t rows = 1;
-  if (world.rank() == 0) {
-    reducer->start_pass({&rows, 1});
-    reducer->add({0, {&dy, 1, 1}, {&x, 1, 1}});
-  }
-  EXPECT_EQ(reducer->finalize(), reduce::Reducer::Outcome::kSummed);
+  const std::size_t rows = world.rank() == 0 ? 1 : 0;
+  EXPECT_EQ(reduce_once(*reducer, 3.0F, 2.0F, rows), reduce::Reducer::Outcome::kSummed);
   EXPECT_EQ(reducer->gradient()[0], 6.0F);
-  EXPECT_EQ(reducer->gradient()[1], 0.0F);
+  EXPECT_EQ(reducer->gradient()[1], 3.0F);
 }
 
 }  // namespace

@@ -19,24 +19,20 @@ class DoubleReducer final : public reduce::Reducer {
         sums_(model.parameters()),
         gradient_(model.parameters()) {}
 
-  void start_pass(std::span<const std::size_t>) override {}
+  void begin_pass(std::span<const std::size_t>, bool) override {}
 
   // Each row's term is rounded by itself: no matter which rank has the row, it is the same integer.
   void add(const nn::GradientTerms& terms) override {
     const nn::Tensor& tensor = model().tensors()[terms.tensor];
     std::int64_t* sums = sums_.data() + tensor.offset;
-    const bool weight = terms.x.data != nullptr;
     for (std::size_t row = 0; row < terms.dy.rows; ++row)
       for (std::size_t i = 0; i < tensor.size; ++i)
-        sums[i] += weight ? rounded(at(terms.dy, row, i / terms.x.cols) * at(terms.x, row, i % terms.x.cols))
-                          : rounded(at(terms.dy, row, i));
+        sums[i] += terms.is_product()
+                       ? rounded(at(terms.dy, row, i / terms.x.cols) * at(terms.x, row, i % terms.x.cols))
+                       : rounded(at(terms.dy, row, i));
   }
 
-  // Nothing leaves before finalize.
-  void last_pass() override {}
-  void complete() override {}
-
-  Outcome finalize() override {
+  Outcome finish() override {
     communicator_.allreduce_sum(std::span(sums_));
     for (std::size_t i = 0; i < sums_.size(); ++i)
       gradient_[i] = static_cast<float>(static_cast<double>(sums_[i]) / kScale);
@@ -44,14 +40,13 @@ class DoubleReducer final : public reduce::Reducer {
     return Outcome::kSummed;
   }
 
-  std::span<const float> part(std::size_t, std::size_t begin, std::span<float> scratch) const override {
+  std::span<const float> read(std::size_t, std::size_t begin, std::span<float> scratch) const override {
     return std::span(gradient_).subspan(begin, scratch.size());
   }
   std::vector<std::int32_t> state() const override { return {}; }
   void restore(std::span<const std::int32_t> state) override {
     require(state.empty(), "DoubleReducer: has no state");
   }
-  bool overlaps() const override { return false; }
   std::size_t bytes() const override {
     return sums_.size() * sizeof(std::int64_t) + gradient_.size() * sizeof(float);
   }

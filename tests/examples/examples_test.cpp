@@ -23,7 +23,6 @@ using test::world;
 // Sums what a layer hands over.
 struct Collected final : nn::GradientSink {
   explicit Collected(std::size_t size) : sum(size) {}
-  void start_pass(std::span<const std::size_t>) override {}
   void add(const nn::GradientTerms& terms) override { kernels::add_column_sums(terms.dy, sum); }
   std::vector<float> sum;
 };

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """launch/bench: what it makes of contenders' seconds, and what it passes on. What trains is a stand-in."""
 
 import contextlib
@@ -79,7 +78,3 @@ class Bench(ToolTest):
         self.refused(2, "^REPEATS is '3x', expected a whole number, at least 1", command.main, "3x")
         self.refused(2, "^unknown argument '0', see launch/bench --help", command.main, "0")
         self.assertEqual(command.parse(["3", "--networks", "100 64,32", "--without-pytorch"]), (3, ["100", "64,32"], False))
-
-
-if __name__ == "__main__":
-    unittest.main()

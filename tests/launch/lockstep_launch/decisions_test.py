@@ -390,7 +390,3 @@ class Room(Folder):
     def test_too_little(self):
         with mock.patch("shutil.disk_usage", return_value=mock.Mock(free=3 << 20)):
             self.refuses(2, "^TMPDIR is .*, which has 3072 KiB left, expected 16384 KiB for Open MPI's files", self.in_folder, self.folder)
-
-
-if __name__ == "__main__":
-    unittest.main()

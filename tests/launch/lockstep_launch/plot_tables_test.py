@@ -1,8 +1,6 @@
-#!/usr/bin/env python3
 """launch/plot: what is wrong with a table is one line that names the file, the line and the column, and nothing is drawn."""
 
 import shutil
-import unittest
 from pathlib import Path
 
 from support import ToolTest, write
@@ -100,7 +98,3 @@ class WrongTables(ToolTest):
         Path("nothing").mkdir()
         self.refused(3, "^nothing/metrics.csv: no such file, expected the metrics of a run .or trials.csv, of a sweep.",
                      plot.main, "nothing")  # fmt: skip
-
-
-if __name__ == "__main__":
-    unittest.main()

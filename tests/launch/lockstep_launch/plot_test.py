@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """launch/plot: the pictures of runs say what their tables say, lie where they belong, and are alike whenever they are drawn; what is
 wrong is one line. plot_tables_test.py has what is wrong with tables."""
 
@@ -258,7 +257,3 @@ class CommandLine(ToolTest):
         shown = subprocess.run(["./lockstep-plot", "one", "--help"], capture_output=True, text=True)
         self.assertIn("Usage: lockstep-plot RUN... [-o PREFIX]", shown.stdout)
         self.assertFalse((REPOSITORY / "launch/lockstep_launch/__pycache__").exists())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """launch/report: a whole page of any runs, and one line where one cannot be read. What lockstep makes for it is a stand-in here;
 report_of_a_run.sh has a real one."""
 
@@ -251,7 +250,3 @@ class CommandLine(Report):
         with mock.patch.object(packages.importlib.util, "find_spec", side_effect=lambda name: None if name == "jinja2" else name), \
                 mock.patch.object(packages, "SYSTEM_PYTHON", "/nowhere"):  # fmt: skip
             self.refused(2, "^jinja2 is not installed; launch/install-deps --pictures installs it$", command.main, "one")
-
-
-if __name__ == "__main__":
-    unittest.main()

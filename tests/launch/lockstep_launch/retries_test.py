@@ -89,7 +89,3 @@ class Retries(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "^interrupted while no ranks were running$") as caught:
             self.call("--retries 2 c.toml", 5, interrupted=True)
         self.assertEqual(caught.exception.code, 143)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+from harness.build import PROGRAM, REPOSITORY
 from lockstep_launch import command_line, machine, open_mpi, run
 from lockstep_launch.script import Failure
 
@@ -107,22 +108,18 @@ class Commands(unittest.TestCase):
 
     def test_the_script_prints_it_as_one_line_for_a_shell(self):
         environment = {"PATH": os.environ["PATH"], "LOCKSTEP": "/bin/true", "CIFAR10_DIR": "a b"}
-        script = Path(os.environ["REPOSITORY"]) / "launch/run"
+        script = REPOSITORY / "launch/run"
         shown = subprocess.run([script, "--dry-run", "-np", "1", "c.toml"], env=environment, capture_output=True, text=True)
         self.assertRegex(shown.stdout, r"^mpirun .* 'CIFAR10_DIR=a b' /\S+ train c.toml\n$")
         self.assertEqual(shown.returncode, 0)
 
     def test_it_knows_the_programs_subcommands(self):
-        shown = subprocess.run([Path(os.environ["BUILD"]) / "lockstep", "--help"], capture_output=True, text=True, check=True).stdout
+        shown = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
         listed = shown.partition("Subcommands:\n")[2].partition("\n\n")[0]
         self.assertEqual(re.findall(r"^  (\S+)", listed, re.MULTILINE), list(command_line.SUBCOMMANDS))
 
     def test_the_script_without_a_program(self):
-        script = Path(os.environ["REPOSITORY"]) / "launch/run"
+        script = REPOSITORY / "launch/run"
         shown = subprocess.run([script, "c"], env={**os.environ, "LOCKSTEP": "nowhere/lockstep"}, capture_output=True, text=True)
         self.assertRegex(shown.stderr, "^launch/run: nowhere/lockstep is not a program; build it with launch/build.*\n$")
         self.assertEqual(shown.returncode, 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,10 +1,8 @@
-#!/usr/bin/env python3
 """launch/scaling --only-report: the statistics of made-up runs are those computed by hand, and differing weights are told."""
 
 import contextlib
 import io
 import re
-import unittest
 from pathlib import Path
 
 from support import ToolTest, is_png, texts, write
@@ -147,7 +145,3 @@ class ScalingReport(ToolTest):
             write("wrong/runs.csv", *(change(i, line) for i, line in enumerate(lines, start=1)))
             self.refused(3, f"^wrong/runs.csv: {pattern}", study.main, "--only-report", "wrong")
         self.refused(3, "^nowhere/runs.csv: no such file", study.main, "--only-report", "nowhere")
-
-
-if __name__ == "__main__":
-    unittest.main()

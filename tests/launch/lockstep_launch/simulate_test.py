@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """launch/simulate: what it tells the simulator and the programs, and what it makes of their weights and times. smpirun, launch/build and
 the programs are stand-ins."""
 
@@ -142,7 +141,3 @@ class CommandLine(ToolTest):
         Path("few").mkdir()
         with mock.patch.dict(os.environ, PATH=str(Path("few").resolve())):
             self.refused(2, "^SimGrid is not installed; launch/install-deps --simulation installs it$", command.main, "exact", "c.toml")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """launch/verify and launch/courses: what they ask launch/run for, and what they make of its answers. launch/run is a stand-in."""
 
 import contextlib
@@ -103,7 +102,3 @@ class Courses(ToolTest):
         self.refused(2, "^'rose' is not one of ex4_classifier circle ", courses.main, "rose")
         self.refused(2, "^unknown option '--what'", courses.main, "--what")
         self.refused(2, "^-o has no value, expected a folder", courses.main, "-o")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -166,6 +166,48 @@ TEST(ModelConfig, WhatIsWrongInALayerIsNamedWithItsLine) {
      {"run.toml:5: ", "model.layers[1].bias_init is \"glorot\", expected \"zeros\""});
 }
 
+TEST(ModelConfig, FactorsOfALayerArrive) {
+  const auto layers = model(R"toml(
+[[model.layers]]
+units = 4
+learning_rate_factor = 0.5
+weight_decay_factor = 0
+[[model.layers]]
+units = 3
+frozen = true
+[[model.layers]]
+)toml")
+                          .layers;
+  ASSERT_EQ(layers.size(), 3U);
+  EXPECT_EQ(layers[0].learning_rate_factor, 0.5);
+  EXPECT_EQ(layers[0].weight_decay_factor, 0.0);
+  EXPECT_FALSE(layers[0].frozen);
+  EXPECT_TRUE(layers[1].frozen);
+  EXPECT_EQ(layers[2].learning_rate_factor, 1.0);
+  EXPECT_EQ(layers[2].weight_decay_factor, 1.0);
+}
+
+TEST(ModelConfig, FactorsThatAreWrongOrHaveNoEffectAreRefused) {
+  const auto refused = [](const std::string& layer, std::initializer_list<std::string> parts) {
+    expect_error("", {"model.layers=[{units=3}, {" + layer + "}]"}, parts);
+  };
+  for (const char* factor : {"0", "-1", "nan", "1e30"})
+    refused(std::string("learning_rate_factor=") + factor,
+            {"--set: model.layers[1].learning_rate_factor is ", "expected a number above 0"});
+  for (const char* factor : {"-1", "inf"})
+    refused(std::string("weight_decay_factor=") + factor,
+            {"--set: model.layers[1].weight_decay_factor is ", "expected a number of at least 0"});
+  refused("frozen=1", {"--set: model.layers[1].frozen is 1, expected true or false"});
+  for (const char* key : {"learning_rate_factor", "weight_decay_factor"})
+    refused(std::string("frozen=true, ") + key + "=2",
+            {std::string("--set: model.layers[1].") + key +
+             " has no effect where model.layers[1].frozen is true"});
+  refused("type=\"relu\", frozen=true", {"--set: unknown key model.layers[1].frozen"});
+  refused("trainable=false", {"--set: unknown key model.layers[1].trainable, did you mean frozen?"});
+  expect_error("", {"model.layers=[{units=3, frozen=true}, {type=\"tanh\"}, {frozen=true}]"},
+               {"--set: model.layers has frozen layers only, expected one that learns"});
+}
+
 TEST(ModelConfig, ADropoutLayersRateIsBelowOne) {
   for (const char* rate : {"1", "1.5", "-0.1", "nan", "\"half\""}) {
     const std::string table = std::string("type = \"dropout\"\nrate = ") + rate + "\n";
@@ -224,9 +266,14 @@ TEST(ModelConfig, ResolvedHasTheLayersInPlaceOfTheShortForm) {
   for (const char* key : {"hidden", "activation", "dropout", "output_activation"})
     EXPECT_FALSE(values.contains(key)) << key;
   EXPECT_EQ(values.at("layers").at(0), (ordered_json{{"type", "dropout"}, {"rate", 0.125}}));
-  EXPECT_EQ(
-      values.at("layers").at(1),
-      (ordered_json{{"type", "dense"}, {"units", 7}, {"bias", false}, {"init", "he"}, {"bias_init", ""}}));
+  EXPECT_EQ(values.at("layers").at(1), (ordered_json{{"type", "dense"},
+                                                     {"units", 7},
+                                                     {"bias", false},
+                                                     {"init", "he"},
+                                                     {"bias_init", ""},
+                                                     {"frozen", false},
+                                                     {"learning_rate_factor", 1.0},
+                                                     {"weight_decay_factor", 1.0}}));
   EXPECT_EQ(values.at("layers").at(2), (ordered_json{{"type", "leaky_relu"}}));
   EXPECT_FALSE(resolved("").at("model").contains("layers"));
 }

@@ -17,18 +17,17 @@ class SummingSink final : public nn::GradientSink {
  public:
   explicit SummingSink(const nn::Model& model) : model_(model), gradient_(model.parameters()) {}
 
-  void start_pass(std::span<const std::size_t>) override {}
   void add(const nn::GradientTerms& terms) override {
     double* sum = gradient_.data() + model_.tensors()[terms.tensor].offset;
     ++times_[terms.tensor];
     const auto at = [](kernels::ConstMatrix m, std::size_t i, std::size_t j) {
       return static_cast<double>(m.data[i * m.row_stride + j * m.col_stride]);
     };
-    const std::size_t in = terms.x.data == nullptr ? 1 : terms.x.cols;
+    const std::size_t in = terms.is_product() ? terms.x.cols : 1;
     for (std::size_t row = 0; row < terms.dy.rows; ++row)
       for (std::size_t i = 0; i < terms.dy.cols; ++i)
         for (std::size_t j = 0; j < in; ++j)
-          sum[i * in + j] += at(terms.dy, row, i) * (terms.x.data == nullptr ? 1.0 : at(terms.x, row, j));
+          sum[i * in + j] += at(terms.dy, row, i) * (terms.is_product() ? at(terms.x, row, j) : 1.0);
   }
   const std::vector<double>& gradient() const { return gradient_; }
   const std::map<std::size_t, int>& times() const { return times_; }
@@ -43,7 +42,7 @@ class SummingSink final : public nn::GradientSink {
 // over once.
 inline std::vector<double> gradient_of(const nn::Model& model, kernels::Loss loss,
                                        std::span<const float> arena, std::span<const Sample> batch,
-                                       const nn::Pass& pass, nn::Workspace& workspace) {
+                                       const nn::PassContext& pass, nn::Workspace& workspace) {
   const std::size_t rows = batch.size();
   const auto targets = fill_input(batch, workspace.input(rows));
   const auto outputs = model.forward(arena, workspace, rows, pass);
@@ -58,7 +57,7 @@ inline std::vector<double> gradient_of(const nn::Model& model, kernels::Loss los
 
 // The batch's mean loss, all in double.
 inline double loss_in_double(const nn::Model& model, kernels::Loss loss, std::span<const double> arena,
-                             std::span<const Sample> batch, const nn::Pass& pass) {
+                             std::span<const Sample> batch, const nn::PassContext& pass) {
   std::vector<double> x;
   for (const Sample& sample : batch) x.insert(x.end(), sample.x.begin(), sample.x.end());
   const auto outputs = model.forward_in_double(arena, 0, x, pass);
@@ -71,7 +70,7 @@ inline double loss_in_double(const nn::Model& model, kernels::Loss loss, std::sp
 
 inline std::vector<double> central_differences(const nn::Model& model, kernels::Loss loss,
                                                std::span<const float> arena, std::span<const Sample> batch,
-                                               const nn::Pass& pass) {
+                                               const nn::PassContext& pass) {
   constexpr double kStep = 1e-5;
   std::vector<double> moved(arena.begin(), arena.end()), quotients;
   for (double& parameter : moved) {

@@ -67,7 +67,7 @@ std::vector<float> arena_of(const Model& model, std::uint64_t seed) {
 // Outputs and gradients of a training pass, of each loss, against the same in double.
 void expect_double(const Layers& layers, std::uint64_t seed) {
   const auto numbers = sample_ids(kRows);
-  const Pass pass{.threads = 1, .seed = seed, .step = 17, .samples = numbers};
+  const PassContext pass{.threads = 1, .seed = seed, .step = 17, .sample_ids = numbers};
   test::for_every<Loss>([&](Loss loss) {
     const Model model(with_layers(layers), kInputs, test::outputs_with(loss, kOutputs));
     const auto arena = arena_of(model, seed + 3);
@@ -136,7 +136,7 @@ TEST(Layers, TheShortFormIsTheListThatItStandsFor) {
   for (std::size_t l = 0; l < a.layers().size(); ++l)
     EXPECT_EQ(a.layers()[l]->description(), b.layers()[l]->description());
   const auto numbers = sample_ids(kRows);
-  const Pass pass{.threads = 1, .seed = 2, .step = 3, .samples = numbers};
+  const PassContext pass{.threads = 1, .seed = 2, .step = 3, .sample_ids = numbers};
   const auto arena = arena_of(a, 1);
   const auto batch = test::random_batch(kRows, kInputs, kOutputs, 4);
   const auto gradient = [&](const Model& model) {
@@ -179,7 +179,7 @@ TEST(Layers, ThreadsDoNotChangeOutputs) {
 TEST(Layers, ForwardInDoubleFromALayerOnIsTheRestOfTheNetwork) {
   const Model model(with_layers(kCases[std::size(kCases) - 1].layers), kInputs, kOutputs);
   const auto numbers = sample_ids(2);
-  const Pass pass{.threads = 1, .seed = 2, .step = 3, .samples = numbers};
+  const PassContext pass{.threads = 1, .seed = 2, .step = 3, .sample_ids = numbers};
   const auto narrow = arena_of(model, 1);
   const std::vector<double> arena(narrow.begin(), narrow.end());
   const std::vector<double> input = {0.1, -0.2, 0.3, -0.4, 0.5, 0.6, -0.7, 0.8, -0.9, 1.0};

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "base/error.h"
@@ -54,35 +55,40 @@ std::size_t first_block(const Problem& problem, const comm::Communicator& commun
          static_cast<std::size_t>(communicator.size());
 }
 
-// Adds this rank's blocks, `blocks_a_pass` at a time. Returns how finalize ended.
+// Adds this rank's blocks, `blocks_a_pass` at a time; a rank without any makes a pass of none. Returns how
+// finish() ended.
 Reducer::Outcome add_once(Reducer& reducer, const Problem& problem, const nn::Model& model,
                           std::span<const float> arena, const comm::Communicator& communicator,
-                          std::size_t blocks_a_pass, int threads) {
+                          std::size_t blocks_a_pass, int threads,
+                          const std::function<void()>& before_finish) {
   const auto batch = problem.batch();
   const std::size_t end = first_block(problem, communicator, communicator.rank() + 1);
   nn::Workspace workspace(model, batch.size(), nn::Workspace::Use::kForwardAndBackward);
-  for (std::size_t b = first_block(problem, communicator, communicator.rank()); b < end;) {
+  std::size_t b = first_block(problem, communicator, communicator.rank());
+  do {
     const std::size_t last = std::min(end, b + blocks_a_pass);
     const std::size_t first = problem.first_row(b), rows = problem.first_row(last) - first;
     const auto targets = test::fill_input(std::span(batch).subspan(first, rows), workspace.input(rows));
-    const nn::Pass pass{.threads = threads};
+    const nn::PassContext pass{.threads = threads};
     const auto outputs = model.forward(arena, workspace, rows, pass);
     kernels::evaluate_loss(problem.loss, outputs, targets, problem.factor / static_cast<double>(batch.size()),
                            workspace.output_gradient(rows), threads);
-    reducer.start_pass(std::span(problem.block_rows).subspan(b, last - b));
-    if (last == end) reducer.last_pass();
+    reducer.begin_pass(std::span(problem.block_rows).subspan(b, last - b), last == end);
     model.backward(arena, workspace, rows, reducer, pass);
     b = last;
-  }
-  return reducer.finalize();
+  } while (b < end);
+  if (before_finish) before_finish();
+  return reducer.finish();
 }
 
 // The same, repeated while the reducer asks for it: a few times at most.
 Reducer::Outcome add(Reducer& reducer, const Problem& problem, const nn::Model& model,
                      std::span<const float> arena, const comm::Communicator& communicator,
-                     std::size_t blocks_a_pass = 2, int threads = 1) {
+                     std::size_t blocks_a_pass = 2, int threads = 1,
+                     const std::function<void()>& before_finish = nullptr) {
   for (int tries = 0; tries < 10; ++tries) {
-    const auto outcome = add_once(reducer, problem, model, arena, communicator, blocks_a_pass, threads);
+    const auto outcome =
+        add_once(reducer, problem, model, arena, communicator, blocks_a_pass, threads, before_finish);
     if (outcome != Reducer::Outcome::kRepeat) return outcome;
   }
   return Reducer::Outcome::kRepeat;
@@ -213,8 +219,45 @@ TEST(Reducer, ASumBeginsAnew) {
       test::expect_close_tensors(model, reducer->gradient(), reference(problem),
                                  std::max(1e-4, mode.rounding));
     }
-    EXPECT_EQ(reducer->finalize(), Reducer::Outcome::kSummed);  // of nothing
+    Problem nothing;
+    nothing.block_rows = {};
+    EXPECT_EQ(add(*reducer, nothing, model, arena_of(model), world()), Reducer::Outcome::kSummed);
     for (const float g : reducer->gradient()) EXPECT_EQ(g, 0.0F);
+  });
+}
+
+// Between the last pass and finish() the caller may communicate, whatever travels already: as the trainer
+// does to sum the losses. Ranks without blocks do so too.
+TEST(Reducer, OtherSumsMayComeBetweenTheLastPassAndFinish) {
+  for_every_mode([](const ModeCase& mode) {
+    for (const std::size_t blocks : {std::size_t{9}, std::size_t{1}}) {
+      Problem problem;
+      problem.block_rows.resize(blocks);
+      const nn::Model model = problem.model();
+      const auto reducer = make_reducer(mode.options, model, blocks, world(), 1);
+      for (int step = 0; step < 3; ++step) {
+        const auto other_sum = [] {
+          std::int64_t one = 1;
+          world().allreduce_sum(std::span(&one, 1));
+          EXPECT_EQ(one, world().size());
+        };
+        EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world(), 2, 1, other_sum),
+                  Reducer::Outcome::kSummed);
+        test::expect_close_tensors(model, reducer->gradient(), reference(problem),
+                                   std::max(1e-4, mode.rounding));
+      }
+    }
+  });
+}
+
+TEST(Reducer, RefusesToFinishBeforeTheLastPass) {
+  for_every_mode([](const ModeCase& mode) {
+    const Problem problem;
+    const nn::Model model = problem.model();
+    const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 1);
+    EXPECT_THROW(reducer->finish(), ShapeError);
+    reducer->begin_pass(problem.block_rows, /*last=*/false);
+    EXPECT_THROW(reducer->finish(), ShapeError);
   });
 }
 

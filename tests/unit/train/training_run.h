@@ -16,7 +16,8 @@
 
 namespace lockstep::test {
 
-// What a run depends on. The reference knows MadeUpDataset only, and no dropout.
+// What a run depends on. The reference knows MadeUpDataset only, no dropout, and of
+// model.layers those that model.hidden could state, with factors.
 struct RunSetup {
   std::size_t samples = 53;
   std::size_t classes = MadeUpDataset::kClasses;  // 4, 2 or, for values, 0
@@ -161,6 +162,12 @@ inline ReferenceResult run_reference(const RunSetup& setup) {
   auto network =
       reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.sgd.l2);
   ReferenceSgd sgd{setup.train.sgd.momentum, setup.train.sgd.nesterov, {}};
+  for (const nn::LayerOptions& layer : setup.model.layers) {
+    if (layer.kind != nn::LayerOptions::Kind::kDense) continue;
+    const std::size_t l = network.l2_factors.size();
+    network.l2_factors.push_back(layer.frozen ? 0.0 : layer.weight_decay_factor);
+    sgd.rate_factors.resize(network.weight_offset(l + 1), layer.frozen ? 0.0 : layer.learning_rate_factor);
+  }
   const std::size_t steps_per_epoch = setup.plan().steps_per_epoch();
   const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs,
                                  steps_per_epoch);

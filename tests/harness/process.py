@@ -1,0 +1,149 @@
+"""Runs programs as a user would: with arguments, on a terminal or on pipes; a hang becomes a failure."""
+
+import os
+import pty
+import selectors
+import shlex
+import signal
+import subprocess
+import termios
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from .build import MPIRUN, PROGRAM
+
+ALONE = 0  # as a number of ranks: one process, without mpirun
+
+# For a test that on three ranks is left to launch/test --long: of what rank 0 does alone, while the others wait, or of sums that
+# other tests show to be one process's.
+three_ranks_if_long = pytest.mark.parametrize(
+    "ranks", [pytest.param(ALONE, id="one_process"), pytest.param(3, id="three_ranks", marks=pytest.mark.long)])
+
+
+@dataclass
+class Outcome:
+    code: int  # the exit code, or 128 and the signal that ended it
+    out: str  # on a terminal both streams are here
+    err: str  # without what mpirun adds when a rank fails
+
+
+class Running:
+    """A command that runs beside the test, as the leader of its process group; ended with the block of a `with`.
+
+    Its input is empty. It writes to pipes, or, where columns is a number, to a terminal of that width. A test in which it and
+    whoever holds its output take longer than `limit` seconds fails. verbatim: what mpirun adds is kept in Outcome.err.
+    """
+
+    def __init__(self, words, limit=60, columns=None, verbatim=False):
+        words = [str(word) for word in words]
+        self.command, self.limit, self._verbatim = shlex.join(words), limit, verbatim
+        ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
+        if columns is None:
+            self._process = subprocess.Popen([*ends_with_the_test, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                             stderr=subprocess.PIPE, process_group=0)
+            files = [self._process.stdout.fileno(), self._process.stderr.fileno()]
+        else:
+            terminal, inside = pty.openpty()
+            termios.tcsetwinsize(inside, (24, columns))
+            self._process = subprocess.Popen([*ends_with_the_test, "setsid", "--ctty", *words], stdin=inside, stdout=inside,
+                                             stderr=inside)
+            os.close(inside)
+            files = [terminal]
+        self.pid = self._process.pid
+        self._open = set(files)
+        self._written = {file: bytearray() for file in files}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._end()
+
+    def wait(self):
+        """Waits until it and whoever holds its output have ended: its Outcome."""
+        if not self._read(self.limit):
+            self._end()
+            pytest.fail(f"not done after {self.limit} s: {self.command}")
+        code = self._process.wait()
+        out, err = ([written.decode(errors="replace") for written in self._written.values()] + [""])[:2]
+        return Outcome(code if code >= 0 else 128 - code, out, err if self._verbatim else without_words_of_mpirun(err))
+
+    def _end(self):
+        self._signal(signal.SIGTERM)  # mpirun then ends its ranks
+        self._read(5)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def _signal(self, number):
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:  # it has ended, or is not yet the leader of a group
+            self._process.send_signal(number)
+
+    def _read(self, seconds):
+        """Reads until all outputs have ended. False if that takes longer."""
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            for file in self._open:
+                selector.register(file, selectors.EVENT_READ)
+            while self._open:
+                if time.monotonic() > deadline:
+                    return False
+                for key, _ in selector.select(deadline - time.monotonic()):
+                    block = _read_some(key.fd)
+                    self._written[key.fd] += block
+                    if not block:
+                        selector.unregister(key.fd)
+                        self._open.remove(key.fd)
+                        os.close(key.fd)
+        return True
+
+
+def _read_some(file):
+    """What there is to read, nothing at the end."""
+    try:
+        return os.read(file, 65536)
+    except OSError:  # the end of a terminal
+        return b""
+
+
+def without_words_of_mpirun(text):
+    """Without what mpirun says of a job that failed, from one line of dashes to the next."""
+    kept, inside = [], False
+    for line in text.splitlines(keepends=True):
+        if len(line) > 70 and not line.strip("-\n"):
+            inside = not inside
+        elif not inside:
+            kept.append(line)
+    return "".join(kept)
+
+
+def execute(words, **how):
+    """Runs a command, see Running: its Outcome."""
+    with Running(words, **how) as running:
+        return running.wait()
+
+
+def words_of(arguments, ranks=ALONE):
+    """The command that runs lockstep with these arguments on so many ranks."""
+    return [*([] if ranks == ALONE else [*MPIRUN, "-np", ranks]), PROGRAM, *arguments]
+
+
+def lockstep(*arguments, ranks=ALONE, **how):
+    """Runs lockstep with these arguments: its Outcome."""
+    return execute(words_of(arguments, ranks), **how)
+
+
+def succeed(*arguments, ranks=ALONE, **how):
+    """The same, which must end with code 0 and nothing on stderr."""
+    outcome = lockstep(*arguments, ranks=ranks, **how)
+    assert (outcome.code, outcome.err) == (0, ""), outcome.out
+    return outcome
+
+
+def settings(*keys):
+    """--set KEY=VALUE for each of these."""
+    return [word for key in keys for word in ("--set", key)]

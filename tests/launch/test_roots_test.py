@@ -1,0 +1,26 @@
+"""launch/test-roots: what it says where it cannot make a root. debootstrap is a stand-in."""
+
+import os
+
+from scripts import refused, run, scripts, stand_in, succeeded, tools
+
+
+def test_words_are_those_that_it_knows():
+    roots = scripts() / "launch/test-roots"
+    refused(run(roots, "--wrong"), 2, "^launch/test-roots: unknown option '--wrong', expected --no-tests or releases of Debian$")
+    succeeded(run(roots, "--help"), "Usage: launch/test-roots")
+
+
+def test_another_user_than_root_is_refused():
+    words = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    refused(run(*words, scripts() / "launch/test-roots"), 2, "^launch/test-roots: not root: ")
+
+
+def test_debootstrap_is_asked_for_and_what_it_says_is_passed_on():
+    if os.geteuid() != 0:
+        return  # nobody else comes that far
+    roots = scripts() / "launch/test-roots"
+    path = tools("bin", "bash", "env", "cat", "dirname", "readlink", "basename", "mkdir", "sed", "head", "tail", "rm", "cp")
+    refused(run(roots, PATH=path), 2, "^launch/test-roots: debootstrap is not installed; apt-get install debootstrap$")
+    stand_in("bin/debootstrap", 'echo "E: No such script: $2" && exit 1')
+    refused(run(roots, "woody", PATH=path), 2, "^launch/test-roots: debootstrap cannot make woody: E: No such script: woody$")

@@ -1,0 +1,58 @@
+"""What can be wrong with layers and losses, and with the two together."""
+
+from . import ONE_LAYER, bad, config, planar, setting
+
+ALL_ACTIVATIONS = "expected one of sigmoid, tanh, relu, leaky_relu, elu, identity"
+
+
+def network(text):
+    """Trains by bad.toml: the first two lines, then this text from line 3 on."""
+    return config('[data]\ndataset = "circle"\n' + text)
+
+
+MISTAKES = [
+    bad("binary_cross_entropy_of_ten_classes", 2, setting("model.loss=binary_cross_entropy"),
+        'model.loss is "binary_cross_entropy" with 10 classes', 'expected 2 classes, or "cross_entropy"'),
+    bad("softmax_of_one_output", 2, planar("model.outputs=1"), "model.outputs is 1", "cross_entropy",
+        "expected an output a class", "softmax of one output"),
+    bad("more_outputs_than_classes", 2, planar("model.outputs=3"), "model.outputs is 3", "expected 2, the number of classes"),
+    bad("misspelt_loss", 2, planar("model.loss=crossentropy"), "--set: model.loss is 'crossentropy'",
+        "expected one of cross_entropy, binary_cross_entropy, mse, half_mse"),
+    bad("misspelt_activation", 2, planar("model.activation=rleu"), "--set: model.activation is 'rleu'", ALL_ACTIVATIONS),
+    bad("activation_before_a_softmax", 2, planar("model.output_activation=sigmoid"),
+        '--set: the network ends with "sigmoid" and model.loss is "cross_entropy"', "expected no activation"),
+    bad("dropout_of_everything", 2, planar("model.dropout=1"), "--set: model.dropout is 1",
+        "expected a number from 0 up to, not including, 1"),
+    bad("biases_by_their_number_of_inputs", 2, planar("model.bias_init=he"), '--set: model.bias_init is "he"',
+        'expected "zeros"'),
+    bad("layers_beside_hidden", 2, network('[[model.layers]]\ntype = "dense"\n[model]\nhidden = [5]\n'),
+        "bad.toml:6: model.hidden is set beside model.layers", "expected one of the two"),
+    bad("layers_that_are_a_number", 2, network("[model]\nlayers = 3\n"), "bad.toml:4: model.layers is 3",
+        "expected a list of tables"),
+    bad("layer_of_an_unknown_type", 2, network('[[model.layers]]\nunits = 4\n[[model.layers]]\ntype = "conv"\n'),
+        "bad.toml:6: model.layers[1].type is 'conv'", "expected one of dense, dropout, sigmoid"),
+    bad("layer_with_an_unknown_key", 2, network('[[model.layers]]\nunits = 4\nactivation = "relu"\n'),
+        "bad.toml:5: unknown key model.layers[0].activation", "expected one of type, units, bias, init, bias_init"),
+    bad("layer_with_a_misspelt_key", 2, network("[[model.layers]]\nunit = 4\n"), "bad.toml:4: unknown key model.layers[0].unit",
+        "did you mean units?"),
+    bad("layer_with_a_key_of_another_type", 2, network('[[model.layers]]\ntype = "relu"\nunits = 4\n'),
+        "bad.toml:5: unknown key model.layers[0].units", "expected one of type"),
+    bad("layer_with_an_unknown_initializer", 2, network('[[model.layers]]\ninit = "hee"\n'),
+        'bad.toml:4: model.layers[0].init is "hee"', 'expected "glorot", "he"'),
+    bad("layer_that_drops_everything", 2,
+        network('[[model.layers]]\nunits = 4\n[[model.layers]]\ntype = "dropout"\nrate = 1.0\n'),
+        "bad.toml:7: model.layers[1].rate is 1.0", "expected a number from 0 up to, not including, 1"),
+    bad("layers_that_end_with_an_activation", 2, network('[[model.layers]]\n[[model.layers]]\ntype = "tanh"\n'),
+        'bad.toml:3: the network ends with "tanh"', "expected no activation at the end"),
+    bad("layers_that_end_with_an_activation_and_dropout", 2,
+        network('[[model.layers]]\n[[model.layers]]\ntype = "tanh"\n' + 2 * '[[model.layers]]\ntype = "dropout"\n'),
+        'bad.toml:3: the network ends with "tanh"', "expected no activation at the end"),
+    bad("layers_that_end_with_too_many_outputs", 2, network("[[model.layers]]\nunits = 4\n"), "model.layers end with 4 outputs",
+        "expected 2"),
+    bad("layers_without_parameters", 2, network('[[model.layers]]\ntype = "dropout"\n'),
+        "model.layers has no layer with parameters", "expected a dense one"),
+    bad("override_of_a_layer_that_there_is_not", 2, planar("model.layers.1.units=5", model=ONE_LAYER),
+        "--set model.layers.1.units: model.layers has 1 tables", "expected more than 1"),
+    bad("override_of_a_layer_with_a_bad_value", 2, planar("model.layers.0.units=five", model=ONE_LAYER),
+        "--set: model.layers[0].units is 'five'", "expected an integer"),
+]
