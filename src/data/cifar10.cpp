@@ -15,13 +15,9 @@
 namespace lockstep::data {
 namespace {
 
-constexpr std::size_t kChannels = 3;
-constexpr std::size_t kChannelSize = 1024;
-constexpr std::size_t kFeatures = kChannels * kChannelSize;
-constexpr std::size_t kRecord = 1 + kFeatures;
+constexpr std::size_t kRecord = 1 + kImageBytes;
 constexpr std::size_t kRecordsPerFile = 10000;
 constexpr std::size_t kFileSize = kRecord * kRecordsPerFile;
-constexpr std::size_t kClasses = 10;
 constexpr std::size_t kTrainFiles = 5;
 
 std::string file_name(Split split, std::size_t index) {
@@ -69,11 +65,11 @@ void read_cifar10_records(std::istream& file, const std::string& name,
     for (; i < sample_ids.size() && sample_ids[i] - first < begin + count; ++i) {
       const char* record = block.data() + (sample_ids[i] - first - begin) * kRecord;
       const auto label = static_cast<std::uint8_t>(record[0]);
-      if (label >= kClasses)
+      if (label >= kImageClasses)
         throw DataError(
             fmt::format("{}: record {} has label {}, expected 0..9", name, sample_ids[i] - first, label));
       store.targets[first_row + i] = label;
-      std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kFeatures);
+      std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kImageBytes);
     }
   }
 }
@@ -93,9 +89,9 @@ Cifar10::Cifar10(const std::filesystem::path& folder) : folder_(folder_of(folder
 
 DatasetInfo Cifar10::info() const {
   return {.name = "cifar10",
-          .channels = kChannels,
-          .channel_size = kChannelSize,
-          .classes = kClasses,
+          .channels = kImageChannels,
+          .channel_size = kImageChannelSize,
+          .classes = kImageClasses,
           .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                           "truck"},
           .channel_names = {"red", "green", "blue"},
@@ -106,7 +102,7 @@ DatasetInfo Cifar10::info() const {
 }
 
 SampleStore Cifar10::load(Split split, std::span<const std::uint32_t> samples) const {
-  SampleStore store = SampleStore::of_pixels(samples.size(), kFeatures);
+  SampleStore store = SampleStore::of_pixels(samples.size(), kImageBytes);
   const std::size_t files = split == Split::kTrain ? kTrainFiles : 1;
   std::size_t row = 0;
   for (std::size_t f = 0; f < files; ++f) {

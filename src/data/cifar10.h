@@ -14,6 +14,11 @@
 
 namespace lockstep::data {
 
+// An image: three channels of 32 x 32 bytes, of one of ten classes.
+inline constexpr std::size_t kImageChannels = 3, kImageSide = 32, kImageClasses = 10;
+inline constexpr std::size_t kImageChannelSize = kImageSide * kImageSide;
+inline constexpr std::size_t kImageBytes = kImageChannels * kImageChannelSize;
+
 class Cifar10 final : public Dataset {
  public:
   // folder: where the six .bin files are; empty: $CIFAR10_DIR, else data/cifar-10-batches-bin.

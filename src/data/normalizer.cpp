@@ -13,11 +13,11 @@
 namespace lockstep::data {
 namespace {
 
-struct Moments {
+struct MeanStddev {
   double mean = 0.0, stddev = 0.0;
 };
 
-Moments moments(double sum, double sum_of_squares, double count) {
+MeanStddev moments(double sum, double sum_of_squares, double count) {
   const double mean = sum / count;
   return {mean, std::sqrt(std::max(0.0, sum_of_squares / count - mean * mean))};
 }
@@ -80,8 +80,8 @@ std::vector<Interval> ranges_of_numbers(const SampleStore& own, const AllRanks& 
 // Mean and standard deviation of each feature over all ranks' samples. Each number is taken from the centre
 // of its feature's range and scaled to +-1/2 by a power of two, so that a sum without order holds it to 2^-40
 // of that range.
-std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const Interval> ranges,
-                                        std::size_t samples, const AllRanks& all_ranks) {
+std::vector<MeanStddev> moments_of_numbers(const SampleStore& own, std::span<const Interval> ranges,
+                                           std::size_t samples, const AllRanks& all_ranks) {
   std::vector<int> exponents(own.width);
   for (std::size_t j = 0; j < own.width; ++j) std::frexp(ranges[j].high - ranges[j].low, &exponents[j]);
   std::vector<FixedSum> sums(2 * own.width);
@@ -96,7 +96,7 @@ std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const 
   for (const FixedSum& sum : sums) words.insert(words.end(), {sum.whole, sum.fraction});
   all_ranks.sum(words);
   for (std::size_t k = 0; k < sums.size(); ++k) sums[k] = {words[2 * k], words[2 * k + 1]};
-  std::vector<Moments> result;
+  std::vector<MeanStddev> result;
   for (std::size_t j = 0; j < own.width; ++j) {
     const auto [mean, stddev] =
         moments(sums[j].value(), sums[own.width + j].value(), static_cast<double>(samples));
@@ -174,7 +174,7 @@ void Normalizer::fit_numbers(Normalization kind, const SampleStore& own, std::si
     for (std::size_t j = 0; j < ranges.size(); ++j) set_numbers(j, 0.0, inverse(ranges[j].largest()));
     return;
   }
-  const std::vector<Moments> moments = moments_of_numbers(own, ranges, samples, all_ranks);
+  const std::vector<MeanStddev> moments = moments_of_numbers(own, ranges, samples, all_ranks);
   for (std::size_t j = 0; j < moments.size(); ++j)
     set_numbers(j, centring_shift(moments[j].mean, ranges[j].high - ranges[j].low),
                 kind == Normalization::kMeanStd ? inverse(moments[j].stddev) : 1.0);

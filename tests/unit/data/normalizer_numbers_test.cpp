@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "data/normalized.h"
 #include "data/normalizer.h"
 #include "data/simulated_ranks.h"
 #include "support.h"
@@ -12,18 +13,19 @@
 namespace lockstep::data {
 namespace {
 
-constexpr std::size_t kSamples = 211;
-constexpr Normalization kKinds[] = {Normalization::kNone, Normalization::kScale, Normalization::kMean,
-                                    Normalization::kMeanStd};
+using test::applied;
+using test::kNormalizations;
+
+constexpr std::size_t kSampleCount = 211;
 
 // What feature j is made of: centre + width * a draw on [-1, 1).
 struct Feature {
   float centre, width;
 };
-constexpr Feature kFeatures[] = {{0.0F, 1e-6F},    {0.0F, 1.0F},    {0.0F, 1e9F},
-                                 {-3.0F, 1.0F},    {1000.0F, 0.1F}, {-1e9F, 1e4F},
-                                 {1e-20F, 1e-22F}, {2000.0F, 1.0F}, {1e30F, 1e30F}};
-constexpr std::size_t kWidth = std::size(kFeatures);
+constexpr Feature kScales[] = {{0.0F, 1e-6F},    {0.0F, 1.0F},    {0.0F, 1e9F},
+                               {-3.0F, 1.0F},    {1000.0F, 0.1F}, {-1e9F, 1e4F},
+                               {1e-20F, 1e-22F}, {2000.0F, 1.0F}, {1e30F, 1e30F}};
+constexpr std::size_t kWidth = std::size(kScales);
 
 SampleStore samples_of(std::span<const Feature> features, std::size_t n) {
   SampleStore store = SampleStore::of_values(n, features.size());
@@ -41,12 +43,6 @@ DatasetInfo info_of(const SampleStore& samples) {
   info.channel_size = 1;
   info.train_samples = samples.size();
   return info;
-}
-
-std::vector<float> applied(const Normalizer& normalizer, const SampleStore& samples, std::size_t i) {
-  std::vector<float> x(samples.width, std::nanf(""));
-  normalizer.apply(samples, i, x);
-  return x;
 }
 
 struct Statistics {
@@ -71,11 +67,11 @@ Statistics statistics(const SampleStore& samples, std::size_t j) {
 void expect_formula(Normalization kind, double roundings,
                     const std::function<double(double, const Statistics&)>& formula,
                     const std::function<double(const Statistics&)>& factor) {
-  const SampleStore samples = samples_of(kFeatures, kSamples);
+  const SampleStore samples = samples_of(kScales, kSampleCount);
   const Normalizer normalizer(kind, info_of(samples), samples, {});
   for (std::size_t j = 0; j < kWidth; ++j) {
     const Statistics s = statistics(samples, j);
-    for (std::size_t i = 0; i < kSamples; ++i) {
+    for (std::size_t i = 0; i < kSampleCount; ++i) {
       const double v = samples.value_row(i)[j];
       EXPECT_NEAR(applied(normalizer, samples, i)[j], formula(v, s),
                   roundings * 0x1p-24 * (std::fabs(v) + std::fabs(s.mean)) * factor(s))
@@ -111,11 +107,11 @@ TEST(NormalizerOfNumbers, MeanStdGivesEachFeatureMeanZeroAndDeviationOne) {
 // A thousandth of a percent, where all but a few digits of the numbers are the same.
 TEST(NormalizerOfNumbers, SeesSmallDeviationsOfLargeNumbers) {
   const Feature features[] = {{1000.0F, 0.001F}, {-2e5F, 0.5F}, {1.0F, 1e-5F}};
-  const SampleStore samples = samples_of(features, kSamples);
+  const SampleStore samples = samples_of(features, kSampleCount);
   const Normalizer normalizer(Normalization::kMeanStd, info_of(samples), samples, {});
   for (std::size_t j = 0; j < std::size(features); ++j) {
     double low = samples.value_row(0)[j], high = low, x_low = INFINITY, x_high = -INFINITY;
-    for (std::size_t i = 0; i < kSamples; ++i) {
+    for (std::size_t i = 0; i < kSampleCount; ++i) {
       low = std::min(low, samples.value_row(i)[j]);
       high = std::max(high, samples.value_row(i)[j]);
       x_low = std::min(x_low, double{applied(normalizer, samples, i)[j]});
@@ -162,8 +158,8 @@ TEST(NormalizerOfNumbers, MeanAndScaleKeepWhatFloat32CannotTellApart) {
 // float32.
 TEST(NormalizerOfNumbers, AgreesToTheBitWithFloat32WhereThatIsEnough) {
   const Feature features[] = {{0.5F, 0.5F}, {0.0F, 5.0F}, {-3.0F, 1.0F}, {0.0F, 1e9F}, {1e-20F, 1e-20F}};
-  const SampleStore samples = samples_of(features, kSamples);
-  for (const Normalization kind : kKinds) {
+  const SampleStore samples = samples_of(features, kSampleCount);
+  for (const Normalization kind : kNormalizations) {
     const Normalizer normalizer(kind, info_of(samples), samples, {});
     for (std::size_t j = 0; j < std::size(features); ++j) {
       const Statistics s = statistics(samples, j);
@@ -172,7 +168,7 @@ TEST(NormalizerOfNumbers, AgreesToTheBitWithFloat32WhereThatIsEnough) {
       const auto scale = kind == Normalization::kMeanStd ? static_cast<float>(1.0 / s.stddev)
                          : kind == Normalization::kScale ? static_cast<float>(1.0 / s.largest)
                                                          : 1.0F;
-      for (std::size_t i = 0; i < kSamples; ++i) {
+      for (std::size_t i = 0; i < kSampleCount; ++i) {
         const float expected = (static_cast<float>(samples.value_row(i)[j]) + shift) * scale;
         EXPECT_EQ(applied(normalizer, samples, i)[j], expected) << "sample " << i << ", feature " << j;
       }
@@ -209,18 +205,18 @@ TEST(NormalizerOfNumbers, AFeatureOfZerosHasNoScaleAndBecomesZero) {
 
 // Dealt out in turn, cut in pieces of which one is empty, and in another order.
 TEST(NormalizerOfNumbers, GivesTheSameBitsHoweverSamplesAreSpreadOverRanks) {
-  const SampleStore whole = samples_of(kFeatures, kSamples);
+  const SampleStore whole = samples_of(kScales, kSampleCount);
   const auto part = [&](const std::function<bool(std::size_t)>& has, bool backwards) {
     SampleStore store = SampleStore::of_values(0, kWidth);
-    for (std::size_t k = 0; k < kSamples; ++k) {
-      const std::size_t i = backwards ? kSamples - 1 - k : k;
+    for (std::size_t k = 0; k < kSampleCount; ++k) {
+      const std::size_t i = backwards ? kSampleCount - 1 - k : k;
       if (!has(i)) continue;
       store.values.insert(store.values.end(), whole.value_row(i).begin(), whole.value_row(i).end());
       store.targets.push_back(0.0F);
     }
     return store;
   };
-  for (const Normalization kind : kKinds) {
+  for (const Normalization kind : kNormalizations) {
     const Normalizer alone(kind, info_of(whole), whole, {});
     for (const std::size_t ranks : {1, 2, 3, 8}) {
       std::vector<SampleStore> dealt, cut;
@@ -230,7 +226,7 @@ TEST(NormalizerOfNumbers, GivesTheSameBitsHoweverSamplesAreSpreadOverRanks) {
       }
       for (const auto& parts : {dealt, cut})
         for (const Normalizer& normalizer : test::normalizers_of_ranks(kind, info_of(whole), parts))
-          for (std::size_t i = 0; i < kSamples; ++i)
+          for (std::size_t i = 0; i < kSampleCount; ++i)
             EXPECT_TRUE(test::same_bits(applied(normalizer, whole, i), applied(alone, whole, i)));
     }
   }
