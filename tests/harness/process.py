@@ -22,6 +22,15 @@ three_ranks_if_long = pytest.mark.parametrize(
     "ranks", [pytest.param(ALONE, id="one_process"), pytest.param(3, id="three_ranks", marks=pytest.mark.long)])
 
 
+def steer_nothing():
+    """Takes away from this process's environment, which what it starts inherits, whatever steers the program."""
+    for name in list(os.environ):
+        if name.startswith(("OMP_", "BLIS_", "LOCKSTEP_KERNELS")) or name in ("COLUMNS", "NO_COLOR"):
+            del os.environ[name]
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # there may be more threads than cores
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # MPI libraries leave memory behind
+
+
 @dataclass
 class Outcome:
     code: int  # the exit code, or 128 and the signal that ended it
@@ -41,16 +50,17 @@ class Running:
         self.command, self.limit, self._verbatim = shlex.join(words), limit, verbatim
         ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
         if columns is None:
-            self._process = subprocess.Popen([*ends_with_the_test, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                             stderr=subprocess.PIPE, process_group=0)
-            files = [self._process.stdout.fileno(), self._process.stderr.fileno()]
+            (out, out_inside), (err, err_inside) = os.pipe(), os.pipe()
+            self._process = subprocess.Popen([*ends_with_the_test, *words], stdin=subprocess.DEVNULL, stdout=out_inside,
+                                             stderr=err_inside, process_group=0)
+            files, inside = [out, err], [out_inside, err_inside]
         else:
-            terminal, inside = pty.openpty()
-            termios.tcsetwinsize(inside, (24, columns))
-            self._process = subprocess.Popen([*ends_with_the_test, "setsid", "--ctty", *words], stdin=inside, stdout=inside,
-                                             stderr=inside)
-            os.close(inside)
-            files = [terminal]
+            terminal, end = pty.openpty()
+            termios.tcsetwinsize(end, (24, columns))
+            self._process = subprocess.Popen([*ends_with_the_test, "setsid", "--ctty", *words], stdin=end, stdout=end, stderr=end)
+            files, inside = [terminal], [end]
+        for file in inside:
+            os.close(file)
         self.pid = self._process.pid
         self._open = set(files)
         self._written = {file: bytearray() for file in files}
@@ -61,6 +71,8 @@ class Running:
     def __exit__(self, *_):
         if self._process.poll() is None:
             self._end()
+        for file in self._open:
+            os.close(file)
 
     def wait(self):
         """Waits until it and whoever holds its output have ended: its Outcome."""

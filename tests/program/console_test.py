@@ -111,6 +111,7 @@ def test_nothing_is_coloured(command, monkeypatch):
     assert not re.search("\x1b\\[[0-9;]*m", outcome.out), outcome.out
 
 
+@three_ranks_if_long
 def test_quiet_prints_nothing_even_on_a_terminal(ranks):
     assert train_slowly("--quiet", ranks=ranks, columns=100).out == ""
 

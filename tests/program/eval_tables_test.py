@@ -46,7 +46,8 @@ def test_tables_have_the_classes_of_the_plane_around_the_points():
         low, high = min(numbers(points, x)), max(numbers(points, x))
         assert float(grid[0][x]) == pytest.approx(low - 0.1 * (high - low), abs=1e-4, rel=0)
         assert float(grid[-1][x]) == pytest.approx(high + 0.1 * (high - low), abs=1e-4, rel=0)
-    assert grid[0]["x1"] == grid[199]["x1"] != grid[200]["x1"]  # x0 runs fastest
+    assert grid[0]["x0"] == grid[200]["x0"] != grid[199]["x0"]  # x0 runs fastest
+    assert grid[0]["x1"] == grid[199]["x1"] != grid[200]["x1"]
     for row in grid:
         p0, p1 = float(row["p_0"]), float(row["p_1"])
         assert abs(p0 + p1 - 1) <= 2e-6

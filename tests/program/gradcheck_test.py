@@ -65,6 +65,7 @@ def test_three_ranks_have_the_gradient_check_of_one_process(name):
     assert table(three) == table(check(*NETWORKS[name]))
 
 
+@three_ranks_if_long
 def test_every_tensor_has_a_line_and_no_files_are_written(ranks):
     outcome = check("model.hidden=[5]", ranks=ranks, more=["--elements", "4"])
     assert outcome.code == 0, outcome.err
@@ -95,6 +96,7 @@ def test_features_targets_and_weights_of_any_size_pass(feature, target, key, ran
     succeed("gradcheck", "run.toml", "--samples", "40", *settings(key), ranks=ranks)
 
 
+@three_ranks_if_long
 def test_a_tensor_all_at_a_kink_passes(ranks):
     """A feature that is the same throughout is 0 less its mean, and so is what every unit of relu sees: the slope of its bias is
     one on the left and another on the right."""

@@ -42,6 +42,7 @@ def test_a_calibration_gathers_layouts_and_is_enough(ranks):
     assert first == second
 
 
+@three_ranks_if_long
 def test_predict_takes_data_without_a_test_set(ranks):
     """Six points, none of them for testing, in batches of four."""
     write("points.csv", "1,2,a\n2,1,b\n1,3,a\n3,1,b\n1,4,a\n4,1,b\n")

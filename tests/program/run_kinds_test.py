@@ -4,7 +4,7 @@ import math
 
 import pytest
 from harness.files import header, read_csv, summary_of, weights_hash, write, write_planar_config
-from harness.process import ALONE, settings, succeed
+from harness.process import ALONE, settings, succeed, three_ranks_if_long
 
 ALL = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
 
@@ -37,6 +37,7 @@ def test_a_run_without_a_test_set_has_no_test_columns(ranks):
     assert columns_with_numbers() == {"train_loss", "train_accuracy"}
 
 
+@three_ranks_if_long
 def test_a_run_with_l2_and_no_test_set_has_no_test_columns_either(ranks):
     train("data.test_fraction=0", "train.l2=0.01", ranks=ranks)
     assert columns_with_numbers() == {"train_loss", "train_accuracy"}
@@ -68,6 +69,7 @@ batch_size = 8
     assert header("out/confusion.csv") == 'actual,"ash, old",oak'
 
 
+@three_ranks_if_long
 def test_a_run_of_a_csv_file_with_a_test_file_of_its_own_tests_on_that(ranks):
     write("train.csv", "1,2,0.5\n3,4,1.5\n5,7,2.5\n2,2,1\n")
     write("test.csv", "1,2,0.25\n")
@@ -77,11 +79,13 @@ def test_a_run_of_a_csv_file_with_a_test_file_of_its_own_tests_on_that(ranks):
     assert columns_with_numbers() == {"train_loss", "test_loss"}
 
 
+@three_ranks_if_long
 @pytest.mark.parametrize("fold, samples", [(0, 29), (4, 28)])
 def test_a_run_of_a_fold_trains_on_the_others(fold, samples, ranks):
     assert f"{samples} training samples in 4 shards" in train("data.folds=5", f"data.fold={fold}", ranks=ranks)
 
 
+@three_ranks_if_long
 def test_a_run_sets_a_key_of_one_layer(ranks):
     write_planar_config(model='[[model.layers]]\nunits = 9\n[[model.layers]]\ntype = "tanh"\n[[model.layers]]\ntype = "dense"\n')
     said = train("model.layers.0.units=5", "model.layers.1.type=relu", ranks=ranks)
@@ -92,6 +96,7 @@ def test_a_run_sets_a_key_of_one_layer(ranks):
     assert weights_hash("again") == weights_hash("out")
 
 
+@three_ranks_if_long
 def test_a_run_logs_a_norm_of_each_tensors_gradient_per_epoch(ranks):
     train("log.gradients=true", "model.hidden=[5,4]", ranks=ranks)
     tensors = [f"layers.{layer}.{kind}" for layer in range(3) for kind in ("weight", "bias")]
@@ -101,6 +106,7 @@ def test_a_run_logs_a_norm_of_each_tensors_gradient_per_epoch(ranks):
     assert all(float(row[tensor]) > 0 for row in rows for tensor in tensors)
 
 
+@three_ranks_if_long
 def test_a_run_logs_gradients_that_vanish_in_a_deep_network_of_sigmoids(ranks):
     """Each sigmoid's slope is at most 1/4."""
     ratio = {}

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from harness.files import read, read_csv, summary_of, weights_hash, write_small_config
-from harness.process import settings, succeed
+from harness.process import settings, succeed, three_ranks_if_long
 
 
 class Runs:
@@ -50,6 +50,7 @@ def test_weights_have_their_evaluations_loss_in_the_first_step_of_further_traini
     assert float(step["loss"]) == pytest.approx(train_loss, rel=1e-6)
 
 
+@three_ranks_if_long
 def test_weights_of_two_epochs_are_those_of_one_and_another_from_there(runs):
     # Momentum, the order of samples and the exact mode's scales have a history that a weight file does not tell.
     plain = ("data.shuffle=none", "train.momentum=0", "reduce.mode=float")
@@ -60,6 +61,7 @@ def test_weights_of_two_epochs_are_those_of_one_and_another_from_there(runs):
     assert weights_hash("second") == weights_hash("both")
 
 
+@three_ranks_if_long
 def test_weights_are_the_same_from_the_same_command_and_others_from_another_seed(runs):
     runs.train("first")
     runs.train("second")
@@ -69,6 +71,7 @@ def test_weights_are_the_same_from_the_same_command_and_others_from_another_seed
     assert weights_hash("first") != weights_hash("third")
 
 
+@three_ranks_if_long
 def test_weights_are_the_same_from_the_run_folders_configuration(runs):
     start = 'a "quoted" \\ folder'
     runs.train(start, "model.hidden=[7,9]")
@@ -79,6 +82,7 @@ def test_weights_are_the_same_from_the_run_folders_configuration(runs):
     assert summary_of("first")["config"] == summary_of("second")["config"]
 
 
+@three_ranks_if_long
 def test_weights_learn_the_synthetic_set(runs):
     runs.train("out", "train.epochs=5", "data.train_samples=2000")
     metrics = read_csv("out/metrics.csv")
