@@ -25,6 +25,7 @@ struct Tensor {
   // Above 0: no parameter but a running mean. It has no gradient: its layer hands over what each micro-batch
   // found, and after a step it is (1 - averaged) times what it was, plus averaged times the mean of that.
   double averaged = 0.0;
+  bool has_gradient() const { return averaged == 0.0; }
 
   // Whether files have its numbers in another order than the arena: the weights of a convolution, which are
   // (filters, channels, rows, columns) there and (filters, rows, columns, channels) here.

@@ -59,6 +59,7 @@ std::vector<Element> draw_elements(const Trainer& trainer, std::size_t per_tenso
   const std::vector<nn::Tensor>& tensors = trainer.parts().model.tensors();
   std::vector<Element> elements;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
+    if (!tensors[t].has_gradient()) continue;
     const RandomStream stream(trainer.parts().seed, Purpose::kGradientCheck, static_cast<std::uint32_t>(t));
     const std::size_t size = tensors[t].size;
     for (std::size_t i = 0; i < std::min(size, per_tensor); ++i) {
@@ -118,7 +119,8 @@ class LossInDouble {
     targets_.resize(rows);
     sample_ids_.resize(rows);
     parts_.loader.gather(blocks, parts_.normalizer, x, targets_, sample_ids_, parts_.threads);
-    pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), sample_ids_};
+    micro_batches_ = data::micro_batch_rows(blocks);
+    pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), sample_ids_, micro_batches_};
     if (rows == 0) return;
     inputs_ = parts_.model.inputs_in_double(arena_, {x.begin(), x.end()}, pass_);
     outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_);
@@ -164,6 +166,7 @@ class LossInDouble {
   std::vector<double> arena_;
   std::vector<float> targets_;
   std::vector<std::uint32_t> sample_ids_;
+  std::vector<std::size_t> micro_batches_;  // their rows
   nn::PassContext pass_;
   std::vector<std::vector<double>> inputs_;  // of each layer
   std::vector<double> outputs_;
@@ -283,6 +286,7 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
     check.backward = backward;
     check.difference = difference;
   }
+  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].has_gradient(); });
   return checks;
 }
 

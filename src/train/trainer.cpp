@@ -203,7 +203,7 @@ void Trainer::update(double learning_rate) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    if (tensor.learning_rate_factor == 0.0 && tensor.averaged == 0.0) continue;  // frozen
+    if (tensor.learning_rate_factor == 0.0 && tensor.has_gradient()) continue;  // frozen
     const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
@@ -211,7 +211,7 @@ void Trainer::update(double learning_rate) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
             parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        if (tensor.averaged > 0.0)
+        if (!tensor.has_gradient())
           kernels::move_towards(gradient, 1.0 / micro_batches, tensor.averaged,
                                 parameters_.span().subspan(first, gradient.size()));
         else
