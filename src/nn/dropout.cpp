@@ -39,7 +39,7 @@ void Dropout::draw_mask(const PassContext& pass, std::uint32_t sample, std::span
 
 void Dropout::apply(Matrix x, const PassContext& pass) const {
   if (pass.sample_ids.empty()) return;
-  require(pass.sample_ids.size() == x.rows, "Dropout: one sample a row is needed");
+  require(pass.sample_ids.size() == x.rows, "Dropout: one sample per row is needed");
   parallel_ranges(x.rows, 1, pass.threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> mask(width_);
     for (std::size_t i = begin; i < end; ++i) {

@@ -1,8 +1,8 @@
-// Dropout: in training each number becomes 0 with probability `rate`, and the others grow by 1 / (1 - rate),
+// Dropout: in training each value becomes 0 with probability `rate`, and the others grow by 1 / (1 - rate),
 // so that the mean stays; an evaluation leaves all as they are. Source: Srivastava et al., JMLR 15 (2014),
 // "inverted" as in 10.
 //
-// Whether a number is dropped is a function of (seed, step, sample, layer, unit): the same wherever the row
+// Whether a value is dropped is a function of (seed, step, sample, layer, unit): the same wherever the row
 // is computed, and computed again for the backward pass.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace lockstep::nn {
 class Dropout final : public Layer {
  public:
   // layer: which of the network's dropout layers this is. Throws ConfigError unless 0 <= rate < 1, layer is
-  // below 2^8 and width at most 2^26, which is what its draws can number.
+  // below 2^8 and width at most 2^26, as many as its draws can tell apart.
   Dropout(double rate, std::size_t width, std::size_t layer);
 
   std::size_t inputs() const override { return width_; }

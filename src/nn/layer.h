@@ -7,7 +7,7 @@
 // Scale: dy is the derivative of the mean loss over the GLOBAL batch, so it already carries 1/global_batch;
 // summing gradients over blocks and ranks gives the gradient of the global mean.
 //
-// A layer holds sizes and no numbers. Every member is const and may run concurrently on disjoint outputs.
+// A layer holds sizes, not values. Every member is const and may run concurrently on disjoint outputs.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,7 @@ class Layer {
   virtual void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                        const PassContext& pass) const = 0;
 
-  // Hands the gradients of its tensors to the sink, the first of them under the number first_tensor, then
+  // Hands the gradients of its tensors to the sink, the first of them as tensor first_tensor, then
   // overwrites dx. A dx without data is not computed. x and y are forward's (x is gone where y took its
   // place).
   virtual void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,

@@ -116,7 +116,7 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
       tensors_.push_back(std::move(tensor));
     }
     slice.size = parameters_ - slice.offset;
-    constexpr std::size_t kMax = std::size_t{1} << 32;  // what initialisers can number
+    constexpr std::size_t kMax = std::size_t{1} << 32;  // what initialisers can tell apart
     if (slice.size >= kMax || layer->inputs() >= kMax / 2 || layer->outputs() >= kMax / 2)
       throw ConfigError(fmt::format("{} makes a layer \"{}\", expected fewer than 2^32 parameters in it",
                                     options.layers.empty() ? "model.hidden" : "model.layers",
@@ -209,14 +209,14 @@ std::size_t Workspace::bytes() const {
 }
 
 Matrix Workspace::view(std::size_t buffer, std::size_t rows) {
-  require(rows <= max_rows_, "Workspace: more rows than there is room for");
+  require(rows <= max_rows_, "Workspace: more rows than max_rows");
   return {buffers_[buffer].data(), rows, widths_[buffer]};
 }
 
 Matrix Workspace::output_gradient(std::size_t rows) { return gradient(0, outputs_, rows); }
 
 Matrix Workspace::gradient(std::size_t turn, std::size_t width, std::size_t rows) {
-  require(rows <= max_rows_, "Workspace: more rows than there is room for");
+  require(rows <= max_rows_, "Workspace: more rows than max_rows");
   return {gradients_[turn % 2].data(), rows, width};
 }
 

@@ -52,12 +52,12 @@ std::size_t outputs_of(const ModelOptions& options, std::size_t classes);
 
 class Workspace;
 
-// Immutable: sizes and structure. The numbers live in arenas and workspaces that the caller owns.
+// Immutable: sizes and structure. The values live in arenas and workspaces that the caller owns.
 class Model {
  public:
   // inputs: the data set's features; outputs: as outputs_of says. Throws ConfigError on a width of 0, on a
   // layer of 2^32 parameters or more, and on layers that have no parameters or do not end with `outputs`
-  // numbers.
+  // outputs.
   Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
@@ -108,7 +108,7 @@ class Model {
   std::size_t parameters_ = 0;
 };
 
-// Room for one pass of up to max_rows rows: the input, each layer's output, and two gradients in turn.
+// Buffers for one pass of up to max_rows rows: the input, each layer's output, and two gradients in turn.
 class Workspace {
  public:
   enum class Use { kForward, kForwardAndBackward };

@@ -1,4 +1,4 @@
-// A nonlinearity applied to each number of the rows: y = f(x). kernels/activation.h has the formulas.
+// A nonlinearity applied to each value of the rows: y = f(x). kernels/activation.h has the formulas.
 #pragma once
 
 #include "kernels/activation.h"

@@ -14,7 +14,7 @@ class Statistics {
 
   std::size_t finite() const { return finite_; }
   double mean() const { return mean_; }
-  double deviation() const;  // over all numbers: the squares' sum is divided by their count
+  double stddev() const;  // over all numbers: the squares' sum is divided by their count
 
   // A table's columns, and what is in them: "-" for what no numbers have.
   static std::string header();

@@ -31,9 +31,9 @@ Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, 
       first_sample_(part_of(dataset, split, rank, world).begin) {}
 
 std::vector<std::uint32_t> Evaluator::sample_ids() const {
-  std::vector<std::uint32_t> numbers(samples_.size());
-  std::iota(numbers.begin(), numbers.end(), static_cast<std::uint32_t>(first_sample_));
-  return numbers;
+  std::vector<std::uint32_t> ids(samples_.size());
+  std::iota(ids.begin(), ids.end(), static_cast<std::uint32_t>(first_sample_));
+  return ids;
 }
 
 template <typename Visit>

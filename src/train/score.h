@@ -12,7 +12,7 @@
 namespace lockstep::train {
 
 // Losses and errors are in the units of the data set's targets: where values are trained on as
-// (v - mean) / deviation, squared errors, with the L2 term beside them, are multiplied by deviation^2.
+// (v - mean) / stddev, squared errors, with the L2 term beside them, are multiplied by stddev^2.
 struct Score {
   double loss = 0.0;         // mean over the samples, the L2 term included; NaN without samples
   std::int64_t correct = 0;  // samples whose predicted class is their target

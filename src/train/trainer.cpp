@@ -41,9 +41,9 @@ std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_
   return count;
 }
 
-double largest_magnitude(std::span<const float> numbers) {
+double largest_magnitude(std::span<const float> values) {
   double largest = 0.0;
-  for (const float x : numbers) largest = std::max(largest, std::fabs(double{x}));
+  for (const float x : values) largest = std::max(largest, std::fabs(double{x}));
   return largest;
 }
 
@@ -59,7 +59,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
                  nn::Workspace::Use::kForwardAndBackward),
       deadline_(deadline_after(options.max_seconds)),
       targets_(workspace_.max_rows()),
-      numbers_(workspace_.max_rows()) {}
+      sample_ids_(workspace_.max_rows()) {}
 
 std::optional<Score> Trainer::epoch(const StepObserver& observe) {
   do {
@@ -141,7 +141,7 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
 }
 
 nn::PassContext Trainer::pass_of(std::size_t rows) const {
-  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(numbers_).first(rows)};
+  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(sample_ids_).first(rows)};
 }
 
 kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
@@ -151,7 +151,7 @@ kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
   {
     const Span span(Activity::kGather, step_ + 1);
     parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols},
-                         std::span(targets_).first(rows), std::span(numbers_).first(rows), parts_.threads);
+                         std::span(targets_).first(rows), std::span(sample_ids_).first(rows), parts_.threads);
   }
   const Span span(Activity::kForward, step_ + 1);
   return parts_.model.forward(parameters_.span(), workspace_, rows, pass_of(rows));
@@ -190,7 +190,7 @@ void Trainer::update(double learning_rate) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    if (tensor.learning_rate_factor == 0.0) continue;
+    if (tensor.learning_rate_factor == 0.0) continue;  // frozen
     const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];

@@ -88,7 +88,7 @@ struct TrainerParts {
   reduce::Reducer& reducer;
   int threads;
   std::uint64_t seed;        // of the network's own draws
-  double target_unit = 1.0;  // DatasetInfo::target_deviation: what losses are reported in
+  double target_unit = 1.0;  // DatasetInfo::target_stddev: what losses are reported in
 };
 
 // Holds this rank's replica of the parameters. All members that train are collective; afterwards every rank
@@ -134,7 +134,7 @@ class Trainer {
   // is of another network.
   void begin_with(const TrainingState& state);
 
-  // Throws the error that ends a run whose numbers are no longer finite at a step, `what` saying which.
+  // Throws the error that ends a run whose values are no longer finite at a step, `what` saying which.
   // Collective.
   [[noreturn]] void report_divergence(std::size_t step, const std::string& what) const;
 
@@ -148,7 +148,7 @@ class Trainer {
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
   // The outputs for blocks that fit the workspace together, whose layers' outputs it holds then, and whose
-  // targets and numbers are in targets_ and numbers_.
+  // targets and IDs are in targets_ and sample_ids_.
   kernels::ConstMatrix forward(std::span<const data::Block> blocks);
   // Calls look(rows) with the workspace as forward leaves it, for one pass after the other.
   template <typename Look>
@@ -176,7 +176,7 @@ class Trainer {
   nn::Workspace workspace_;
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
   std::vector<float> targets_;                      // of a pass's rows
-  std::vector<std::uint32_t> numbers_;              // their samples' numbers
+  std::vector<std::uint32_t> sample_ids_;           // their samples' IDs
   std::size_t step_ = 0;                            // done so far
   EpochProgress progress_;
 };

@@ -15,8 +15,8 @@
 namespace lockstep::comm {
 namespace {
 
-const Communicator& world() { return test::session().world(); }
-const Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 TEST(Communicator, RanksAreNumberedFromZero) {
   EXPECT_GE(world().rank(), 0);

@@ -62,7 +62,7 @@ TEST(ModelConfig, AnInitializerThatIsNoneIsRefused) {
   expect_error("", {"model.init=uniform(-1)"}, {"--set: model.init is \"uniform(-1)\"", "A at least 0"});
 }
 
-constexpr const char* kLayers = R"toml(
+constexpr const char* kFiveLayers = R"toml(
 [[model.layers]]
 type = "dropout"
 rate = 0.125
@@ -104,17 +104,17 @@ void expect_those_layers(const std::vector<nn::LayerOptions>& layers) {
 }
 
 TEST(ModelConfig, LayersArriveFromTheFileAndFromTheCommandLine) {
-  expect_those_layers(model(kLayers).layers);
+  expect_those_layers(model(kFiveLayers).layers);
   expect_those_layers(model("", {kTheSameInline}).layers);
   expect_those_layers(model(kTheSameInline).layers);  // an inline array in the file: model.layers = [...]
-  EXPECT_EQ(resolved("", {kTheSameInline}), resolved(kLayers));
+  EXPECT_EQ(resolved("", {kTheSameInline}), resolved(kFiveLayers));
 }
 
 TEST(ModelConfig, LayersOfTheCommandLineReplaceThoseOfTheFile) {
-  const auto layers = model(kLayers, {"model.layers=[{}]"}).layers;
+  const auto layers = model(kFiveLayers, {"model.layers=[{}]"}).layers;
   ASSERT_EQ(layers.size(), 1U);
   EXPECT_EQ(layers[0].kind, Kind::kDense);
-  const nn::ModelOptions none = model(kLayers, {"model.layers=[]", "model.hidden=[3]"});
+  const nn::ModelOptions none = model(kFiveLayers, {"model.layers=[]", "model.hidden=[3]"});
   EXPECT_TRUE(none.layers.empty());
   EXPECT_EQ(none.hidden, std::vector<std::size_t>{3});
 }
@@ -122,7 +122,7 @@ TEST(ModelConfig, LayersOfTheCommandLineReplaceThoseOfTheFile) {
 TEST(ModelConfig, AKeyOfALayerCanBeSetByItsNumber) {
   const Overrides overrides = {"model.layers.1.units=9", "model.layers.3.rate=0.75",
                                "model.layers.2.type=tanh"};
-  const auto layers = model(kLayers, overrides).layers;
+  const auto layers = model(kFiveLayers, overrides).layers;
   ASSERT_EQ(layers.size(), 5U);
   EXPECT_EQ(layers[0].rate, 0.125);  // as it was
   EXPECT_EQ(layers[1].units, 9U);
@@ -130,12 +130,12 @@ TEST(ModelConfig, AKeyOfALayerCanBeSetByItsNumber) {
   EXPECT_EQ(layers[2].activation, Activation::kTanh);
   EXPECT_EQ(layers[3].rate, 0.75);
   EXPECT_EQ(model("", {kTheSameInline, "model.layers.1.units=9"}).layers[1].units, 9U);
-  expect_error(kLayers, {"model.layers.1.units=-1"}, {"--set: model.layers[1].units is -1"});
-  expect_error(kLayers, {"model.layers.1.unit=3"},
+  expect_error(kFiveLayers, {"model.layers.1.units=-1"}, {"--set: model.layers[1].units is -1"});
+  expect_error(kFiveLayers, {"model.layers.1.unit=3"},
                {"--set: unknown key model.layers[1].unit, did you mean units?"});
-  expect_error(kLayers, {"model.layers.5.units=3"},
+  expect_error(kFiveLayers, {"model.layers.5.units=3"},
                {"--set model.layers.5.units: model.layers has 5 tables"});
-  expect_error(std::string(kLayers) + "units = -2\n", {"model.layers.1.units=9"},
+  expect_error(std::string(kFiveLayers) + "units = -2\n", {"model.layers.1.units=9"},
                {"run.toml:16: model.layers[4].units is -2"});
 }
 
@@ -262,7 +262,7 @@ TEST(ModelConfig, AnActivationAtTheEndGoesWithASquaredErrorOnly) {
 }
 
 TEST(ModelConfig, ResolvedHasTheLayersInPlaceOfTheShortForm) {
-  const auto values = resolved(kLayers).at("model");
+  const auto values = resolved(kFiveLayers).at("model");
   for (const char* key : {"hidden", "activation", "dropout", "output_activation"})
     EXPECT_FALSE(values.contains(key)) << key;
   EXPECT_EQ(values.at("layers").at(0), (ordered_json{{"type", "dropout"}, {"rate", 0.125}}));
@@ -285,7 +285,7 @@ TEST(ModelConfig, ResolvedLayersAsTomlResolveToThemselves) {
         Overrides{"model.layers=[{type=\"sigmoid\"},{units=3,init=\"normal(1e-3)\"},{type=\"dropout\",rate="
                   "1e-9},{}]"},
         Overrides{"model.layers=[]", "model.dropout=0.1"}}) {
-    const auto values = resolved(kLayers, overrides);
+    const auto values = resolved(kFiveLayers, overrides);
     EXPECT_EQ(resolved(to_toml(values)), values) << to_toml(values);
   }
 }

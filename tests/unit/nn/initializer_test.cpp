@@ -14,15 +14,15 @@
 namespace lockstep::nn {
 namespace {
 
-constexpr std::size_t kInputs = 300, kHidden = 200, kOutputs = 10;
+constexpr std::size_t kIn = 300, kHidden = 200, kOut = 10;
 
 Model model(const std::string& init = "glorot", const std::string& bias_init = "zeros",
-            std::size_t inputs = kInputs) {
+            std::size_t inputs = kIn) {
   ModelOptions options;
   options.hidden = {kHidden};
   options.init = init;
   options.bias_init = bias_init;
-  return {options, inputs, kOutputs};
+  return {options, inputs, kOut};
 }
 
 std::vector<float> initialized(const Model& network, std::uint64_t seed = 1) {

@@ -21,8 +21,8 @@ using kernels::Loss;
 using test::ModeCase;
 using test::Sample;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 // A network, and a step's batch in blocks of several sizes. `factor` multiplies the gradient.
 struct Problem {

@@ -13,7 +13,7 @@ namespace {
 using test::RunSetup;
 using test::TrainerOnRanks;
 
-const comm::Communicator& world() { return test::session().world(); }
+using test::world;
 
 std::vector<float> copy(std::span<const float> x) { return {x.begin(), x.end()}; }
 

@@ -19,7 +19,7 @@ using kernels::Activation;
 using kernels::Loss;
 using test::RunSetup;
 
-const comm::Communicator& world() { return test::session().world(); }
+using test::world;
 
 // How far apart two arenas are, relative to the second's norm.
 double distance(std::span<const double> a, std::span<const float> b) {

@@ -126,24 +126,23 @@ inline std::vector<Sample> reference_samples(const RunSetup& setup) {
   return samples;
 }
 
-// The numbers of the samples of a step: without shuffle the next B of the file, else as the plan says.
+// The IDs of the samples of a step: without shuffle the next B of the file, else as the plan says.
 inline std::vector<std::uint32_t> samples_of_step(const RunSetup& setup, std::size_t epoch,
                                                   std::size_t step) {
-  std::vector<std::uint32_t> numbers;
+  std::vector<std::uint32_t> ids;
   if (setup.shuffle == data::Shuffle::kNone) {
     const std::size_t end = std::min(setup.samples, (step + 1) * setup.train.batch_size);
     for (std::size_t i = step * setup.train.batch_size; i < end; ++i)
-      numbers.push_back(static_cast<std::uint32_t>(i));
-    return numbers;
+      ids.push_back(static_cast<std::uint32_t>(i));
+    return ids;
   }
   const data::ShardPlan plan = setup.plan();
   for (std::size_t s = 0; s < plan.shards(); ++s) {
     const auto order = plan.epoch_order(epoch, s);
     const data::Range range = plan.micro_batch_range(step, s);
-    for (std::size_t i = range.begin; i < range.end; ++i)
-      numbers.push_back(plan.samples_of_shard(s)[order[i]]);
+    for (std::size_t i = range.begin; i < range.end; ++i) ids.push_back(plan.samples_of_shard(s)[order[i]]);
   }
-  return numbers;
+  return ids;
 }
 
 struct ReferenceResult {

@@ -1,4 +1,4 @@
-#include "nn/tensor_numbers.h"
+#include "nn/tensor_values.h"
 
 #include <bit>
 #include <cmath>
@@ -37,7 +37,7 @@ void each(const TensorView& tensor, const std::function<void(double)>& take) {
 
 }  // namespace
 
-void for_each_number(const TensorView& tensor, const std::function<void(double)>& take) {
+void for_each_value(const TensorView& tensor, const std::function<void(double)>& take) {
   using Each = void (*)(const TensorView&, const std::function<void(double)>&);
   static const std::map<std::string, Each> kTypes = {
       {"F64", each<double>},        {"F32", each<float>},         {"F16", each<Half>},
