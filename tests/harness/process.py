@@ -23,10 +23,11 @@ three_ranks_if_long = pytest.mark.parametrize(
 
 
 def steer_nothing():
-    """Takes away from this process's environment, which what it starts inherits, whatever steers the program."""
+    """Takes away from this process, of what those that it starts inherit, whatever steers the program."""
     for name in list(os.environ):
         if name.startswith(("OMP_", "BLIS_", "LOCKSTEP_KERNELS")) or name in ("COLUMNS", "NO_COLOR"):
             del os.environ[name]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has ignored by what it starts in the background
     os.environ["OMP_WAIT_POLICY"] = "passive"  # there may be more threads than cores
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # MPI libraries leave memory behind
 
