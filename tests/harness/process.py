@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import selectors
 import shlex
 import signal
@@ -124,12 +125,12 @@ def _read_some(file):
 
 
 def without_words_of_mpirun(text):
-    """Without what mpirun says of a job that failed, from one line of dashes to the next."""
+    """Without what mpirun says of a job that failed, from one line of dashes to the next, and of its own trouble as a job ends."""
     kept, inside = [], False
     for line in text.splitlines(keepends=True):
         if len(line) > 70 and not line.strip("-\n"):
             inside = not inside
-        elif not inside:
+        elif not inside and not re.match(r"\[[^]]*:\d+\] PMIX ERROR: ", line):  # Open MPI 5, now and then
             kept.append(line)
     return "".join(kept)
 
