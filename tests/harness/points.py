@@ -18,6 +18,7 @@ from .process import ALONE, Running, execute, settings, words_of
 EPOCHS, STEPS_PER_EPOCH = 20, 7
 LIMIT = 60  # seconds for a run, on a busy machine too
 START_LIMIT = 30  # seconds until it has begun
+YIELDING = ["nice", "-n", 19]  # before the words of a job that is not to outrun the test that watches it
 
 
 class Layout(NamedTuple):
@@ -75,7 +76,7 @@ def finish(out, *more, layout=ONE_PROCESS):
 def disturbed(out, *more, layout, step, disturb):
     """Starts a run and calls `disturb` with the ids of the job's ranks when there is a checkpoint of `step` or later. Its Outcome, when
     all of its ranks have ended."""
-    with Running(words(out, *more, layout=layout), limit=LIMIT) as job:
+    with Running([*YIELDING, *words(out, *more, layout=layout)], limit=LIMIT) as job:
         ranks = ranks_of(job, max(layout.ranks, 1))
         wait_for_step(out, step)
         disturb(ranks)

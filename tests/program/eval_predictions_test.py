@@ -151,6 +151,6 @@ def test_predictions_of_new_samples_need_none_of_the_runs_files():
             assert says in evaluate("--predictions-of", "new.csv", "--out", "after", ranks=ranks)
             assert read("after/predictions.csv") == read("before/predictions.csv")
     for flag in ("--grid", "--confusion"):
-        line = expect_refusal(["--predictions-of", "new.csv", flag, "--out", "none"], 2, f"{flag}: ")
-        assert "expected the data of the run" in line
+        refused = expect_refusal(["--predictions-of", "new.csv", flag, "--out", "none"], 2, f"{flag}: ")
+        assert "expected the data of the run" in refused.err
         assert not Path("none").exists()

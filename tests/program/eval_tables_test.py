@@ -165,4 +165,5 @@ def test_tables_that_do_not_apply_are_refused(data, keys, flag, says, files, ran
 def test_tables_that_cannot_be_written_end_it_before_it_scores(out, ranks):
     write_planar_config()
     train()
-    expect_refusal(["--confusion", "--out", out], 2, f"{out}: cannot be written: Not a directory\n", ranks)
+    refused = expect_refusal(["--confusion", "--out", out], 2, f"{out}: cannot be written: Not a directory\n", ranks)
+    assert refused.out == ""

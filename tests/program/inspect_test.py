@@ -192,6 +192,19 @@ seeds = [1, 2]
     ]
 
 
+def test_values_of_a_configuration_can_be_set():
+    write_small_config()
+    lines = succeed("inspect", "run.toml", "--set", "model.hidden=[]", "--set", "train.epochs=5").out.splitlines()
+    assert "30730 parameters, loss cross_entropy" in lines
+    assert "5 epochs, 35 steps, seed 3, exact reduction, at most 8 ranks" in lines
+    write("search", 'config = "run.toml"\nsearch = "grid"\n[parameters]\n"train.momentum" = [0.1]\n')
+    write("table.csv", "a,b\n1,0\n2,1\n")
+    for path, found in [(".", "a folder"), ("search", "a search"), ("table.csv", "not TOML")]:
+        outcome = lockstep("inspect", path, "--set", "train.epochs=5")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err == f"lockstep: {path}: is {found}, expected a configuration with --set\n"
+
+
 @three_ranks_if_long
 @pytest.mark.parametrize("path, content, code, says", [
     ("nowhere", None, 2, f"no such file or folder, {EXPECTED}"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from harness.jobs import is_alive, parent_of, wait_until_gone
-from harness.points import (EPOCHS, LIMIT, STEPS_PER_EPOCH, Layout, checkpoint, difference, disturbed, finish, newest_step,
-                            ranks_of, wait_for_step, write_points_config)
+from harness.points import (EPOCHS, LIMIT, STEPS_PER_EPOCH, YIELDING, Layout, checkpoint, difference, disturbed, finish,
+                            newest_step, ranks_of, wait_for_step, write_points_config)
 from harness.process import ALONE, Running, words_of
 
 
@@ -113,7 +113,7 @@ def test_two_ranks_save_once_however_often_usr1_comes():
 
 def ended_by(number, before=lambda: None):
     """Two ranks, not quiet, of which one is sent the signal after step 5: the Outcome."""
-    with Running(words_of(["train", "points.toml", "--out", "out"], 2), limit=LIMIT) as job:
+    with Running([*YIELDING, *words_of(["train", "points.toml", "--out", "out"], 2)], limit=LIMIT) as job:
         ranks = ranks_of(job, 2)
         wait_for_step("out", 5)
         before()

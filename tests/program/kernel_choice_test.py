@@ -5,7 +5,7 @@ import re
 
 import pytest
 from harness.files import summary_of, write_small_config
-from harness.process import ALONE, lockstep, settings, succeed
+from harness.process import ALONE, lockstep, settings, succeed, three_ranks_if_long
 
 ALL = ("avx512", "avx2", "neon", "portable")
 
@@ -41,6 +41,7 @@ def trained(outcome):
     return summary["weights_hash"], provenance["kernel_family"], provenance["kernels"], provenance["kernel_choice"]
 
 
+@three_ranks_if_long
 def test_the_choice_changes_no_number(train):
     names = runnable()
     best = trained(train())
@@ -84,6 +85,7 @@ def test_portable_kernels_are_said_to_be_slow(ranks):
     assert "with portable kernels: the same numbers, slowly\n" in said
 
 
+@three_ranks_if_long
 def test_an_older_configuration_is_let_be(ranks):
     """A run folder's config.toml of version 0.1 says compute.allow_mixed."""
     succeed("train", "run.toml", "--quiet", "--out", "out", *settings("compute.allow_mixed=true"), ranks=ranks)

@@ -46,7 +46,8 @@ def test_a_folder_without_checkpoints_is_refused(layout):
     refused("--resume", "latest", code=4, says=["out/checkpoints", "no checkpoint"], layout=layout)
 
 
-@BOTH
+@pytest.mark.parametrize("layout", [ONE_PROCESS, pytest.param(THREE_RANKS, marks=pytest.mark.long)],
+                         ids=["one_process", "three_ranks"])
 def test_a_file_that_is_not_a_checkpoint_is_refused(layout):
     finish("other", "train.epochs=2")
     for file, says in (("other/missing", ["other/missing", "No such file"]), ("other", ["other", "directory"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from harness.build import VERSION
 from harness.files import header, read_csv, read_safetensors, summary_of, weights_hash, write_small_config, xxh3, zero_tensors
-from harness.process import ALONE, execute, settings, succeed, words_of
+from harness.process import ALONE, execute, settings, succeed, three_ranks_if_long, words_of
 
 EPOCHS, STEPS, SAMPLES = 2, 14, 403  # of run.toml
 COLUMNS = "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second"
@@ -96,6 +96,7 @@ def test_summary_has_each_ranks_host_and_the_cores_it_may_run_on(ranks):
     assert summary_of("out")["placement"] == max(ranks, 1) * [f"{socket.gethostname()}: {core}"]
 
 
+@three_ranks_if_long
 def test_model_has_pytorchs_names_and_shapes_and_the_hash_of_its_bytes(ranks):
     train(ranks, "model.hidden=[8,5]")
     model = read_safetensors("out/model.safetensors")
@@ -106,6 +107,7 @@ def test_model_has_pytorchs_names_and_shapes_and_the_hash_of_its_bytes(ranks):
     assert xxh3(model.data) == weights_hash("out")
 
 
+@three_ranks_if_long
 def test_the_folder_is_the_next_runs_alone_after_it(ranks):
     train(ranks, "log.steps=true")
     first = weights_hash("out")
@@ -116,6 +118,7 @@ def test_the_folder_is_the_next_runs_alone_after_it(ranks):
     assert [name for name in os.listdir("out") if ".tmp" in name] == []
 
 
+@three_ranks_if_long
 def test_the_folder_is_named_after_the_configuration_unless_out_says_otherwise(ranks):
     succeed("train", "run.toml", ranks=ranks)
     assert Path("runs/run/summary.json").exists()

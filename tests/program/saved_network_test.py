@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from harness.build import MPIRUN, PROGRAM
 from harness.files import read_safetensors, summary_of, weights_hash, write, write_safetensors
-from harness.process import execute, lockstep, settings, succeed
+from harness.process import execute, lockstep, settings, succeed, three_ranks_if_long
 
 MODEL = "out/model.safetensors"
 
@@ -127,6 +127,7 @@ def test_it_is_trained_further_with_its_own_statistics(program):
             'data.normalize is "none", expected "mean_std"', MODEL)
 
 
+@three_ranks_if_long
 def test_it_is_any_checkpoint_of_a_run(program):
     program.train("train.epochs=3")
     model = program("eval", "out").out
@@ -141,6 +142,7 @@ def test_it_is_any_checkpoint_of_a_run(program):
     refused(program("eval", "out", "--model", "out/checkpoints/none.safetensors"), 4, "none.safetensors", "cannot be read")
 
 
+@three_ranks_if_long
 def test_of_a_run_that_is_not_finished_it_is_the_newest_checkpoint(program):
     program.train("train.epochs=3")
     finished = program("eval", "out").out
@@ -153,6 +155,7 @@ def test_of_a_run_that_is_not_finished_it_is_the_newest_checkpoint(program):
     refused(program("eval", "out"), 4, "out/checkpoints", "no checkpoint")
 
 
+@three_ranks_if_long
 def test_it_is_refused_where_a_bit_is_wrong(program):
     program.train("train.epochs=1")
     content = bytearray(Path(MODEL).read_bytes())
@@ -165,6 +168,7 @@ def test_it_is_refused_where_a_bit_is_wrong(program):
     said(program("inspect", "out"), f"model            broken: {MODEL}")
 
 
+@three_ranks_if_long
 def test_that_of_another_program_is_prepared_by_the_training_data(program):
     program.train()
     own = program("eval", "out").out
@@ -176,6 +180,7 @@ def test_that_of_another_program_is_prepared_by_the_training_data(program):
     said(outcome, own)
 
 
+@three_ranks_if_long
 def test_it_is_found_from_any_folder_with_its_data(program, monkeypatch):
     program.train()
     here = program("eval", "out").out
@@ -237,6 +242,7 @@ def test_it_begins_anew_with_its_own_statistics_and_classes(program):
     assert not Path("other").exists()
 
 
+@three_ranks_if_long
 @pytest.mark.parametrize("first", [1700000000, 0], ids=["unix_times", "offsets"])
 def test_it_sees_differences_of_columns_that_are_far_from_zero(program, first):
     places = [i * 7 % 120 for i in range(120)]

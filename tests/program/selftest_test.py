@@ -21,6 +21,7 @@ def write_other(path, change):
     write(path, json.dumps({"runs": runs}))
 
 
+@three_ranks_if_long
 def test_selftest_finds_the_published_weights_with_every_kind_of_kernels(ranks, real_cifar10):
     out = succeed("selftest", ranks=ranks, limit=100).out
     assert out.count("\n") == 1

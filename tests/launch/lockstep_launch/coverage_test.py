@@ -14,7 +14,7 @@ def report(folder, *files):
 
 def test_a_line_ran_if_it_did_in_any_object(tmp_path):
     reports = [report(tmp_path, ("src/a/x.h", {1: 0, 2: 3}), ("/usr/include/c++/vector", {1: 1})),
-               report(tmp_path / "build", ("../src/a/x.h", {1: 5, 7: 0}), ("../src/b/y.cpp", {4: 0}))]
+               report(tmp_path / "build", ("../src/a/x.h", {1: 5, 2: 0, 7: 0}), ("../src/b/y.cpp", {4: 0}))]
     ran = coverage.lines_of(reports, tmp_path / "src")
     assert ran == {Path("a/x.h"): {1: True, 2: True, 7: False}, Path("b/y.cpp"): {4: False}}, "and only of the sources"
     assert coverage.table(ran)[2:] == ["| a | 3 | 2 | 66.7 % |", "| b | 1 | 0 | 0.0 % |", "| all | 4 | 2 | 50.0 % |"]
