@@ -35,11 +35,18 @@ struct Element {
 // What errors are measured by.
 class Scales {
  public:
-  Scales(std::span<const Element> elements, std::size_t tensors) : largest_(tensors) {
+  Scales(std::span<const Element> elements, const nn::Model& model) : largest_(model.tensors().size()) {
+    std::vector<double> noise(largest_.size()), of_layer(model.layers().size());
     for (const Element& element : elements) {
-      largest_[element.tensor] = std::max(largest_[element.tensor], std::fabs(element.difference()));
+      double& largest = largest_[element.tensor];
+      largest = std::max(largest, std::fabs(element.difference()));
+      noise[element.tensor] = std::max(noise[element.tensor], element.noise);
+      of_layer[model.layer_of(element.tensor)] = std::max(of_layer[model.layer_of(element.tensor)], largest);
       terms_ = std::max(terms_, element.terms);
     }
+    // A tensor that the loss does not depend on, such as a bias before batch norm, is measured by its layer.
+    for (std::size_t t = 0; t < largest_.size(); ++t)
+      if (largest_[t] <= 8 * noise[t]) largest_[t] = of_layer[model.layer_of(t)];
   }
   double of(const Element& element) const {
     const double rounding = element.noise + kRoundingOfSums * element.terms + kRoundingOfLayers * terms_;
@@ -230,7 +237,7 @@ class Differences {
 // Takes all differences; returns those at a kink of the loss: the two sides disagree, and in a smaller
 // interval no less, as they would where the loss is curved.
 std::vector<Element*> take_differences(const Differences& differences, std::span<Element> elements,
-                                       std::size_t tensors) {
+                                       const nn::Model& model) {
   constexpr double kSmaller = 0x1p-4;
   std::vector<Element*> open, kinks;
   for (Element& element : elements) open.push_back(&element);
@@ -239,7 +246,7 @@ std::vector<Element*> take_differences(const Differences& differences, std::span
     std::vector<double> before;
     for (const Element* element : open) before.push_back(element->disagreement);
     differences.take(step, open);
-    const Scales scales(elements, tensors);
+    const Scales scales(elements, model);
     const std::vector<Element*> taken = std::exchange(open, {});
     for (std::size_t i = 0; i < taken.size(); ++i) {
       const Element& element = *taken[i];
@@ -262,8 +269,8 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
   const auto& tensors = parts.model.tensors();
   trainer.compute_gradient();
   std::vector<Element> elements = draw_elements(trainer, per_tensor);
-  const std::vector<Element*> kinks = take_differences(Differences(trainer), elements, tensors.size());
-  const Scales scales(elements, tensors.size());
+  const std::vector<Element*> kinks = take_differences(Differences(trainer), elements, parts.model);
+  const Scales scales(elements, parts.model);
 
   const std::vector<float> gradient = parts.reducer.gradient();
   std::vector<TensorCheck> checks;

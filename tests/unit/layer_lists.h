@@ -8,13 +8,13 @@
 namespace lockstep::test {
 
 inline nn::LayerOptions dense(std::size_t units = 0, bool bias = true) {
-  return {.kind = nn::LayerOptions::Kind::kDense, .units = units, .bias = bias, .init = {}, .bias_init = {}};
+  return {.kind = nn::LayerOptions::Kind::kDense, .units = units, .bias = bias};
 }
 inline nn::LayerOptions pointwise(kernels::Activation activation) {
-  return {.kind = nn::LayerOptions::Kind::kActivation, .init = {}, .bias_init = {}, .activation = activation};
+  return {.kind = nn::LayerOptions::Kind::kActivation, .activation = activation};
 }
 inline nn::LayerOptions dropout(double rate) {
-  return {.kind = nn::LayerOptions::Kind::kDropout, .init = {}, .bias_init = {}, .rate = rate};
+  return {.kind = nn::LayerOptions::Kind::kDropout, .rate = rate};
 }
 inline nn::ModelOptions with_layers(const std::vector<nn::LayerOptions>& layers) {
   nn::ModelOptions options;

@@ -9,6 +9,7 @@
 #include "layer_lists.h"
 #include "nn/model.h"
 #include "reference_model.h"
+#include "windows_in_memory.h"
 
 namespace lockstep::test {
 
@@ -23,11 +24,14 @@ class SummingSink final : public nn::GradientSink {
     const auto at = [](kernels::ConstMatrix m, std::size_t i, std::size_t j) {
       return static_cast<double>(m.data[i * m.row_stride + j * m.col_stride]);
     };
-    const std::size_t in = terms.is_product() ? terms.x.cols : 1;
+    const std::size_t in = terms.is_product() ? terms.inputs() : 1;
+    const auto input = [&](std::size_t row, std::size_t j) {
+      if (!terms.is_product()) return 1.0;
+      return terms.windows ? double{element(*terms.windows, row, j)} : at(terms.x, row, j);
+    };
     for (std::size_t row = 0; row < terms.dy.rows; ++row)
       for (std::size_t i = 0; i < terms.dy.cols; ++i)
-        for (std::size_t j = 0; j < in; ++j)
-          sum[i * in + j] += at(terms.dy, row, i) * (terms.is_product() ? at(terms.x, row, j) : 1.0);
+        for (std::size_t j = 0; j < in; ++j) sum[i * in + j] += at(terms.dy, row, i) * input(row, j);
   }
   const std::vector<double>& gradient() const { return gradient_; }
   const std::map<std::size_t, int>& times() const { return times_; }
