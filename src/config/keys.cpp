@@ -71,13 +71,13 @@ Key of_activation(const std::string& name, const std::string& activation) {
       });
 }
 
-// A default of the dense layers: it has an effect where one of them has no such key of its own.
-Key of_dense_layers(const std::string& name, const std::string& own) {
-  return where(name, {"model.layers"}, fmt::format("a dense layer without {} of its own", own),
+// A default of dense layers and convolutions: it has an effect where one of them has no such key of its own.
+Key of_weighted_layers(const std::string& name, const std::string& own) {
+  return where(name, {"model.layers"}, fmt::format("a dense layer or convolution without {} of its own", own),
                [own](const Json& resolved) {
                  const Json layers = value(resolved, "model.layers");
                  return layers.is_null() || std::ranges::any_of(layers, [&](const Json& layer) {
-                          return layer.at("type") == "dense" && layer.at(own) == "" &&
+                          return (layer.at("type") == "dense" || layer.at("type") == "conv") && layer.at(own) == "" &&
                                  (own != "bias_init" || layer.at("bias") == true);
                         });
                });
@@ -122,6 +122,7 @@ std::vector<Key> make_keys() {
       with("data.missing", "data.dataset", csv),
       with("data.unseen_category", "data.dataset", csv),
       with("data.target_scale", "data.dataset", csv),
+      with("data.image", "data.dataset", csv),
       with("data.test_fraction", "data.dataset", divided),
       {"data.folds"},
       where("data.fold", {"data.folds"}, "data.folds above 0",
@@ -141,8 +142,8 @@ std::vector<Key> make_keys() {
       instead_of_layers("model.output_activation"),
       of_activation("model.leaky_slope", "leaky_relu"),
       of_activation("model.elu_alpha", "elu"),
-      of_dense_layers("model.init", "init"),
-      of_dense_layers("model.bias_init", "bias_init"),
+      of_weighted_layers("model.init", "init"),
+      of_weighted_layers("model.bias_init", "bias_init"),
       {"model.loss"},
       {"model.outputs"},
       {"train.epochs", kLength},

@@ -51,6 +51,11 @@ void read_data(Reader& in, data::DataOptions& data) {
       {{"refuse", data::UnseenCategory::kRefuse}, {"zeros", data::UnseenCategory::kZeros}});
   in.read<data::TargetScale>("data.target_scale", data.target_scale,
                              {{"none", data::TargetScale::kNone}, {"mean_std", data::TargetScale::kMeanStd}});
+  in.read("data.image", data.image, 1);
+  in.check("data.image", [&] {
+    if (!data.image.empty() && data.image.size() != 3)
+      throw ConfigError(fmt::format("data.image has {} numbers, expected channels, height and width", data.image.size()));
+  });
   const bool made_up = data::planar_shape(data.dataset).has_value() || data.dataset == "function";
   data.test_fraction = made_up ? 0.5 : 0.0;
   in.read("data.test_fraction", data.test_fraction, kRateText, kRate);

@@ -149,6 +149,13 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
   info_.train_samples = division_.train.samples.size();
   info_.test_samples = division_.test.samples.size();
   info_.channels = columns_->feature_count();
+  if (!options.image.empty()) {
+    info_.image = ImageSize{options.image[0], options.image[1], options.image[2]};
+    const std::size_t pixels = options.image[0] * options.image[1] * options.image[2];
+    if (pixels != info_.features())
+      throw ConfigError(fmt::format("data.image = [{}] has {} values, expected the {} features of {}",
+                                    fmt::join(options.image, ", "), pixels, info_.features(), path.string()));
+  }
   info_.channel_names = columns_->feature_names();
   info_.target_mean = columns_->target_mean;
   info_.target_stddev = columns_->target_stddev;

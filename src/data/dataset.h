@@ -25,15 +25,18 @@ struct ColumnUse {
   std::size_t missing = 0;  // cells, of the samples in the training file
 };
 
+struct ImageSize {
+  std::size_t channels, height, width;
+};
+
 struct DatasetInfo {
   std::string name;
   bool pixels = true;        // features are bytes, else values
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
-  // Of a sample that is an image: its height and width, whose product is channel_size; else 0.
-  std::size_t height = 0, width = 0;
   std::size_t classes = 0;                      // 0: targets are values
   std::vector<std::string> class_names;         // empty: classes have numbers only
+  std::optional<ImageSize> image = {};          // of a sample that is one: its features, channel by channel
   std::vector<std::string> channel_names = {};  // empty: channels have numbers only
   std::size_t train_samples = 0;
   std::size_t test_samples = 0;

@@ -28,6 +28,7 @@ class BatchNorm final : public Layer {
   std::size_t inputs() const override { return image_.size(); }
   std::size_t outputs() const override { return image_.size(); }
   bool mixes_samples() const override { return true; }
+  std::size_t least_micro_batch() const override { return image_.pixels() == 1 ? 2 : 1; }
   std::string description() const override;
   std::vector<Tensor> tensors() const override;
 

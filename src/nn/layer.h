@@ -46,6 +46,7 @@ class Layer {
   virtual std::vector<Tensor> tensors() const { return {}; }
   // True: in training, outputs depend on all rows of their micro-batch.
   virtual bool mixes_samples() const { return false; }
+  virtual std::size_t least_micro_batch() const { return 1; }  // samples, in training
 
   // True: output i depends on input i alone. y may take x's place then, and dx takes dy's.
   virtual bool elementwise() const { return false; }

@@ -101,6 +101,12 @@ bool Model::mixes_samples() const {
   return std::ranges::any_of(layers_, [](const auto& layer) { return layer->mixes_samples(); });
 }
 
+std::size_t Model::least_micro_batch() const {
+  std::size_t least = 1;
+  for (const auto& layer : layers_) least = std::max(least, layer->least_micro_batch());
+  return least;
+}
+
 bool Model::in_place(std::size_t layer) const {
   return layers_[layer]->elementwise() && (layer == 0 || !layers_[layer - 1]->keeps_output());
 }

@@ -86,6 +86,8 @@ class Model {
   std::size_t parameters() const { return parameters_; }  // floats in the arena
   // Whether in training an output depends on all samples of its micro-batch.
   bool mixes_samples() const;
+  // The fewest samples that a micro-batch may have: batch norm over a single value has no variance.
+  std::size_t least_micro_batch() const;
 
   // The outputs (rows, outputs) for the rows that lie in workspace.input(rows).
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,

@@ -16,7 +16,7 @@ data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& i
 
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
   std::optional<nn::ImageShape> image;
-  if (info.height > 0) image = {info.channels, info.height, info.width};
+  if (info.image) image = {info.image->channels, info.image->height, info.image->width};
   return {run.model, info.features(), nn::outputs_of(run.model, info.classes), image};
 }
 
@@ -41,6 +41,10 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     info_ = dataset->info();
     plan_ = plan_of(run, info_);
     model_ = model_of(run, info_);
+    if (plan_->smallest_micro_batch() < model_->least_micro_batch())
+      throw ConfigError(fmt::format("batch_norm meets a micro-batch of {} sample, expected at least {}: another "
+                                    "train.batch_size, data.shards or data.train_samples",
+                                    plan_->smallest_micro_batch(), model_->least_micro_batch()));
   });
   expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
   communicator.all_or_none([&] {

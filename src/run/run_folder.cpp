@@ -25,7 +25,8 @@ void RunFolder::open(const std::string& metrics, std::size_t step) {
   if (run_.log.steps) steps_.emplace(files() / "steps.csv", step);
   if (!run_.log.gradients) return;
   std::vector<std::string> names;
-  for (const nn::Tensor& tensor : tensors) names.push_back(tensor.name);
+  for (const nn::Tensor& tensor : tensors)
+    if (tensor.has_gradient()) names.push_back(tensor.name);
   gradients_.emplace(files() / "gradients.csv", names, step / experiment_.plan().steps_per_epoch());
 }
 

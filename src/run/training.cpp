@@ -59,7 +59,7 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
     if (watches_for_the_best() && world_.rank() == 0)
       best_weights_ = read_best_weights(*resumed, experiment_, console_);
   }
-  if (run_.log.gradients) record_.gradient_norms.resize(experiment_.model().tensors().size());
+  if (run_.log.gradients) record_.gradient_norms.resize(static_cast<std::size_t>(std::ranges::count_if(experiment_.model().tensors(), &nn::Tensor::has_gradient)));
   world_.all_or_none([&] {  // last, so that what went wrong before leaves an earlier run's files alone
     if (world_.rank() == 0)
       folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
@@ -180,9 +180,10 @@ void Training::add_split() {
 void Training::add_gradient_norms() {
   const auto& tensors = experiment_.model().tensors();
   const std::vector<float> gradient = experiment_.reducer().gradient();
-  for (std::size_t t = 0; t < tensors.size(); ++t)
-    record_.gradient_norms[t] +=
-        std::sqrt(kernels::sum_of_squares(tensors[t].slice(std::span(gradient)), compute_.threads));
+  auto norm = record_.gradient_norms.begin();
+  for (const nn::Tensor& tensor : tensors)
+    if (tensor.has_gradient())
+      *norm++ += std::sqrt(kernels::sum_of_squares(tensor.slice(std::span(gradient)), compute_.threads));
   ++record_.gradient_steps;
 }
 
