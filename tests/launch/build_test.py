@@ -8,7 +8,9 @@ import pytest
 from harness.files import read, write
 from scripts import machine, refused, run, scripts, stand_in, succeeded
 
-CONFIGURE_AND_BUILD = "cmake --preset release -DCMAKE_UNITY_BUILD=ON -DLOCKSTEP_TESTS=OFF\ncmake --build build --target lockstep --parallel 3\n"
+CONFIGURE_AND_BUILD = """cmake --preset release -DCMAKE_UNITY_BUILD=ON -DLOCKSTEP_TESTS=OFF
+cmake --build build --target lockstep --parallel 3
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +95,8 @@ def test_a_preset_that_there_is_not_is_refused():
 
 
 def test_launch_test_installs_builds_and_tests(copy):
-    said = "install-deps --tests\nlaunch/build: building {} and its tests into {}/\nctest --test-dir {}/{} --output-on-failure --parallel 6{}\n"
+    said = ("install-deps --tests\nlaunch/build: building {} and its tests into {}/\n"
+            "ctest --test-dir {}/{} --output-on-failure --parallel 6{}\n")
     outcome = run("launch/test", "-R", "Some", "-V")
     assert outcome.code == 8, "the exit code is that of ctest"
     assert outcome.out == said.format("release", "build", copy, "build", " -R Some -V")

@@ -20,7 +20,7 @@ class NoSink final : public GradientSink {
   void add(const GradientTerms&) override { ADD_FAILURE() << "a dropout layer has no gradients"; }
 };
 
-std::vector<std::uint32_t> sample_ids(std::size_t n, std::uint32_t first = 0) {
+std::vector<std::uint32_t> consecutive_ids(std::size_t n, std::uint32_t first = 0) {
   std::vector<std::uint32_t> samples(n);
   std::iota(samples.begin(), samples.end(), first);
   return samples;
@@ -48,7 +48,7 @@ double dropped(std::span<const float> mask) {
 
 TEST(Dropout, ARateOfZeroIsTheIdentity) {
   const auto x = test::random_floats(21 * 7, 1), dy = test::random_floats(21 * 7, 2);
-  const auto samples = sample_ids(21);
+  const auto samples = consecutive_ids(21);
   const PassContext pass{.seed = 3, .step = 4, .sample_ids = samples};
   const Dropout layer(0.0, 7, 0);
   EXPECT_TRUE(test::same_bits(forward(layer, x, pass), x));
@@ -70,7 +70,7 @@ TEST(Dropout, AnEvaluationIsTheIdentity) {
 
 TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
   constexpr std::size_t kWidth = 333, kRows = 3000;
-  const auto samples = sample_ids(kRows);
+  const auto samples = consecutive_ids(kRows);
   for (const double rate : {0.01, 0.1, 0.5, 0.75, 0.9}) {
     SCOPED_TRACE(rate);
     const auto m = masks(Dropout(rate, kWidth, 2), {.seed = 5, .step = 6, .sample_ids = samples});
@@ -86,7 +86,7 @@ TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
 TEST(Dropout, DropsEveryUnitAndOfEverySampleAtItsRate) {
   constexpr std::size_t kWidth = 203, kRows = 1000;
   constexpr double kRate = 0.4, kMoreSigmas = 6.0;  // some 1200 of them are looked at
-  const auto samples = sample_ids(kRows, 77);
+  const auto samples = consecutive_ids(kRows, 77);
   const auto m = masks(Dropout(kRate, kWidth, 0), {.seed = 8, .step = 9, .sample_ids = samples});
   for (std::size_t i = 0; i < kRows; ++i)
     EXPECT_NEAR(dropped(std::span(m).subspan(i * kWidth, kWidth)), kRate,
@@ -135,7 +135,7 @@ TEST(Dropout, SeedStepSampleAndLayerEachHaveDrawsOfTheirOwn) {
 TEST(Dropout, BackwardHasForwardsMask) {
   constexpr std::size_t kWidth = 21, kRows = 9;
   const Dropout layer(0.3, kWidth, 1);
-  const auto samples = sample_ids(kRows, 40);
+  const auto samples = consecutive_ids(kRows, 40);
   for (const int threads : {1, 3}) {
     const PassContext pass{.threads = threads, .seed = 8, .step = 9, .sample_ids = samples};
     const auto m = masks(layer, pass);
@@ -160,7 +160,7 @@ TEST(Dropout, WhatIsDroppedIsZeroEvenWhereItWasNoNumber) {
 
 TEST(Dropout, InPlaceIsTheSameAsApart) {
   const Dropout layer(0.5, 7, 0);
-  const auto samples = sample_ids(5);
+  const auto samples = consecutive_ids(5);
   const PassContext pass{.seed = 1, .sample_ids = samples};
   const auto x = test::random_floats(35, 1);
   auto y = x;
@@ -175,7 +175,7 @@ TEST(Dropout, LeavesTheOutputOfTheActivationBeforeItAlone) {
                     4, 3);
   const auto arena = test::random_floats(model.parameters(), 1);
   const auto batch = test::random_batch(9, 4, 3, 2);
-  const auto samples = sample_ids(9);
+  const auto samples = consecutive_ids(9);
   const auto activations = [&](const PassContext& pass) {
     Workspace workspace(model, 9, Workspace::Use::kForwardAndBackward);
     test::fill_input(batch, workspace.input(9));
@@ -207,7 +207,7 @@ TEST(Dropout, RefusesRatesAndSizesThatItHasNoDrawsFor) {
   test::expect_line_with(test::message_of<ConfigError>([] { Dropout(0.5, 7, 256); }), {"256", "2^8"});
   test::expect_line_with(test::message_of<ConfigError>([] { Dropout(0.5, (std::size_t{1} << 26) + 1, 0); }),
                          {"67108865", "2^26"});
-  const auto samples = sample_ids(3);
+  const auto samples = consecutive_ids(3);
   EXPECT_THROW(forward(Dropout(0.5, 7, 0), std::vector<float>(14), {.sample_ids = samples}), ShapeError);
 }
 

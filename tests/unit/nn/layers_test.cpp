@@ -23,7 +23,7 @@ constexpr std::size_t kInputs = 5, kOutputs = 3, kRows = 9;
 constexpr Activation kTanh = Activation::kTanh, kRelu = Activation::kRelu, kSigmoid = Activation::kSigmoid;
 
 // Scattered, so that a row's place is not its sample's number.
-std::vector<std::uint32_t> sample_ids(std::size_t rows) {
+std::vector<std::uint32_t> spread_ids(std::size_t rows) {
   std::vector<std::uint32_t> ids;
   for (std::size_t i = 0; i < rows; ++i) ids.push_back(static_cast<std::uint32_t>(1000 - 7 * i));
   return ids;
@@ -66,7 +66,7 @@ std::vector<float> arena_of(const Model& model, std::uint64_t seed) {
 
 // Outputs and gradients of a training pass, of each loss, against the same in double.
 void expect_double(const Layers& layers, std::uint64_t seed) {
-  const auto ids = sample_ids(kRows);
+  const auto ids = spread_ids(kRows);
   const PassContext pass{.threads = 1, .seed = seed, .step = 17, .sample_ids = ids};
   test::for_every<Loss>([&](Loss loss) {
     const Model model(with_layers(layers), kInputs, test::outputs_with(loss, kOutputs));
@@ -135,7 +135,7 @@ TEST(Layers, TheShortFormIsTheListThatItStandsFor) {
   ASSERT_EQ(a.layers().size(), b.layers().size());
   for (std::size_t l = 0; l < a.layers().size(); ++l)
     EXPECT_EQ(a.layers()[l]->description(), b.layers()[l]->description());
-  const auto ids = sample_ids(kRows);
+  const auto ids = spread_ids(kRows);
   const PassContext pass{.threads = 1, .seed = 2, .step = 3, .sample_ids = ids};
   const auto arena = arena_of(a, 1);
   const auto batch = test::random_batch(kRows, kInputs, kOutputs, 4);
@@ -164,7 +164,7 @@ TEST(Layers, TheModelsSlopeAndAlphaReachItsActivations) {
 TEST(Layers, ThreadsDoNotChangeOutputs) {
   const Model model(with_layers(kCases[std::size(kCases) - 1].layers), kInputs, kOutputs);
   constexpr std::size_t kMany = 500;
-  const auto ids = sample_ids(kMany);
+  const auto ids = spread_ids(kMany);
   const auto arena = arena_of(model, 1);
   const auto batch = test::random_batch(kMany, kInputs, kOutputs, 2);
   const auto outputs = [&](int threads) {
@@ -178,7 +178,7 @@ TEST(Layers, ThreadsDoNotChangeOutputs) {
 
 TEST(Layers, ForwardInDoubleFromALayerOnIsTheRestOfTheNetwork) {
   const Model model(with_layers(kCases[std::size(kCases) - 1].layers), kInputs, kOutputs);
-  const auto ids = sample_ids(2);
+  const auto ids = spread_ids(2);
   const PassContext pass{.threads = 1, .seed = 2, .step = 3, .sample_ids = ids};
   const auto narrow = arena_of(model, 1);
   const std::vector<double> arena(narrow.begin(), narrow.end());
