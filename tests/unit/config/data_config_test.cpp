@@ -20,9 +20,9 @@ const std::set<std::string> kOfAll = {"dataset",   "folds",         "shards",   
                                       "normalize", "train_samples", "test_samples", "stratify"};
 const std::set<std::string> kPlanarKeys = {"n", "noise", "test_fraction", "seed"};
 const std::set<std::string> kFunctionKeys = {"n", "noise", "function", "test_fraction", "seed"};
-const std::set<std::string> kCsvKeys = {"file",    "test_file",       "header",       "target",
-                                        "task",    "columns",         "ignore",       "categories",
-                                        "missing", "unseen_category", "target_scale", "test_fraction"};
+const std::set<std::string> kCsvKeys = {
+    "file",       "test_file", "header",          "target",       "task",          "columns", "ignore",
+    "categories", "missing",   "unseen_category", "target_scale", "test_fraction", "image"};
 
 std::set<std::string> keys_of(const std::string& dataset) {
   if (dataset == "cifar10") return {"dir"};
@@ -36,6 +36,7 @@ std::string value_of(const std::string& key) {
   if (key == "n" || key == "seed") return "10";
   if (key == "noise" || key == "test_fraction") return "0.5";
   if (key == "function") return "kink";
+  if (key == "image") return "[1, 2, 2]";
   if (key == "header") return "no";
   if (key == "missing") return "drop";
   if (key == "unseen_category") return "zeros";

@@ -51,6 +51,7 @@ const std::vector<Use>& uses() {
       {"data.missing", "mean", kCsv, Overrides{}},
       {"data.unseen_category", "zeros", kCsv, kPoints},
       {"data.target_scale", "mean_std", kCsv, kFunction},
+      {"data.image", "[1, 2, 2]", kCsv, kPoints},
       {"data.stratify", "true"},
       {"data.test_fraction", "0.25", kCsv, Overrides{}},
       {"data.folds", "3"},

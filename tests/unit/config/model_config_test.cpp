@@ -155,8 +155,8 @@ TEST(ModelConfig, WhatIsWrongInALayerIsNamedWithItsLine) {
     expect_error("", {"model.layers=[{units=5}, {" + line + "}]"}, {"--set: ", *(parts.begin() + 1)});
   };
   at("type = \"softmax\"", {"run.toml:5: ", "model.layers[1].type is ", "softmax",
-                            "expected one of dense, dropout,", "leaky_relu"});
-  at("type = 3", {"run.toml:5: ", "model.layers[1].type is 3, expected one of dense, dropout"});
+                            "expected one of dense, conv, max_pool,", "leaky_relu"});
+  at("type = 3", {"run.toml:5: ", "model.layers[1].type is 3, expected one of dense, conv"});
   at("units = -1", {"run.toml:5: ", "model.layers[1].units is -1, expected an integer of at least 0"});
   at("units = 2.5", {"run.toml:5: ", "model.layers[1].units is 2.5, expected an integer"});
   at("bias = 1", {"run.toml:5: ", "model.layers[1].bias is 1, expected true or false"});

@@ -33,15 +33,21 @@ TEST(AddBias, AddsTheBiasToEveryRowAndNothingElse) {
   }
 }
 
-// Rows in index order: the sums are those of a plain loop in float, bit for bit.
+// 256 rows at a time in index order: the sums are those of plain loops in float, bit for bit.
 TEST(AddColumnSums, AddsRowsInTheirOrder) {
-  for (const std::size_t rows : kAwkwardSizes) {
+  std::vector<std::size_t> sizes(std::begin(kAwkwardSizes), std::end(kAwkwardSizes));
+  sizes.insert(sizes.end(), {256, 257, 700});
+  for (const std::size_t rows : sizes) {
     for (const std::size_t cols : kAwkwardSizes) {
       const auto x = random_floats(rows * (cols + kGap), 3);
       auto sums = random_floats(cols, 4), expected = sums;
       add_column_sums(ConstMatrix(x.data(), rows, cols, cols + kGap, 1), sums);
-      for (std::size_t i = 0; i < rows; ++i)
-        for (std::size_t j = 0; j < cols; ++j) expected[j] += x[i * (cols + kGap) + j];
+      for (std::size_t begin = 0; begin < rows; begin += 256) {
+        std::vector<float> chunk(cols);
+        for (std::size_t i = begin; i < std::min<std::size_t>(begin + 256, rows); ++i)
+          for (std::size_t j = 0; j < cols; ++j) chunk[j] += x[i * (cols + kGap) + j];
+        for (std::size_t j = 0; j < cols; ++j) expected[j] += chunk[j];
+      }
       EXPECT_TRUE(test::same_bits(sums, expected)) << rows << " x " << cols;
     }
   }
