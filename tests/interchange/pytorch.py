@@ -43,6 +43,11 @@ NETWORKS = {
     "layers": {"model.loss": "cross_entropy", "model.layers":
                "[{type='dense', units=40, bias=false}, {type='leaky_relu'}, {type='dropout', rate=0.3}, "
                "{type='dense', units=30}, {type='elu'}, {type='dense', units=20}, {type='tanh'}, {type='dense'}]"},
+    "convolutional": {"data.normalize": "mean_std", "model.layers":
+                      "[{type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
+                      "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
+                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, "
+                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}]"},
 }
 
 
@@ -66,29 +71,61 @@ def write_safetensors(path, tensors):
     for name, tensor in tensors.items():
         numbers = tensor.detach().contiguous().numpy().tobytes()
         place = [len(data), len(data) + len(numbers)]
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": place}
+        header[name] = {"dtype": "I64" if tensor.dtype == torch.int64 else "F32", "shape": list(tensor.shape), "data_offsets": place}
         data += numbers
     text = json.dumps(header).encode()
     Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def network(tensors, model):
-    """The nn.Sequential of a weight file and of the configuration it was trained with; and its Linear layers, under the
-    names of the file."""
-    linear = []
-    while f"layers.{len(linear)}.weight" in tensors:
-        outputs, inputs = tensors[f"layers.{len(linear)}.weight"].shape
-        linear.append(torch.nn.Linear(inputs, outputs, bias=f"layers.{len(linear)}.bias" in tensors))
-    named = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(linear)})
-    named.load_state_dict(tensors)  # strict: no name more, none less
+def layers_of(model, dense_layers):
+    """The tables of model.layers, or those that model.hidden stands for."""
     if "layers" in model:
-        kinds = [layer["type"] for layer in model["layers"]]
-    else:
-        kinds = ["dense", model.get("activation")] * (len(linear) - 1) + ["dense", model["output_activation"]]
-    dense = iter(linear)
-    modules = [next(dense) if kind == "dense" else ACTIVATIONS[kind](model) for kind in kinds if kind != "dropout"]
-    assert next(dense, None) is None, "the file has more layers than the configuration"
-    return torch.nn.Sequential(*modules), named
+        return model["layers"]
+    hidden = [{"type": "dense"}, {"type": model.get("activation")}] * (dense_layers - 1)
+    return hidden + [{"type": "dense"}, {"type": model["output_activation"]}]
+
+
+def convolution(layer, weight, bias):
+    outputs, inputs, size, _ = weight.shape
+    padding = layer["padding"] if layer["padding"] in ("same", "valid") else int(layer["padding"])
+    return torch.nn.Conv2d(inputs, outputs, size, layer["stride"], padding, bias=bias)
+
+
+def network(tensors, model):
+    """The nn.Sequential of a weight file and of the configuration it was trained with, in evaluation; and its layers with
+    parameters, under the names of the file."""
+    modules, named, image = [], [], False
+    numbers = {int(name.split(".")[1]) for name in tensors}
+    for layer in layers_of(model, len(numbers)):
+        kind, own = layer["type"], f"layers.{len(named)}."
+        weight, bias = tensors.get(own + "weight"), own + "bias" in tensors
+        if kind in ("conv", "max_pool", "average_pool", "global_average_pool") and not image:
+            modules.append(torch.nn.Unflatten(1, (3, 32, 32)))
+            image = True
+        if kind == "dense":
+            if image:
+                modules.append(torch.nn.Flatten())
+                image = False
+            named.append(torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias))
+            modules.append(named[-1])
+        elif kind == "conv":
+            named.append(convolution(layer, weight, bias))
+            modules.append(named[-1])
+        elif kind == "batch_norm":
+            channels, = tensors[own + "running_mean"].shape
+            named.append((torch.nn.BatchNorm2d if image else torch.nn.BatchNorm1d)(channels, eps=layer["epsilon"]))
+            modules.append(named[-1])
+        elif kind == "max_pool":
+            modules.append(torch.nn.MaxPool2d(layer["size"], layer["stride"]))
+        elif kind == "average_pool":
+            modules.append(torch.nn.AvgPool2d(layer["size"], layer["stride"]))
+        elif kind != "dropout":
+            modules.append(ACTIVATIONS[kind](model))
+    by_name = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(named)})
+    known = by_name.state_dict()
+    counts = {name: known[name] for name in known if name.endswith("num_batches_tracked")}  # not in the file
+    by_name.load_state_dict(tensors | counts)  # strict: no name more, none less
+    return torch.nn.Sequential(*modules).eval(), by_name
 
 
 def records(files, count):
@@ -182,6 +219,9 @@ def weights_are_understood_both_ways(lockstep, images, name, settings):
         expect_equal(f"{name}, Lockstep's weights in PyTorch", model(inputs), lockstep.outputs(run, images))
         for layer in named["layers"]:
             layer.reset_parameters()
+            if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+                layer.running_mean.uniform_(-1, 1)
+                layer.running_var.uniform_(0.5, 2)
         write_safetensors(run / "drawn.safetensors", named.state_dict())
         write_safetensors(run / "sequential.safetensors", model.state_dict())  # "0.weight", "2.weight"
         assert torch.equal(lockstep.outputs(run, images, run / "sequential.safetensors"),
