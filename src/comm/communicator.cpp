@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <limits>
 #include <new>
 #include <optional>
 
-#include "base/timeline.h"
+#include "base/clock.h"
 #include "comm/mpi_handle.h"
 
 namespace lockstep::comm {
@@ -109,6 +110,13 @@ void Communicator::allreduce_sum(std::span<std::int64_t> x) const {
 
 void Communicator::allreduce_max(std::span<std::int64_t> x) const {
   if (size_ > 1) allreduce_in_place(x, MPI_MAX, handle_->mpi);
+}
+
+void Communicator::allreduce_max(std::span<double> x) const {
+  std::vector<std::int64_t> bits(x.size());  // which order magnitudes
+  for (std::size_t i = 0; i < x.size(); ++i) bits[i] = std::bit_cast<std::int64_t>(x[i]);
+  allreduce_max(bits);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::bit_cast<double>(bits[i]);
 }
 
 void Communicator::barrier() const {

@@ -66,6 +66,8 @@ class Communicator {
   std::int64_t allreduce_min(std::int64_t x) const;
   // x_i <- the largest of all ranks' x_i, in place.
   void allreduce_max(std::span<std::int64_t> x) const;
+  // The same of magnitudes, x_i >= 0; NaN counts as larger than any.
+  void allreduce_max(std::span<double> x) const;
 
   // Every rank's x, by rank.
   std::vector<std::int64_t> allgather(std::int64_t x) const;

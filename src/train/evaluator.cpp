@@ -1,14 +1,12 @@
 #include "train/evaluator.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "base/simd.h"
 #include "data/shard_plan.h"
-#include "liveness/watchdog.h"
 
 namespace lockstep::train {
 namespace {
@@ -27,8 +25,10 @@ data::SampleStore load_part(const data::Dataset& dataset, data::Split split, int
 
 }  // namespace
 
-Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world)
-    : samples_(load_part(dataset, split, rank, world)),
+Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world,
+                     const liveness::Supervision& supervision)
+    : supervision_(supervision),
+      samples_(load_part(dataset, split, rank, world)),
       first_sample_(part_of(dataset, split, rank, world).begin) {}
 
 std::vector<std::uint32_t> Evaluator::sample_ids() const {
@@ -41,7 +41,7 @@ template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
   nn::Workspace workspace(network.model, std::min(kPassRows, samples_.size()), nn::Workspace::Use::kForward);
   for (std::size_t begin = 0; begin < samples_.size(); begin += kPassRows) {
-    liveness::note_progress(liveness::Phase::kEvaluation);
+    liveness::enter(supervision_.progress, liveness::Activity::kEvaluation);
     const std::size_t rows = std::min(kPassRows, samples_.size() - begin);
     float* input = workspace.input(rows).data;
     parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
@@ -49,7 +49,7 @@ void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) 
         network.normalizer.apply(samples_, begin + i, {input + i * samples_.width, samples_.width});
     });
     const auto outputs = network.model.forward(network.arena, workspace, rows, {.threads = threads});
-    visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows));
+    if (!visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows))) return;
   }
 }
 
@@ -57,26 +57,28 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
   kernels::LossSums own;
   double largest_error = 0.0;
   for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float> targets) {
+    if (requests_of(supervision_.signals).any()) return false;  // nobody will want the score
     own.add(kernels::evaluate_loss(network.loss, outputs, targets, 0.0, {}, threads));
-    if (outputs.cols != 1) return;
+    if (outputs.cols != 1) return true;
     for (std::size_t i = 0; i < targets.size(); ++i)
       largest_error = std::max(largest_error, std::fabs(double{outputs.data[i]} - double{targets[i]}));
+    return true;
   });
-  const kernels::LossSums all = AllRanksLossSums(own, communicator).sums();
-  std::int64_t bits[] = {
-      std::bit_cast<std::int64_t>(largest_error)};  // of numbers above 0: ordered as they are
-  communicator.allreduce_max(bits);
+  const auto [all, stop] = sum_over_ranks({own, requests_of(supervision_.signals)}, communicator);
+  if (stop.any()) throw stopped(stop, "while evaluating");
+  communicator.allreduce_max(std::span(&largest_error, 1));
   const double loss = all.samples == 0
                           ? std::numeric_limits<double>::quiet_NaN()
                           : all.loss.value() / static_cast<double>(all.samples) + network.l2_loss;
   return {loss * network.target_unit * network.target_unit, all.correct, all.samples,
-          std::bit_cast<double>(bits[0]) * network.target_unit};
+          largest_error * network.target_unit};
 }
 
 std::vector<float> Evaluator::outputs(const Network& network, int threads) {
   std::vector<float> all;
   for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float>) {
     all.insert(all.end(), outputs.data, outputs.data + outputs.rows * outputs.cols);
+    return true;
   });
   return all;
 }
@@ -89,6 +91,7 @@ std::vector<std::int64_t> Evaluator::confusion(const Network& network, std::size
       const std::span row(outputs.data + i * outputs.row_stride, outputs.cols);
       ++counts[static_cast<std::size_t>(targets[i]) * classes + kernels::predicted_class(network.loss, row)];
     }
+    return true;
   });
   communicator.allreduce_sum(counts);
   return counts;

@@ -81,26 +81,23 @@ class SumsOfRanks {
 
   // terms[i] holds this rank's numbers of sum i. NaN where a number is not finite. Collective.
   std::vector<double> operator()(const std::vector<std::vector<double>>& terms) const {
-    std::vector<std::int64_t> largest(
-        terms.size());  // as bits, which order magnitudes; NaN's are the largest
+    std::vector<double> largest(terms.size());  // NaN counts as larger than any
     for (std::size_t i = 0; i < terms.size(); ++i)
       for (const double x : terms[i])
-        largest[i] = std::max(largest[i], std::bit_cast<std::int64_t>(std::fabs(x)));
+        if (std::isnan(x) || std::fabs(x) > largest[i]) largest[i] = std::fabs(x);
     communicator_.allreduce_max(largest);
     std::vector<std::int64_t> sums(terms.size());
     std::vector<int> shifts(terms.size());
     for (std::size_t i = 0; i < terms.size(); ++i) {
-      const auto magnitude = std::bit_cast<double>(largest[i]);
-      if (magnitude == 0.0 || !std::isfinite(magnitude)) continue;
-      shifts[i] = room_ - std::ilogb(magnitude);
+      if (largest[i] == 0.0 || !std::isfinite(largest[i])) continue;
+      shifts[i] = room_ - std::ilogb(largest[i]);
       for (const double x : terms[i]) sums[i] += std::llrint(std::ldexp(x, shifts[i]));
     }
     communicator_.allreduce_sum(sums);
     std::vector<double> values(terms.size());
     for (std::size_t i = 0; i < terms.size(); ++i)
-      values[i] = std::isfinite(std::bit_cast<double>(largest[i]))
-                      ? std::ldexp(static_cast<double>(sums[i]), -shifts[i])
-                      : std::nan("");
+      values[i] =
+          std::isfinite(largest[i]) ? std::ldexp(static_cast<double>(sums[i]), -shifts[i]) : std::nan("");
     return values;
   }
 
@@ -187,11 +184,14 @@ class Differences {
   double noise(double h) const { return kRoundingOfLoss * magnitude_ / h; }
 
   // With h = step * unit. Overwrites the elements' numbers. Collective.
+  // Throws CollectiveError where a signal asks a rank to stop.
   void take(double step, std::span<Element*> elements) const {
     const std::size_t at_once =
         std::max<std::size_t>(16, (std::size_t{1} << 20) / samples_);  // memory's sake
-    for (; !elements.empty(); elements = elements.subspan(std::min(at_once, elements.size())))
+    for (; !elements.empty(); elements = elements.subspan(std::min(at_once, elements.size()))) {
+      stop_if_asked(parts_.supervision.signals, parts_.communicator, "while differences were taken");
       take_at_once(step, elements.first(std::min(at_once, elements.size())));
+    }
   }
 
  private:
@@ -199,6 +199,7 @@ class Differences {
     std::vector<std::vector<double>> terms(4 * elements.size());  // left, right, magnitude, disagreement
     parallel_ranges(elements.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
+        liveness::enter(parts_.supervision.progress, liveness::Activity::kEvaluation);
         const double h = step * elements[i]->unit;
         terms[4 * i] = loss_.slopes(*elements[i], -h);
         terms[4 * i + 1] = loss_.slopes(*elements[i], h);
