@@ -8,13 +8,9 @@ import pytest
 
 pytest.register_assert_rewrite("harness")
 
-from harness.process import ALONE  # noqa: E402
+from harness.process import ALONE, steer_nothing  # noqa: E402
 
-for name in list(os.environ):
-    if name.startswith(("OMP_", "BLIS_", "LOCKSTEP_KERNELS")) or name in ("COLUMNS", "NO_COLOR"):
-        del os.environ[name]
-os.environ["OMP_WAIT_POLICY"] = "passive"  # there may be more threads than cores
-os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # MPI libraries leave memory behind
+steer_nothing()
 REAL_CIFAR10 = os.environ.pop("CIFAR10_DIR", None)
 
 

@@ -1,4 +1,6 @@
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "run/inspect.h"
@@ -6,12 +8,18 @@
 namespace lockstep::cli {
 
 Run inspect_command(Options& options) {
-  const auto path = std::make_shared<std::string>();
+  struct Arguments {
+    std::string path;
+    std::vector<std::string> overrides;
+  };
+  const auto arguments = std::make_shared<Arguments>();
   options.argument(
-      "PATH", *path,
+      "PATH", arguments->path,
       "A safetensors file, a CSV file, a TOML file, the folder of a run or one with CIFAR-10's files");
-  return [path](run::Job& job) {
-    run::inspect(job, *path);
+  options.repeated("--set", arguments->overrides,
+                   "SECTION.KEY=VALUE replaces a value of the configuration; may be repeated");
+  return [arguments](run::Job& job) {
+    run::inspect(job, arguments->path, arguments->overrides);
     return 0;
   };
 }

@@ -21,7 +21,7 @@ struct BackgroundSums::State {
   template <typename T>
   void begin(std::span<T> x) {
     constexpr std::size_t kMax = std::size_t{1} << 30;
-    require(x.size() <= kMax, "BackgroundSums: too many numbers for one message");
+    require(x.size() <= kMax, "BackgroundSums: too many values for one message");
     const std::lock_guard lock(mutex);
     if (failure != MPI_SUCCESS) return;
     MPI_Request request = MPI_REQUEST_NULL;

@@ -30,7 +30,7 @@ class BackgroundSums {
   ~BackgroundSums();
 
   // Begins x <- the sum of all ranks' x, in place; x must stay until wait() has returned. At most 2^30
-  // numbers.
+  // values.
   void start(std::span<float> x);
   void start(std::span<Bfloat16> x);
   void start(std::span<std::int16_t> x);

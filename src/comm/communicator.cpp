@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <new>
 #include <optional>
@@ -25,6 +26,17 @@ void allreduce_in_place(std::span<T> x, MPI_Op operation, MPI_Comm mpi) {
         MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type_of<T>(), operation, mpi),
         "MPI_Allreduce");
   }
+}
+
+// Integers in the order of the doubles that they stand for, NaN last: what MPI_MAX makes of NaN is not said.
+constexpr std::int64_t kLastOrdinal = std::numeric_limits<std::int64_t>::max();  // as bits a NaN
+std::int64_t ordinal_of(double x) {
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  if (std::isnan(x)) return kLastOrdinal;
+  return bits >= 0 ? bits : bits ^ kLastOrdinal;
+}
+double double_of(std::int64_t ordinal) {
+  return std::bit_cast<double>(ordinal >= 0 ? ordinal : ordinal ^ kLastOrdinal);
 }
 
 void add_bfloat16(void* x, void* sums, int* length, MPI_Datatype* /*type*/) {
@@ -113,10 +125,15 @@ void Communicator::allreduce_max(std::span<std::int64_t> x) const {
 }
 
 void Communicator::allreduce_max(std::span<double> x) const {
-  std::vector<std::int64_t> bits(x.size());  // which order magnitudes
-  for (std::size_t i = 0; i < x.size(); ++i) bits[i] = std::bit_cast<std::int64_t>(x[i]);
-  allreduce_max(bits);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::bit_cast<double>(bits[i]);
+  std::vector<std::int64_t> ordinals(x.size());
+  std::transform(x.begin(), x.end(), ordinals.begin(), ordinal_of);
+  allreduce_max(ordinals);
+  std::transform(ordinals.begin(), ordinals.end(), x.begin(), double_of);
+}
+
+double Communicator::allreduce_max(double x) const {
+  allreduce_max(std::span(&x, 1));
+  return x;
 }
 
 void Communicator::barrier() const {

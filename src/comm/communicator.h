@@ -64,10 +64,10 @@ class Communicator {
   void barrier() const;
 
   std::int64_t allreduce_min(std::int64_t x) const;
-  // x_i <- the largest of all ranks' x_i, in place.
+  // x_i <- the largest of all ranks' x_i, in place. NaN is larger than any other double.
   void allreduce_max(std::span<std::int64_t> x) const;
-  // The same of magnitudes, x_i >= 0; NaN counts as larger than any.
   void allreduce_max(std::span<double> x) const;
+  double allreduce_max(double x) const;
 
   // Every rank's x, by rank.
   std::vector<std::int64_t> allgather(std::int64_t x) const;
@@ -82,9 +82,9 @@ class Communicator {
   void broadcast(std::span<std::byte> bytes, int root) const;
   void broadcast(std::string& text, int root) const;
 
-  // Runs `action` on every rank. If it threw on any, throws the lowest such rank's error on all of them as an
+  // Runs `action` on every rank. If it threw on any, throws the lowest such rank's error on all of them as a
   // CollectiveError. "rank R: " stands before the message where other ranks succeeded, unless it is rank 0's,
-  // which acts for all. Anything thrown that is no Error counts as a failure of the rank.
+  // which acts for all. Anything thrown that is not an Error counts as a failure of the rank.
   void all_or_none(const std::function<void()>& action) const;
 
  private:

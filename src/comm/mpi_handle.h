@@ -37,7 +37,7 @@ MPI_Datatype type_of() {
   if constexpr (std::is_same_v<T, Bfloat16>) return MPI_UINT16_T;
 }
 
-// The sum of two bfloat16 numbers, rounded to bfloat16: MPI has none.
+// The sum of two bfloat16 values, rounded to bfloat16: MPI has none.
 MPI_Op bfloat16_sum();
 
 template <typename T>

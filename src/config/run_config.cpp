@@ -18,6 +18,8 @@ namespace {
 
 const auto kAtLeastZero = [](double x) { return x >= 0.0 && x < 1e30; };
 const auto kAboveZero = [](double x) { return x > 0.0 && x < 1e30; };
+constexpr const char* kAtLeastZeroText = "a number of at least 0, below 1e30";
+constexpr const char* kAboveZeroText = "a number above 0, below 1e30";
 const auto kRate = [](double x) { return x >= 0.0 && x < 1.0; };
 constexpr const char* kRateText = "a number from 0 up to, not including, 1";
 
@@ -39,7 +41,7 @@ void read_data(Reader& in, data::DataOptions& data) {
     if (data.n > kMax)
       throw ConfigError(fmt::format("data.n is {}, expected at most {} points", data.n, kMax));
   });
-  in.read("data.noise", data.noise, "a number of at least 0, below 1e30", kAtLeastZero);
+  in.read("data.noise", data.noise, kAtLeastZeroText, kAtLeastZero);
   in.read<data::Function>("data.function", data.function,
                           {{"sine", data::Function::kSine}, {"kink", data::Function::kKink}});
   in.read("data.file", data.file);
@@ -104,6 +106,16 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
     in.check("bias_init", [&] {
       if (!layer.bias_init.empty()) nn::Initializer::parse_bias(layer.bias_init, in.full_name("bias_init"));
     });
+    in.read("frozen", layer.frozen);
+    in.read("learning_rate_factor", layer.learning_rate_factor, kAboveZeroText, kAboveZero);
+    in.read("weight_decay_factor", layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
+    for (const auto& [key, factor] : {std::pair("learning_rate_factor", layer.learning_rate_factor),
+                                      std::pair("weight_decay_factor", layer.weight_decay_factor)})
+      in.check(key, [&, name = key, value = factor] {
+        if (layer.frozen && value != 1.0)
+          throw ConfigError(fmt::format("{} has no effect where {} is true, expected one of the two",
+                                        in.full_name(name), in.full_name("frozen")));
+      });
     return;
   }
   if (type == "dropout") {
@@ -118,11 +130,11 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
 
 // What the network's outputs went through; dropout behind it changes nothing about that.
 kernels::Activation last_activation(const nn::ModelOptions& model) {
-  if (model.layers.empty()) return model.output_activation;
-  const auto last = std::find_if(
-      model.layers.rbegin(), model.layers.rend(),
-      [](const nn::LayerOptions& layer) { return layer.kind != nn::LayerOptions::Kind::kDropout; });
-  return last == model.layers.rend() ? kernels::Activation::kIdentity : last->activation;
+  const std::vector<nn::LayerOptions> layers = nn::layers_of(model);
+  const auto last = std::find_if(layers.rbegin(), layers.rend(), [](const nn::LayerOptions& layer) {
+    return layer.kind != nn::LayerOptions::Kind::kDropout;
+  });
+  return last == layers.rend() ? kernels::Activation::kIdentity : last->activation;
 }
 
 void read_model(Reader& in, nn::ModelOptions& model) {
@@ -132,10 +144,8 @@ void read_model(Reader& in, nn::ModelOptions& model) {
   in.read("model.activation", model.activation, activations());
   in.read("model.dropout", model.dropout, kRateText, kRate);
   in.read("model.output_activation", model.output_activation, activations());
-  in.read("model.leaky_slope", model.activation_parameters.leaky_slope, "a number of at least 0, below 1e30",
-          kAtLeastZero);
-  in.read("model.elu_alpha", model.activation_parameters.elu_alpha, "a number above 0, below 1e30",
-          kAboveZero);
+  in.read("model.leaky_slope", model.activation_parameters.leaky_slope, kAtLeastZeroText, kAtLeastZero);
+  in.read("model.elu_alpha", model.activation_parameters.elu_alpha, kAboveZeroText, kAboveZero);
   in.read("model.init", model.init);
   in.check("model.init", [&] { nn::Initializer::parse_weight(model.init, "model.init"); });
   in.read("model.bias_init", model.bias_init);
@@ -155,30 +165,37 @@ void read_model(Reader& in, nn::ModelOptions& model) {
           "that loss takes logits and applies its own function",
           kernels::name(last), kernels::name(model.loss)));
   });
+  in.check("model.layers", [&] {
+    const auto layers = nn::layers_of(model);
+    const auto dense = [](const nn::LayerOptions& layer) {
+      return layer.kind == nn::LayerOptions::Kind::kDense;
+    };
+    const auto learns = [&](const nn::LayerOptions& layer) { return dense(layer) && !layer.frozen; };
+    if (std::ranges::any_of(layers, dense) && std::ranges::none_of(layers, learns))
+      throw ConfigError("model.layers has frozen layers only, expected one that learns");
+  });
 }
 
 void read_train(Reader& in, train::TrainOptions& train) {
   using Kind = optim::ScheduleOptions::Kind;
   in.read("train.epochs", train.epochs, 1);
   in.read("train.batch_size", train.batch_size, 1);
-  in.read("train.learning_rate", train.sgd.learning_rate, "a number above 0, below 1e30", kAboveZero);
+  in.read("train.learning_rate", train.sgd.learning_rate, kAboveZeroText, kAboveZero);
   in.read("train.momentum", train.sgd.momentum, kRateText, kRate);
   in.read("train.nesterov", train.sgd.nesterov);
   in.check("train.nesterov", [&] {
     if (train.sgd.nesterov && train.sgd.momentum == 0.0)
       throw ConfigError("train.nesterov is true, expected a train.momentum above 0 with it");
   });
-  in.read("train.l2", train.sgd.l2, "a number of at least 0, below 1e30", kAtLeastZero);
+  in.read("train.l2", train.sgd.l2, kAtLeastZeroText, kAtLeastZero);
   in.read<Kind>("train.schedule", train.schedule.kind,
                 {{"constant", Kind::kConstant}, {"step", Kind::kStep}, {"cosine", Kind::kCosine}});
-  in.read("train.warmup_epochs", train.schedule.warmup_epochs, "a number of at least 0, below 1e30",
-          kAtLeastZero);
+  in.read("train.warmup_epochs", train.schedule.warmup_epochs, kAtLeastZeroText, kAtLeastZero);
   in.read("train.step_epochs", train.schedule.step_epochs, 1);
-  in.read("train.step_factor", train.schedule.step_factor, "a number above 0, below 1e30", kAboveZero);
-  in.read("train.final_learning_rate", train.schedule.final_learning_rate,
-          "a number of at least 0, below 1e30", kAtLeastZero);
+  in.read("train.step_factor", train.schedule.step_factor, kAboveZeroText, kAboveZero);
+  in.read("train.final_learning_rate", train.schedule.final_learning_rate, kAtLeastZeroText, kAtLeastZero);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
-  in.read("train.max_seconds", train.max_seconds, "a number of at least 0, below 1e30", kAtLeastZero);
+  in.read("train.max_seconds", train.max_seconds, kAtLeastZeroText, kAtLeastZero);
 }
 
 }  // namespace
@@ -224,8 +241,7 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read("checkpoint.every_epochs", config.checkpoint.every_epochs, 0);
   in.read("checkpoint.every_steps", config.checkpoint.every_steps, 0);
   in.read("checkpoint.keep", config.checkpoint.keep, 1);
-  in.read("run.watchdog_seconds", config.watchdog_seconds, "a number of at least 0, below 1e30",
-          kAtLeastZero);
+  in.read("run.watchdog_seconds", config.watchdog_seconds, kAtLeastZeroText, kAtLeastZero);
   in.read("log.steps", config.log.steps);
   in.read("log.gradients", config.log.gradients);
   in.finish();

@@ -29,6 +29,9 @@ constexpr Synonyms kSynonyms[] = {
     {"data.shuffle", "shuffling"},
     {"units", "out_features width outputs size neurons"},
     {"rate", "p dropout_rate drop"},
+    {"frozen", "freeze trainable requires_grad"},
+    {"learning_rate_factor", "lr_factor lr_mult lr_scale"},
+    {"weight_decay_factor", "decay_mult wd_mult l2_factor"},
     {"model.hidden",
      "units hidden_units hidden_size hidden_sizes hidden_layers hidden_layer_sizes hidden_dim hidden_dims "
      "width "

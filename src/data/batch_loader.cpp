@@ -45,7 +45,7 @@ std::vector<Block> BatchLoader::blocks(std::size_t step) const {
 }
 
 void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
-                         std::span<float> targets, std::span<std::uint32_t> numbers, int threads) const {
+                         std::span<float> targets, std::span<std::uint32_t> sample_ids, int threads) const {
   std::vector<std::uint32_t> rows;
   for (const Block& block : blocks) {
     const auto& order = order_[block.shard - shards_.begin];
@@ -53,13 +53,13 @@ void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normal
                 order.begin() + static_cast<std::ptrdiff_t>(block.range.end));
   }
   require(x.size() == rows.size() * store_.width && targets.size() == rows.size() &&
-              numbers.size() == rows.size(),
-          "gather: wrong room for the rows");
+              sample_ids.size() == rows.size(),
+          "gather: x, targets and sample_ids are not as long as the rows");
   parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       normalizer.apply(store_, rows[i], x.subspan(i * store_.width, store_.width));
       targets[i] = store_.targets[rows[i]];
-      numbers[i] = own_[rows[i]];
+      sample_ids[i] = own_[rows[i]];
     }
   });
 }

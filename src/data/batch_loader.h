@@ -38,15 +38,15 @@ class BatchLoader {
   // This rank's blocks of a step, in shard order; empty ones are left out.
   std::vector<Block> blocks(std::size_t step) const;
 
-  // Fills rows of x (B = sum of the blocks' rows, features; row-major), targets (B) and the samples' numbers
+  // Fills rows of x (B = sum of the blocks' rows, features; row-major), targets (B) and the samples' IDs
   // (B), block after block.
   void gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
-              std::span<float> targets, std::span<std::uint32_t> numbers, int threads) const;
+              std::span<float> targets, std::span<std::uint32_t> sample_ids, int threads) const;
 
  private:
   const ShardPlan* plan_;
   Range shards_;
-  std::vector<std::uint32_t> own_;                 // numbers of this rank's samples, ascending
+  std::vector<std::uint32_t> own_;                 // IDs of this rank's samples, ascending
   SampleStore store_;                              // these samples
   std::vector<std::vector<std::uint32_t>> rows_;   // per own shard: position -> row of store_
   std::vector<std::vector<std::uint32_t>> order_;  // per own shard: this epoch's order, as rows of store_

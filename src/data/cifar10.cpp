@@ -15,13 +15,9 @@
 namespace lockstep::data {
 namespace {
 
-constexpr std::size_t kChannels = 3;
-constexpr std::size_t kChannelSize = 1024;
-constexpr std::size_t kFeatures = kChannels * kChannelSize;
-constexpr std::size_t kRecord = 1 + kFeatures;
+constexpr std::size_t kRecord = 1 + kImageBytes;
 constexpr std::size_t kRecordsPerFile = 10000;
 constexpr std::size_t kFileSize = kRecord * kRecordsPerFile;
-constexpr std::size_t kClasses = 10;
 constexpr std::size_t kTrainFiles = 5;
 
 std::string file_name(Split split, std::size_t index) {
@@ -53,26 +49,27 @@ std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& fo
   return files;
 }
 
-void read_cifar10_records(std::istream& file, const std::string& name, std::span<const std::uint32_t> numbers,
-                          std::size_t first, SampleStore& store, std::size_t first_row) {
-  if (numbers.empty()) return;
-  const std::size_t records = numbers.back() - first + 1;
+void read_cifar10_records(std::istream& file, const std::string& name,
+                          std::span<const std::uint32_t> sample_ids, std::size_t first, SampleStore& store,
+                          std::size_t first_row) {
+  if (sample_ids.empty()) return;
+  const std::size_t records = sample_ids.back() - first + 1;
   constexpr std::size_t kBlockRecords = 256;
   std::vector<char> block(std::min(kBlockRecords, records) * kRecord);
   std::size_t i = 0;
-  for (std::size_t begin = 0; i < numbers.size(); begin += kBlockRecords) {
+  for (std::size_t begin = 0; i < sample_ids.size(); begin += kBlockRecords) {
     const std::size_t count = std::min(kBlockRecords, records - begin);
     if (!file.read(block.data(), static_cast<std::streamsize>(count * kRecord)))
       throw DataError(fmt::format("{}: cannot read records {}..{}: {}", name, begin, begin + count - 1,
                                   file.eof() ? "the file ends before" : std::strerror(errno)));
-    for (; i < numbers.size() && numbers[i] - first < begin + count; ++i) {
-      const char* record = block.data() + (numbers[i] - first - begin) * kRecord;
+    for (; i < sample_ids.size() && sample_ids[i] - first < begin + count; ++i) {
+      const char* record = block.data() + (sample_ids[i] - first - begin) * kRecord;
       const auto label = static_cast<std::uint8_t>(record[0]);
-      if (label >= kClasses)
+      if (label >= kImageClasses)
         throw DataError(
-            fmt::format("{}: record {} has label {}, expected 0..9", name, numbers[i] - first, label));
+            fmt::format("{}: record {} has label {}, expected 0..9", name, sample_ids[i] - first, label));
       store.targets[first_row + i] = label;
-      std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kFeatures);
+      std::memcpy(store.pixel_row(first_row + i).data(), record + 1, kImageBytes);
     }
   }
 }
@@ -92,9 +89,9 @@ Cifar10::Cifar10(const std::filesystem::path& folder) : folder_(folder_of(folder
 
 DatasetInfo Cifar10::info() const {
   return {.name = "cifar10",
-          .channels = kChannels,
-          .channel_size = kChannelSize,
-          .classes = kClasses,
+          .channels = kImageChannels,
+          .channel_size = kImageChannelSize,
+          .classes = kImageClasses,
           .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                           "truck"},
           .channel_names = {"red", "green", "blue"},
@@ -105,7 +102,7 @@ DatasetInfo Cifar10::info() const {
 }
 
 SampleStore Cifar10::load(Split split, std::span<const std::uint32_t> samples) const {
-  SampleStore store = SampleStore::of_pixels(samples.size(), kFeatures);
+  SampleStore store = SampleStore::of_pixels(samples.size(), kImageBytes);
   const std::size_t files = split == Split::kTrain ? kTrainFiles : 1;
   std::size_t row = 0;
   for (std::size_t f = 0; f < files; ++f) {

@@ -14,6 +14,11 @@
 
 namespace lockstep::data {
 
+// An image: three channels of 32 x 32 bytes, of one of ten classes.
+inline constexpr std::size_t kImageChannels = 3, kImageSide = 32, kImageClasses = 10;
+inline constexpr std::size_t kImageChannelSize = kImageSide * kImageSide;
+inline constexpr std::size_t kImageBytes = kImageChannels * kImageChannelSize;
+
 class Cifar10 final : public Dataset {
  public:
   // folder: where the six .bin files are; empty: $CIFAR10_DIR, else data/cifar-10-batches-bin.
@@ -31,10 +36,11 @@ class Cifar10 final : public Dataset {
 // Where the six files are, for a folder as the constructor takes it.
 std::vector<std::filesystem::path> cifar10_files(const std::filesystem::path& folder);
 
-// Copies the records that are wanted of one file: numbers[i] - first (strictly ascending) is a record's place
-// in the file, row first_row + i of `store` its destination. `name` is for messages. Throws DataError where
-// the file ends before or a label is above 9.
-void read_cifar10_records(std::istream& file, const std::string& name, std::span<const std::uint32_t> numbers,
-                          std::size_t first, SampleStore& store, std::size_t first_row);
+// Copies the records that are wanted of one file: sample_ids[i] - first (strictly ascending) is a record's
+// place in the file, row first_row + i of `store` its destination. `name` is for messages. Throws DataError
+// where the file ends before or a label is above 9.
+void read_cifar10_records(std::istream& file, const std::string& name,
+                          std::span<const std::uint32_t> sample_ids, std::size_t first, SampleStore& store,
+                          std::size_t first_row);
 
 }  // namespace lockstep::data

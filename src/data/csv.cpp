@@ -69,18 +69,17 @@ std::vector<std::string> notes_of_missing(const CsvColumns& columns, const CsvCe
   return notes;
 }
 
-// What a user should know of how files were read; the columns were chosen from the first.
+// What a user should know of how files were read, after `notes` of the first, from which columns were chosen.
 std::string note_of(const CsvColumns& columns, const std::vector<const CsvCells*>& files,
-                    const std::string& mapping) {
-  std::vector<std::string> notes;
-  if (!mapping.empty()) notes.push_back(mapping);
+                    std::vector<std::string> notes) {
+  std::erase(notes, "");
   for (const CsvColumn& column : columns.features)
     if (column.categorical)
       notes.push_back(fmt::format("column {} has {}, a feature each: {}", column.name,
                                   count_of(column.categories), first_of(column.categories)));
-  if (columns.target_mean != 0.0 || columns.target_deviation != 1.0)
+  if (columns.target_mean != 0.0 || columns.target_stddev != 1.0)
     notes.push_back(fmt::format("targets are (value - {:.6g}) / {:.6g} while training", columns.target_mean,
-                                columns.target_deviation));
+                                columns.target_stddev));
   for (std::string& note : notes) note = fmt::format("{}: {}", files.front()->file, note);
   for (const CsvCells* cells : files) {
     const std::vector<std::string> of_file = notes_of_missing(columns, *cells);
@@ -96,7 +95,9 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
   if (options.file.empty() && !tested_only)
     throw ConfigError("data.file is not set, expected a CSV file with data.dataset = \"csv\"");
   if (!options.test_file.empty() && options.test_fraction > 0.0)
-    throw ConfigError("data.test_file and data.test_fraction are both set, expected one of them at most");
+    throw ConfigError(
+        "data.test_file and data.test_fraction are both set, expected one of them at most: "
+        "data.test_fraction = 0 leaves the test file");
   const bool values = options.task == Task::kRegression;
   if (options.target_scale != TargetScale::kNone && !values)
     throw ConfigError("data.target_scale is set, expected data.task = \"regression\" with it");
@@ -150,12 +151,17 @@ Csv::Csv(const DataOptions& options, const DatasetInfo* trained) {
   info_.channels = columns_->feature_count();
   info_.channel_names = columns_->feature_names();
   info_.target_mean = columns_->target_mean;
-  info_.target_deviation = columns_->target_deviation;
+  info_.target_stddev = columns_->target_stddev;
   info_.columns = uses_of(first, *columns_, cells(tested_only ? division_.test : division_.train));
   std::vector<const CsvCells*> files;
   for (const CsvCells* cells : {&train_file_, &test_file_})
     if (cells->size() != 0) files.push_back(cells);
-  info_.note = note_of(*columns_, files, classes ? classes->mapping() : "");
+  const std::string of_header =
+      first.table.first_row_counts()
+          ? fmt::format("line {} is a sample; if it is a header: data.header = \"yes\"",
+                        first.table.rows.front().line)
+          : "";
+  info_.note = note_of(*columns_, files, {of_header, classes ? classes->mapping() : ""});
 }
 
 std::vector<std::uint32_t> Csv::places(Split split, std::span<const std::uint32_t> samples) const {

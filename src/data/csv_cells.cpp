@@ -55,7 +55,7 @@ void expect_float_magnitudes(const CsvTable& table, std::size_t column, Normaliz
                  R"(a column that reaches 1e-38 to 1e38, or data.normalize = "mean_std" or "scale")");
 }
 
-// Mean and deviation (of the population), by Welford's recurrence.
+// Mean and standard deviation (of the population), by Welford's recurrence.
 class Moments {
  public:
   void add(double x) {
@@ -66,7 +66,7 @@ class Moments {
   }
   std::size_t count() const { return count_; }
   double mean() const { return mean_; }
-  double deviation() const { return std::sqrt(squares_ / static_cast<double>(count_)); }
+  double stddev() const { return std::sqrt(squares_ / static_cast<double>(count_)); }
 
  private:
   std::size_t count_ = 0;
@@ -165,7 +165,7 @@ void fit(CsvColumns& columns, const CsvCells& cells, std::span<const std::uint32
   for (const std::uint32_t sample : training) moments.add(cells.targets[sample]);
   columns.target_scaled = true;
   columns.target_mean = moments.mean();
-  if (moments.deviation() > 0.0) columns.target_deviation = moments.deviation();
+  if (moments.stddev() > 0.0) columns.target_stddev = moments.stddev();
 }
 
 CsvEncoder::CsvEncoder(const CsvColumns& columns, const std::vector<CsvTexts>& texts)
@@ -216,11 +216,11 @@ void CsvEncoder::expect_known(const CsvCells& cells, std::span<const std::uint32
 }
 
 SampleStore CsvEncoder::encode(const CsvCells& cells, std::span<const std::uint32_t> samples) const {
-  SampleStore store = SampleStore::of_numbers(samples.size(), columns_->feature_count());
+  SampleStore store = SampleStore::of_values(samples.size(), columns_->feature_count());
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    encode_row(cells, samples[i], store.number_row(i));
+    encode_row(cells, samples[i], store.value_row(i));
     store.targets[i] =
-        static_cast<float>((cells.targets[samples[i]] - columns_->target_mean) / columns_->target_deviation);
+        static_cast<float>((cells.targets[samples[i]] - columns_->target_mean) / columns_->target_stddev);
   }
   return store;
 }

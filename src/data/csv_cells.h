@@ -47,8 +47,8 @@ CsvCells read_cells(const CsvTable& table, const CsvColumns& columns, const CsvP
                     std::vector<CsvTexts>& texts);
 
 // Fits the columns to the training samples: categories, means, and with data.target_scale the target's mean
-// and deviation. Sums are in the order of the samples, which all ranks have. Throws DataError where a column
-// has nothing but missing cells, or reaches no number that float32 can hold once normalised.
+// and standard deviation. Sums are in the order of the samples, which all ranks have. Throws DataError where
+// a column has nothing but missing cells, or reaches no number that float32 can hold once normalised.
 void fit(CsvColumns& columns, const CsvCells& cells, std::span<const std::uint32_t> training,
          const std::vector<CsvTexts>& texts, const DataOptions& options);
 

@@ -11,8 +11,8 @@ namespace lockstep::data {
 
 class CsvClasses {
  public:
-  // Those of a table's column. Throws DataError where a cell is missing or no class, numbers are among names,
-  // or there are fewer than 2 classes or more than 1000.
+  // Those of a table's column. Throws DataError where a cell is missing or not a class, numbers are among
+  // names, or there are fewer than 2 classes or more than 1000.
   CsvClasses(const CsvTable& table, std::size_t column);
   // Those with these names, as names() gives them.
   explicit CsvClasses(const std::vector<std::string>& names);

@@ -34,9 +34,9 @@ struct CsvColumns {
   std::size_t width = 0;  // its columns, whether in use or not
   std::vector<CsvColumn> features;
   CsvColumn target;
-  std::vector<std::string> classes = {};             // by number; empty: the target is a value v, and
-  double target_mean = 0.0, target_deviation = 1.0;  // what is trained on is (v - mean) / deviation
-  bool target_scaled = false;                        // where data.target_scale asked for these two
+  std::vector<std::string> classes = {};          // by number; empty: the target is a value v, and
+  double target_mean = 0.0, target_stddev = 1.0;  // what is trained on is (v - mean) / stddev
+  bool target_scaled = false;                     // where data.target_scale asked for these two
 
   // Of the features' columns, as a header has them; none without a header.
   std::vector<std::string> names() const;

@@ -159,6 +159,17 @@ void CsvTable::read() {
   if (rows.empty()) throw DataError(fmt::format("{}: is empty, expected rows of numbers", path.string()));
 }
 
+bool CsvTable::first_row_counts() const {
+  const std::vector<std::string>& cells = rows.front().cells;
+  if (!may_have_header || cells.size() < 3) return false;
+  long long first = 0;
+  const std::string& text = cells.front();
+  if (std::from_chars(text.data(), text.data() + text.size(), first).ec != std::errc()) return false;
+  for (const std::string& cell : cells)
+    if (cell != std::to_string(first++)) return false;
+  return true;
+}
+
 void CsvTable::take_header() {
   header = std::move(rows.front().cells);
   header_line = rows.front().line;

@@ -32,9 +32,11 @@ struct CsvTable {
   std::vector<std::string> header;  // empty without one
   std::size_t header_line = 0;
   bool may_have_header = false;  // the first row is taken for a sample, and that was not asked for
-  std::vector<CsvRow> rows;      // at least one, all of columns() cells
-  std::size_t dropped = 0;       // rows that were left out
-  std::uint64_t hash = 0;        // of the file's content
+  // That, and it is 0, 1, 2, ..., or 2019, 2020, 2021: at least three, as programs number columns.
+  bool first_row_counts() const;
+  std::vector<CsvRow> rows;  // at least one, all of columns() cells
+  std::size_t dropped = 0;   // rows that were left out
+  std::uint64_t hash = 0;    // of the file's content
 
   // With Header::kAuto the first row is a header if no cell of it is a finite number.
   // Throws DataError, which names file and line: the file cannot be read or is no CSV, has no rows, a row has

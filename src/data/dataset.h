@@ -1,4 +1,4 @@
-// Where samples come from: a training and a test set of features, bytes or numbers, with a target each.
+// Where samples come from: a training and a test set of features, bytes or values, with a target each.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ struct ColumnUse {
 
 struct DatasetInfo {
   std::string name;
-  bool pixels = true;        // features are bytes, else numbers
+  bool pixels = true;        // features are bytes, else values
   std::size_t channels = 0;  // a sample is channels x channel_size features, channel by channel
   std::size_t channel_size = 0;
   std::size_t classes = 0;                      // 0: targets are values
@@ -37,8 +37,8 @@ struct DatasetInfo {
   std::size_t test_samples = 0;
   std::optional<Function> function;  // that the targets are values of
   std::string note;                  // what a user should know, in lines: how labels were mapped to classes
-  // A target that is a value v is trained on as (v - mean) / deviation.
-  double target_mean = 0.0, target_deviation = 1.0;
+  // A target that is a value v is trained on as (v - mean) / stddev.
+  double target_mean = 0.0, target_stddev = 1.0;
   std::vector<ColumnUse> columns = {};         // of a table, in the order of its file
   std::shared_ptr<const CsvColumns> csv = {};  // of CSV files: how their columns become features
 
@@ -50,30 +50,30 @@ struct DatasetInfo {
   std::size_t samples(Split split) const { return split == Split::kTrain ? train_samples : test_samples; }
 };
 
-// Samples in memory: features (n, width), pixels as bytes or numbers in double (their differences may be
+// Samples in memory: features (n, width), pixels as bytes or values in double (their differences may be
 // small beside them, which float32 would lose before a normalizer takes the mean away), and targets (n), a
 // class's number or a value.
 struct SampleStore {
   std::size_t width = 0;
   std::vector<std::uint8_t> pixels;  // one of these two is empty
-  std::vector<double> numbers;
+  std::vector<double> values;
   std::vector<float> targets;
 
   static SampleStore of_pixels(std::size_t n, std::size_t width) {
     return {width, std::vector<std::uint8_t>(n * width), {}, std::vector<float>(n)};
   }
-  static SampleStore of_numbers(std::size_t n, std::size_t width) {
+  static SampleStore of_values(std::size_t n, std::size_t width) {
     return {width, {}, std::vector<double>(n * width), std::vector<float>(n)};
   }
 
   std::size_t size() const { return targets.size(); }
   std::size_t bytes() const {
-    return pixels.size() + numbers.size() * sizeof(double) + targets.size() * sizeof(float);
+    return pixels.size() + values.size() * sizeof(double) + targets.size() * sizeof(float);
   }
   std::span<const std::uint8_t> pixel_row(std::size_t i) const { return {pixels.data() + i * width, width}; }
   std::span<std::uint8_t> pixel_row(std::size_t i) { return {pixels.data() + i * width, width}; }
-  std::span<const double> number_row(std::size_t i) const { return {numbers.data() + i * width, width}; }
-  std::span<double> number_row(std::size_t i) { return {numbers.data() + i * width, width}; }
+  std::span<const double> value_row(std::size_t i) const { return {values.data() + i * width, width}; }
+  std::span<double> value_row(std::size_t i) { return {values.data() + i * width, width}; }
 };
 
 // A file that samples come from. Ranks whose files have the same hash read the same samples, as far as
@@ -88,7 +88,7 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual DatasetInfo info() const = 0;
 
-  // The samples with these numbers (file order, strictly ascending), in that order.
+  // The samples with these IDs (places in file order, strictly ascending), in that order.
   // Throws DataError, which names the file, what was found and what was expected.
   virtual SampleStore load(Split split, std::span<const std::uint32_t> samples) const = 0;
 

@@ -17,14 +17,14 @@ std::uint64_t hash_names(const DatasetInfo& info) {
 
 }  // namespace
 
-std::uint64_t hash_samples(const SampleStore& samples, std::span<const std::uint32_t> numbers) {
-  require(samples.size() == numbers.size(), "hash_samples: another number of samples and numbers");
+std::uint64_t hash_samples(const SampleStore& samples, std::span<const std::uint32_t> sample_ids) {
+  require(samples.size() == sample_ids.size(), "hash_samples: one ID per sample is needed");
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const auto features =
-        samples.pixels.empty() ? std::as_bytes(samples.number_row(i)) : std::as_bytes(samples.pixel_row(i));
+        samples.pixels.empty() ? std::as_bytes(samples.value_row(i)) : std::as_bytes(samples.pixel_row(i));
     const auto target = std::as_bytes(std::span(samples.targets).subspan(i, 1));
-    sum += hash64(features, hash64(target, numbers[i]));
+    sum += hash64(features, hash64(target, sample_ids[i]));
   }
   return sum;
 }

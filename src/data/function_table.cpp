@@ -41,11 +41,11 @@ DatasetInfo FunctionTable::info() const {
 }
 
 SampleStore FunctionTable::load(Split, std::span<const std::uint32_t> samples) const {
-  SampleStore store = SampleStore::of_numbers(samples.size(), 1);
+  SampleStore store = SampleStore::of_values(samples.size(), 1);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const double x = static_cast<double>(samples[i]) / static_cast<double>(n_ - 1);
     const RandomStream stream(seed_, Purpose::kFunctionNoise, samples[i]);
-    store.numbers[i] = static_cast<float>(x);
+    store.values[i] = static_cast<float>(x);
     store.targets[i] = static_cast<float>(function_value(function_, x) + noise_ * stream.normal(0));
   }
   return store;

@@ -13,11 +13,11 @@
 namespace lockstep::data {
 namespace {
 
-struct Moments {
-  double mean = 0.0, deviation = 0.0;
+struct MeanStddev {
+  double mean = 0.0, stddev = 0.0;
 };
 
-Moments moments(double sum, double sum_of_squares, double count) {
+MeanStddev moments(double sum, double sum_of_squares, double count) {
   const double mean = sum / count;
   return {mean, std::sqrt(std::max(0.0, sum_of_squares / count - mean * mean))};
 }
@@ -65,7 +65,7 @@ std::vector<Interval> ranges_of_numbers(const SampleStore& own, const AllRanks& 
   std::vector<std::int64_t> keys(2 * own.width, std::numeric_limits<std::int64_t>::min());  // of -v and of v
   for (std::size_t i = 0; i < own.size(); ++i) {
     for (std::size_t j = 0; j < own.width; ++j) {
-      const double v = own.number_row(i)[j];
+      const double v = own.value_row(i)[j];
       keys[2 * j] = std::max(keys[2 * j], ordered(-v));
       keys[2 * j + 1] = std::max(keys[2 * j + 1], ordered(v));
     }
@@ -77,17 +77,17 @@ std::vector<Interval> ranges_of_numbers(const SampleStore& own, const AllRanks& 
   return ranges;
 }
 
-// Mean and deviation of each feature over all ranks' samples. Each number is taken from the centre of its
-// feature's range and scaled to +-1/2 by a power of two, so that a sum without order holds it to 2^-40 of
-// that range.
-std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const Interval> ranges,
-                                        std::size_t samples, const AllRanks& all_ranks) {
+// Mean and standard deviation of each feature over all ranks' samples. Each number is taken from the centre
+// of its feature's range and scaled to +-1/2 by a power of two, so that a sum without order holds it to 2^-40
+// of that range.
+std::vector<MeanStddev> moments_of_numbers(const SampleStore& own, std::span<const Interval> ranges,
+                                           std::size_t samples, const AllRanks& all_ranks) {
   std::vector<int> exponents(own.width);
   for (std::size_t j = 0; j < own.width; ++j) std::frexp(ranges[j].high - ranges[j].low, &exponents[j]);
   std::vector<FixedSum> sums(2 * own.width);
   for (std::size_t i = 0; i < own.size(); ++i) {
     for (std::size_t j = 0; j < own.width; ++j) {
-      const double scaled = std::ldexp(own.number_row(i)[j] - ranges[j].centre(), -exponents[j]);
+      const double scaled = std::ldexp(own.value_row(i)[j] - ranges[j].centre(), -exponents[j]);
       sums[j].add(scaled);
       sums[own.width + j].add(scaled * scaled);
     }
@@ -96,12 +96,11 @@ std::vector<Moments> moments_of_numbers(const SampleStore& own, std::span<const 
   for (const FixedSum& sum : sums) words.insert(words.end(), {sum.whole, sum.fraction});
   all_ranks.sum(words);
   for (std::size_t k = 0; k < sums.size(); ++k) sums[k] = {words[2 * k], words[2 * k + 1]};
-  std::vector<Moments> result;
+  std::vector<MeanStddev> result;
   for (std::size_t j = 0; j < own.width; ++j) {
-    const auto [mean, deviation] =
+    const auto [mean, stddev] =
         moments(sums[j].value(), sums[own.width + j].value(), static_cast<double>(samples));
-    result.push_back(
-        {ranges[j].centre() + std::ldexp(mean, exponents[j]), std::ldexp(deviation, exponents[j])});
+    result.push_back({ranges[j].centre() + std::ldexp(mean, exponents[j]), std::ldexp(stddev, exponents[j])});
   }
   return result;
 }
@@ -159,11 +158,11 @@ void Normalizer::fit_pixels(Normalization kind, const DatasetInfo& info, const S
       sum += sums[j];
       squares += sums[features + j];
     }
-    const auto [mean, deviation] = moments(static_cast<double>(sum), static_cast<double>(squares),
-                                           n * static_cast<double>(info.channel_size));
+    const auto [mean, stddev] = moments(static_cast<double>(sum), static_cast<double>(squares),
+                                        n * static_cast<double>(info.channel_size));
     for (std::size_t j = c * info.channel_size; j < (c + 1) * info.channel_size; ++j) {
-      scale_[j] = static_cast<float>(inverse(deviation));  // both in units of a byte: 255 cancels
-      pixel_shift_[j] = static_cast<float>(-mean * inverse(deviation));
+      scale_[j] = static_cast<float>(inverse(stddev));  // both in units of a byte: 255 cancels
+      pixel_shift_[j] = static_cast<float>(-mean * inverse(stddev));
     }
   }
 }
@@ -175,10 +174,10 @@ void Normalizer::fit_numbers(Normalization kind, const SampleStore& own, std::si
     for (std::size_t j = 0; j < ranges.size(); ++j) set_numbers(j, 0.0, inverse(ranges[j].largest()));
     return;
   }
-  const std::vector<Moments> moments = moments_of_numbers(own, ranges, samples, all_ranks);
+  const std::vector<MeanStddev> moments = moments_of_numbers(own, ranges, samples, all_ranks);
   for (std::size_t j = 0; j < moments.size(); ++j)
     set_numbers(j, centring_shift(moments[j].mean, ranges[j].high - ranges[j].low),
-                kind == Normalization::kMeanStd ? inverse(moments[j].deviation) : 1.0);
+                kind == Normalization::kMeanStd ? inverse(moments[j].stddev) : 1.0);
 }
 
 void Normalizer::set_numbers(std::size_t j, double shift, double scale) {
@@ -192,7 +191,7 @@ void Normalizer::apply(const SampleStore& samples, std::size_t i, std::span<floa
     scale_bytes(samples.pixel_row(i), scale_, pixel_shift_, x);
     return;
   }
-  const auto numbers = samples.number_row(i);
+  const auto numbers = samples.value_row(i);
   for (std::size_t j = 0; j < x.size(); ++j)
     x[j] = static_cast<float>((numbers[j] + shift_[j]) * unit_[j]) * scale_[j];
 }

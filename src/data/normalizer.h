@@ -6,11 +6,11 @@
 //   mean      x = p / 255 - m_j                     x = v - m_j    m_j: mean of feature j
 //   mean_std  x = (p / 255 - m_c) / s_c             x = (v - m_c) / s_c
 //
-// m_c and s_c are mean and deviation (of the population) of channel c; each number is a channel of its own.
-// Numbers are moved and brought to order 1 by a power of two in double, and are float32 from there on: what
-// lies far from 0 keeps its differences, and any magnitude keeps its digits.
-// The statistics are of the training samples in use. They come from integer sums, so they are the same
-// however the samples are spread over ranks.
+// m_c and s_c are mean and standard deviation (of the population) of channel c; each number is a channel of
+// its own. Numbers are moved and brought to order 1 by a power of two in double, and are float32 from there
+// on: what lies far from 0 keeps its differences, and any magnitude keeps its digits. The statistics are of
+// the training samples in use. They come from integer sums, so they are the same however the samples are
+// spread over ranks.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct AllRanks {
 class Normalizer {
  public:
   // own: this rank's training samples, of the info.train_samples that all ranks have. Collective if all_ranks
-  // is. A channel of a single value has no deviation, and a feature that is 0 throughout no scale: its x is
+  // is. A channel of a single value has a stddev of 0, and a feature that is 0 throughout no scale: its x is
   // 0.
   Normalizer(Normalization kind, const DatasetInfo& info, const SampleStore& own, const AllRanks& all_ranks);
 

@@ -19,7 +19,7 @@ enum class Header { kAuto, kYes, kNo };  // csv.h says what they mean
 enum class Task { kClassification, kRegression };
 enum class Missing { kRefuse, kMean, kDrop };   // cells of CSV files: csv_columns.h says what they become
 enum class UnseenCategory { kRefuse, kZeros };  // of samples that are not trained on
-enum class TargetScale { kNone, kMeanStd };     // of values: as they are, or (v - mean) / deviation
+enum class TargetScale { kNone, kMeanStd };     // of values: as they are, or (v - mean) / stddev
 enum class Function { kSine, kKink };           // function_table.h gives the formulas
 
 inline constexpr const char* kDatasetNames[] = {"cifar10",  "synthetic", "csv",    "circle",  "xor",

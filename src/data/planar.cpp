@@ -56,8 +56,8 @@ Point exclusive_or(const Draws& draws, double noise) {
 }
 
 Point gaussian(const Draws& draws, std::size_t i, double noise) {
-  const double centre = i % 2 == 1 ? 2.0 : -2.0, deviation = std::sqrt(0.5 + 7.0 * noise);
-  return {centre + deviation * draws.normal(0), centre + deviation * draws.normal(1), i % 2};
+  const double centre = i % 2 == 1 ? 2.0 : -2.0, stddev = std::sqrt(0.5 + 7.0 * noise);
+  return {centre + stddev * draws.normal(0), centre + stddev * draws.normal(1), i % 2};
 }
 
 // Sample i is the i/2-th of its class.
@@ -122,13 +122,13 @@ DatasetInfo Planar::info() const {
 }
 
 SampleStore Planar::load(Split, std::span<const std::uint32_t> samples) const {
-  SampleStore store = SampleStore::of_numbers(samples.size(), 2);
+  SampleStore store = SampleStore::of_values(samples.size(), 2);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Draws draws{
         RandomStream(seed_, Purpose::kPlanarSample, static_cast<std::uint32_t>(shape_), samples[i])};
     const Point point = make_point(shape_, draws, samples[i], n_, noise_);
-    store.number_row(i)[0] = static_cast<float>(point.x);
-    store.number_row(i)[1] = static_cast<float>(point.y);
+    store.value_row(i)[0] = static_cast<float>(point.x);
+    store.value_row(i)[1] = static_cast<float>(point.y);
     store.targets[i] = static_cast<float>(point.label);
   }
   return store;

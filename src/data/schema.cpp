@@ -95,7 +95,7 @@ ordered_json written(const CsvColumns& columns) {
            {{"name", written(columns.target.name)},
             {"place", columns.target.place},
             {"mean", columns.target_mean},
-            {"deviation", columns.target_deviation},
+            {"deviation", columns.target_stddev},
             {"scaled", columns.target_scaled}}}};
 }
 
@@ -121,12 +121,11 @@ std::shared_ptr<const CsvColumns> columns_of(const json& object, const DatasetIn
   columns.target.name = name_of(target.at("name"));
   target.at("place").get_to(columns.target.place);
   columns.target_mean = numbers_of(target.at("mean"), 1).front();
-  columns.target_deviation = numbers_of(target.at("deviation"), 1).front();
-  columns.target_scaled =
-      target.value("scaled", columns.target_mean != 0.0 || columns.target_deviation != 1.0);
+  columns.target_stddev = numbers_of(target.at("deviation"), 1).front();
+  columns.target_scaled = target.value("scaled", columns.target_mean != 0.0 || columns.target_stddev != 1.0);
   const auto beyond = [&](const CsvColumn& column) { return column.place >= columns.width; };
-  if (columns.feature_count() != info.features() || columns.target_deviation <= 0.0 ||
-      beyond(columns.target) || std::ranges::any_of(columns.features, beyond))
+  if (columns.feature_count() != info.features() || columns.target_stddev <= 0.0 || beyond(columns.target) ||
+      std::ranges::any_of(columns.features, beyond))
     throw ModelError(fmt::format("columns of {} features, expected {} of {} columns", columns.feature_count(),
                                  info.features(), columns.width));
   return std::make_shared<const CsvColumns>(std::move(columns));
@@ -169,7 +168,7 @@ Schema Schema::parse(const std::string& text, const std::string& name) {
     if (object.contains("csv")) {
       info.csv = columns_of(object.at("csv"), info);
       info.target_mean = info.csv->target_mean;
-      info.target_deviation = info.csv->target_deviation;
+      info.target_stddev = info.csv->target_stddev;
     }
     const json& normalize = object.at("normalize");
     const Normalization kind = normalization_named(normalize.at("kind").get<std::string>());

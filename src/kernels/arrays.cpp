@@ -37,14 +37,14 @@ LOCKSTEP_CLONES std::uint32_t count_non_finite(const float* x, std::size_t n) {
 }  // namespace
 
 void add_bias(Matrix x, std::span<const float> bias, int threads) {
-  require(x.cols == bias.size() && x.col_stride == 1, "add_bias: one bias a column is needed");
+  require(x.cols == bias.size() && x.col_stride == 1, "add_bias: one bias per column is needed");
   parallel_ranges(x.rows, 16, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) add_row(x.data + i * x.row_stride, bias.data(), x.cols);
   });
 }
 
 void add_column_sums(ConstMatrix x, std::span<float> sums) {
-  require(x.cols == sums.size() && x.col_stride == 1, "add_column_sums: one sum a column is needed");
+  require(x.cols == sums.size() && x.col_stride == 1, "add_column_sums: one sum per column is needed");
   for (std::size_t i = 0; i < x.rows; ++i) add_row(sums.data(), x.data + i * x.row_stride, x.cols);
 }
 

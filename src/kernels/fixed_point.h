@@ -11,7 +11,7 @@ namespace lockstep::kernels {
 
 // What was quantized, for choosing a scale.
 struct Magnitude {
-  // Bits of the largest |x| as a float: ordered as the numbers are, infinity and NaN (0x7f800000 and above)
+  // Bits of the largest |x| as a float: ordered as the values are, infinity and NaN (0x7f800000 and above)
   // last.
   std::uint32_t largest_bits = 0;
 

@@ -95,7 +95,7 @@ std::size_t predicted_class(Loss loss, std::span<const float> outputs) {
 
 void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities) {
   require(probabilities.size() == std::max<std::size_t>(outputs.size(), 2),
-          "class_probabilities: wrong room for the classes");
+          "class_probabilities: the classes do not fit probabilities");
   if (outputs.size() == 1) {
     const double o = outputs[0];
     probabilities[1] = loss == Loss::kBinaryCrossEntropy ? 1.0 / (1.0 + stable_exp(-o)) : o;
@@ -116,7 +116,7 @@ double sample_loss(Loss loss, std::span<const double> outputs, double target) {
 
 LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,
                        Matrix gradient, int threads) {
-  require(targets.size() == outputs.rows, "evaluate_loss: one target a row is needed");
+  require(targets.size() == outputs.rows, "evaluate_loss: one target per row is needed");
   require(gradient.data == nullptr || (gradient.rows == outputs.rows && gradient.cols == outputs.cols),
           "evaluate_loss: outputs and gradient differ in shape");
   LossSums total;

@@ -48,7 +48,7 @@ double sample_loss(Loss loss, std::span<const double> outputs, double target);
 
 // Sums over the rows of outputs (B,C); targets has B entries, classes below C or values.
 // gradient (B,C), unless empty, is overwritten with scale * d(sample's loss)/d(outputs): scale = 1/global
-// batch makes it the derivative of the mean loss over the global batch. Each row's numbers depend on that row
+// batch makes it the derivative of the mean loss over the global batch. Each row's results depend on that row
 // alone. Works in double inside a row.
 LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,
                        Matrix gradient, int threads);

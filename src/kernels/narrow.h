@@ -1,4 +1,4 @@
-// Numbers at half their width, for messages.
+// Values at half their width, for messages.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kStrip = 64;
 
-// sums (n) = a (k) b (k, n), one chain each, with numbers of a `step` apart and rows of b kStrip apart. Where
-// there is no instruction, std::fma is a function of the C library's.
+// sums (n) = a (k) b (k, n), one chain each, with elements of a `step` apart and rows of b kStrip apart.
+// Where there is no such instruction, std::fma is a function of the C library.
 LOCKSTEP_FMA_CLONES void chains(std::size_t k, const float* a, std::size_t step, const float* b,
                                 std::size_t n, float* sums) {
   std::fill(sums, sums + n, 0.0F);

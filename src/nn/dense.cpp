@@ -20,20 +20,26 @@ std::string Dense::description() const {
   return fmt::format("Dense {} -> {}{}", in_, out_, bias_ ? "" : ", no bias");
 }
 
-std::vector<TensorShape> Dense::tensors() const {
-  std::vector<TensorShape> tensors = {{"weight", {out_, in_}, weight_}};
-  if (bias_) tensors.push_back({"bias", {out_}, *bias_});
+std::vector<Tensor> Dense::tensors() const {
+  std::vector<Tensor> tensors = {{.name = "weight",
+                                  .shape = {out_, in_},
+                                  .init = weight_,
+                                  .fan_in = in_,
+                                  .fan_out = out_,
+                                  .weight_decay_factor = 1.0}};
+  if (bias_)
+    tensors.push_back({.name = "bias", .shape = {out_}, .init = *bias_, .fan_in = in_, .fan_out = out_});
   return tensors;
 }
 
-void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, const Pass& pass) const {
+void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, const PassContext& pass) const {
   const ConstMatrix weight(params.data(), out_, in_);
   kernels::gemm(x, weight.transposed(), y, Store::kOverwrite, pass.threads);
   if (bias_) kernels::add_bias(y, params.subspan(out_ * in_, out_), pass.threads);
 }
 
 void Dense::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float> params,
-                     std::size_t first_tensor, GradientSink& sink, Matrix dx, const Pass& pass) const {
+                     std::size_t first_tensor, GradientSink& sink, Matrix dx, const PassContext& pass) const {
   if (bias_) sink.add({first_tensor + 1, dy, {}});
   sink.add({first_tensor, dy, x});
   if (dx.data == nullptr) return;
@@ -42,7 +48,7 @@ void Dense::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const floa
 }
 
 void Dense::forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                              const Pass&) const {
+                              const PassContext&) const {
   for (std::size_t i = 0; i < y.size() / out_; ++i) {
     for (std::size_t k = 0; k < out_; ++k) {
       double sum = bias_ ? params[out_ * in_ + k] : 0.0;

@@ -18,19 +18,19 @@ class Dense final : public Layer {
   std::size_t inputs() const override { return in_; }
   std::size_t outputs() const override { return out_; }
   std::string description() const override;
-  std::vector<TensorShape> tensors() const override;
+  std::vector<Tensor> tensors() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
+               const PassContext& pass) const override;
 
   // dW = dyᵀ x,  db = sum_i dy_i,  dx = dy W.
   // Source: Goodfellow, Bengio, Courville, Deep Learning (2016), 6.5.6.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, const Pass& pass) const override;
+                kernels::Matrix dx, const PassContext& pass) const override;
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
 
  private:
   std::size_t in_, out_;

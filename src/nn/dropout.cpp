@@ -26,7 +26,7 @@ Dropout::Dropout(double rate, std::size_t width, std::size_t layer)
 
 std::string Dropout::description() const { return fmt::format("dropout {:g}", rate_); }
 
-void Dropout::draw_mask(const Pass& pass, std::uint32_t sample, std::span<float> mask) const {
+void Dropout::draw_mask(const PassContext& pass, std::uint32_t sample, std::span<float> mask) const {
   const RandomStream stream(pass.seed, Purpose::kDropout, pass.step, sample);
   const auto kept_below = static_cast<std::uint64_t>(std::ldexp(1.0 - rate_, 32));
   const auto growth = static_cast<float>(1.0 / (1.0 - rate_));
@@ -37,36 +37,36 @@ void Dropout::draw_mask(const Pass& pass, std::uint32_t sample, std::span<float>
   }
 }
 
-void Dropout::apply(Matrix x, const Pass& pass) const {
-  if (pass.samples.empty()) return;
-  require(pass.samples.size() == x.rows, "Dropout: one sample a row is needed");
+void Dropout::apply(Matrix x, const PassContext& pass) const {
+  if (pass.sample_ids.empty()) return;
+  require(pass.sample_ids.size() == x.rows, "Dropout: one sample per row is needed");
   parallel_ranges(x.rows, 1, pass.threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> mask(width_);
     for (std::size_t i = begin; i < end; ++i) {
-      draw_mask(pass, pass.samples[i], mask);
+      draw_mask(pass, pass.sample_ids[i], mask);
       float* row = x.data + i * x.row_stride;
       for (std::size_t j = 0; j < width_; ++j) row[j] = mask[j] == 0.0F ? 0.0F : row[j] * mask[j];
     }
   });
 }
 
-void Dropout::forward(ConstMatrix x, std::span<const float>, Matrix y, const Pass& pass) const {
+void Dropout::forward(ConstMatrix x, std::span<const float>, Matrix y, const PassContext& pass) const {
   if (x.data != y.data) std::copy_n(x.data, y.rows * y.cols, y.data);
   apply(y, pass);
 }
 
 void Dropout::backward(ConstMatrix, ConstMatrix, Matrix dy, std::span<const float>, std::size_t,
-                       GradientSink&, Matrix dx, const Pass& pass) const {
+                       GradientSink&, Matrix dx, const PassContext& pass) const {
   require(dx.data == dy.data, "Dropout: dx takes dy's place");
   apply(dy, pass);
 }
 
 void Dropout::forward_in_double(std::span<const double> x, std::span<const double>, std::span<double> y,
-                                const Pass& pass) const {
+                                const PassContext& pass) const {
   std::copy(x.begin(), x.end(), y.begin());
   std::vector<float> mask(width_);
-  for (std::size_t i = 0; i < pass.samples.size(); ++i) {
-    draw_mask(pass, pass.samples[i], mask);
+  for (std::size_t i = 0; i < pass.sample_ids.size(); ++i) {
+    draw_mask(pass, pass.sample_ids[i], mask);
     for (std::size_t j = 0; j < width_; ++j) y[i * width_ + j] *= mask[j];
   }
 }

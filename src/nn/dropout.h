@@ -1,8 +1,8 @@
-// Dropout: in training each number becomes 0 with probability `rate`, and the others grow by 1 / (1 - rate),
+// Dropout: in training each value becomes 0 with probability `rate`, and the others grow by 1 / (1 - rate),
 // so that the mean stays; an evaluation leaves all as they are. Source: Srivastava et al., JMLR 15 (2014),
 // "inverted" as in 10.
 //
-// Whether a number is dropped is a function of (seed, step, sample, layer, unit): the same wherever the row
+// Whether a value is dropped is a function of (seed, step, sample, layer, unit): the same wherever the row
 // is computed, and computed again for the backward pass.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace lockstep::nn {
 class Dropout final : public Layer {
  public:
   // layer: which of the network's dropout layers this is. Throws ConfigError unless 0 <= rate < 1, layer is
-  // below 2^8 and width at most 2^26, which is what its draws can number.
+  // below 2^8 and width at most 2^26, as many as its draws can tell apart.
   Dropout(double rate, std::size_t width, std::size_t layer);
 
   std::size_t inputs() const override { return width_; }
@@ -22,21 +22,21 @@ class Dropout final : public Layer {
   bool elementwise() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
+               const PassContext& pass) const override;
 
   // dx = dy / (1 - rate) where x was kept, else 0.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, const Pass& pass) const override;
+                kernels::Matrix dx, const PassContext& pass) const override;
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
 
  private:
   // What each unit of a sample's row is multiplied with. Overwrites mask (width).
-  void draw_mask(const Pass& pass, std::uint32_t sample, std::span<float> mask) const;
+  void draw_mask(const PassContext& pass, std::uint32_t sample, std::span<float> mask) const;
   // x <- x times the mask of its sample, row by row.
-  void apply(kernels::Matrix x, const Pass& pass) const;
+  void apply(kernels::Matrix x, const PassContext& pass) const;
 
   double rate_;
   std::size_t width_, layer_;

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "nn/model.h"
+#include "nn/tensor.h"
 
 namespace lockstep::nn {
 namespace {
@@ -37,7 +37,7 @@ std::optional<Initializer> parse_plain(const std::string& text) {
 }
 
 double draw(const Tensor& tensor, const RandomStream& stream, std::uint32_t index) {
-  const double out = static_cast<double>(tensor.shape[0]), in = static_cast<double>(tensor.shape.back());
+  const double out = static_cast<double>(tensor.fan_out), in = static_cast<double>(tensor.fan_in);
   switch (tensor.init.kind) {
     case Initializer::Kind::kGlorot:
       return (2.0 * stream.uniform(index) - 1.0) * std::sqrt(6.0 / (in + out));

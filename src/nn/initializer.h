@@ -1,8 +1,8 @@
 // The values that training starts from.
 //
 //   glorot         uniform on +-sqrt(6 / (in + out))   Glorot and Bengio, AISTATS 2010, eq. 16
-//   he             normal, deviation sqrt(2 / in)      He et al., ICCV 2015, eq. 10
-//   normal(SIGMA)  normal, deviation SIGMA
+//   he             normal, stddev sqrt(2 / in)         He et al., ICCV 2015, eq. 10
+//   normal(SIGMA)  normal, stddev SIGMA
 //   uniform(A)     uniform on +-A
 //   zeros          0
 #pragma once

@@ -7,7 +7,7 @@
 // Scale: dy is the derivative of the mean loss over the GLOBAL batch, so it already carries 1/global_batch;
 // summing gradients over blocks and ranks gives the gradient of the global mean.
 //
-// A layer holds sizes and no numbers. Every member is const and may run concurrently on disjoint outputs.
+// A layer holds sizes, not values. Every member is const and may run concurrently on disjoint outputs.
 #pragma once
 
 #include <cstddef>
@@ -18,25 +18,18 @@
 
 #include "kernels/gemm.h"
 #include "nn/gradient_sink.h"
-#include "nn/initializer.h"
+#include "nn/tensor.h"
 
 namespace lockstep::nn {
 
-// A parameter tensor of a layer, such as {"weight", {100, 3072}, glorot}.
-struct TensorShape {
-  std::string name;
-  std::vector<std::size_t> shape;
-  Initializer init;
-};
-
-// The circumstances of a forward or backward pass.
-struct Pass {
+// What a forward or backward pass needs to know beside its data.
+struct PassContext {
   int threads = 1;
-  // In training: what random draws are keyed by, and the number of each row's sample. Without samples the
-  // pass is an evaluation, and nothing is drawn.
+  // In training: what random draws are keyed by, and the ID of each row's sample. Without IDs the pass is an
+  // evaluation, and nothing is drawn.
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
-  std::span<const std::uint32_t> samples = {};
+  std::span<const std::uint32_t> sample_ids = {};
 };
 
 class Layer {
@@ -46,7 +39,7 @@ class Layer {
   virtual std::size_t inputs() const = 0;
   virtual std::size_t outputs() const = 0;
   virtual std::string description() const = 0;  // such as "Dense 3072 -> 100"
-  virtual std::vector<TensorShape> tensors() const { return {}; }
+  virtual std::vector<Tensor> tensors() const { return {}; }
 
   // True: output i depends on input i alone. y may take x's place then, and dx takes dy's.
   virtual bool elementwise() const { return false; }
@@ -55,18 +48,18 @@ class Layer {
 
   // Overwrites y.
   virtual void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-                       const Pass& pass) const = 0;
+                       const PassContext& pass) const = 0;
 
-  // Hands the gradients of its tensors to the sink, the first of them under the number first_tensor, then
+  // Hands the gradients of its tensors to the sink, the first of them as tensor first_tensor, then
   // overwrites dx. A dx without data is not computed. x and y are forward's (x is gone where y took its
   // place).
   virtual void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                         std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                        kernels::Matrix dx, const Pass& pass) const = 0;
+                        kernels::Matrix dx, const PassContext& pass) const = 0;
 
   // Forward in double, in plain loops: what gradients are checked against. x (rows, in), y (rows, out).
   virtual void forward_in_double(std::span<const double> x, std::span<const double> params,
-                                 std::span<double> y, const Pass& pass) const = 0;
+                                 std::span<double> y, const PassContext& pass) const = 0;
 };
 
 }  // namespace lockstep::nn

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "nn/dense.h"
@@ -16,9 +17,6 @@ namespace lockstep::nn {
 using kernels::ConstMatrix;
 using kernels::Matrix;
 
-namespace {
-
-// The layers that model.hidden and its companions stand for.
 std::vector<LayerOptions> layers_of(const ModelOptions& options) {
   using Kind = LayerOptions::Kind;
   if (!options.layers.empty()) return options.layers;
@@ -37,8 +35,6 @@ std::vector<LayerOptions> layers_of(const ModelOptions& options) {
         {.kind = Kind::kActivation, .init = {}, .bias_init = {}, .activation = options.output_activation});
   return layers;
 }
-
-}  // namespace
 
 std::size_t outputs_of(const ModelOptions& options, std::size_t classes) {
   using kernels::Loss;
@@ -98,23 +94,29 @@ void Model::append(const LayerOptions& layer, const ModelOptions& options, std::
 }
 
 Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs) {
-  for (const LayerOptions& layer : layers_of(options)) append(layer, options, inputs, outputs);
+  const std::vector<LayerOptions> layers = layers_of(options);
+  for (const LayerOptions& layer : layers) append(layer, options, inputs, outputs);
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(
         "model.layers end with {} outputs, expected {} (a last dense layer without units has them)",
         layers_.back()->outputs(), outputs));
 
   std::size_t numbered = 0;  // layers with parameters so far
-  for (const auto& layer : layers_) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const auto& layer = layers_[l];
     Slice slice{tensors_.size(), parameters_, 0};
-    for (const auto& [name, shape, init] : layer->tensors()) {
-      const std::size_t size =
-          std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
-      tensors_.push_back({fmt::format("layers.{}.{}", numbered, name), shape, parameters_, size, init});
-      parameters_ += size;
+    for (Tensor tensor : layer->tensors()) {
+      tensor.name = fmt::format("layers.{}.{}", numbered, tensor.name);
+      tensor.offset = parameters_;
+      tensor.size =
+          std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::size_t{1}, std::multiplies<>());
+      tensor.learning_rate_factor *= layers[l].frozen ? 0.0 : layers[l].learning_rate_factor;
+      tensor.weight_decay_factor *= layers[l].frozen ? 0.0 : layers[l].weight_decay_factor;
+      parameters_ += tensor.size;
+      tensors_.push_back(std::move(tensor));
     }
     slice.size = parameters_ - slice.offset;
-    constexpr std::size_t kMax = std::size_t{1} << 32;  // what initialisers can number
+    constexpr std::size_t kMax = std::size_t{1} << 32;  // what initialisers can tell apart
     if (slice.size >= kMax || layer->inputs() >= kMax / 2 || layer->outputs() >= kMax / 2)
       throw ConfigError(fmt::format("{} makes a layer \"{}\", expected fewer than 2^32 parameters in it",
                                     options.layers.empty() ? "model.hidden" : "model.layers",
@@ -136,7 +138,7 @@ std::size_t Model::layer_of(std::size_t tensor) const {
 }
 
 std::vector<double> Model::layer_in_double(std::span<const double> arena, std::size_t layer,
-                                           std::span<const double> x, const Pass& pass) const {
+                                           std::span<const double> x, const PassContext& pass) const {
   const Layer& one = *layers_[layer];
   std::vector<double> y(x.size() / one.inputs() * one.outputs());
   one.forward_in_double(x, params_of(layer, arena), y, pass);
@@ -144,13 +146,13 @@ std::vector<double> Model::layer_in_double(std::span<const double> arena, std::s
 }
 
 std::vector<double> Model::forward_in_double(std::span<const double> arena, std::size_t first,
-                                             std::vector<double> x, const Pass& pass) const {
+                                             std::vector<double> x, const PassContext& pass) const {
   for (std::size_t l = first; l < layers_.size(); ++l) x = layer_in_double(arena, l, x, pass);
   return x;
 }
 
 std::vector<std::vector<double>> Model::inputs_in_double(std::span<const double> arena, std::vector<double> x,
-                                                         const Pass& pass) const {
+                                                         const PassContext& pass) const {
   std::vector<std::vector<double>> inputs = {std::move(x)};
   for (std::size_t l = 0; l + 1 < layers_.size(); ++l)
     inputs.push_back(layer_in_double(arena, l, inputs.back(), pass));
@@ -158,7 +160,7 @@ std::vector<std::vector<double>> Model::inputs_in_double(std::span<const double>
 }
 
 ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
-                           const Pass& pass) const {
+                           const PassContext& pass) const {
   Matrix x = workspace.input(rows);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Matrix y = workspace.output(l, rows);
@@ -169,7 +171,7 @@ ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, s
 }
 
 void Model::backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
-                     const Pass& pass) const {
+                     const PassContext& pass) const {
   Matrix dy = workspace.output_gradient(rows);
   std::size_t turn = 0;
   for (std::size_t l = layers_.size(); l-- > 0;) {
@@ -207,14 +209,14 @@ std::size_t Workspace::bytes() const {
 }
 
 Matrix Workspace::view(std::size_t buffer, std::size_t rows) {
-  require(rows <= max_rows_, "Workspace: more rows than there is room for");
+  require(rows <= max_rows_, "Workspace: more rows than max_rows");
   return {buffers_[buffer].data(), rows, widths_[buffer]};
 }
 
 Matrix Workspace::output_gradient(std::size_t rows) { return gradient(0, outputs_, rows); }
 
 Matrix Workspace::gradient(std::size_t turn, std::size_t width, std::size_t rows) {
-  require(rows <= max_rows_, "Workspace: more rows than there is room for");
+  require(rows <= max_rows_, "Workspace: more rows than max_rows");
   return {gradients_[turn % 2].data(), rows, width};
 }
 

@@ -21,6 +21,10 @@ struct LayerOptions {
   std::string init, bias_init;  // of kDense; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
   double rate = 0.5;  // of kDropout
+  // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
+  // as they are and train.l2 leaves them out.
+  double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+  bool frozen = false;
 };
 
 struct ModelOptions {
@@ -37,34 +41,23 @@ struct ModelOptions {
   std::string bias_init = "zeros";  // of biases
 };
 
+// The network's layers: options.layers, or those that hidden, activation, dropout and output_activation stand
+// for. Throws ConfigError on a width of 0.
+std::vector<LayerOptions> layers_of(const ModelOptions& options);
+
 // How many outputs the network has for a data set of so many classes (0: its targets are values): one a
 // class, but a single one for values and for binary_cross_entropy, and for mse and half_mse of two classes
 // where options.outputs is 1. Throws ConfigError where loss, outputs and classes do not go together.
 std::size_t outputs_of(const ModelOptions& options, std::size_t classes);
 
-// A named slice of the parameter arena. Tensors lie one after the other without gaps, in the order of layers.
-struct Tensor {
-  std::string name;                // as PyTorch's nn.Sequential of Linear layers: "layers.0.weight"
-  std::vector<std::size_t> shape;  // weight (out, in), bias (out)
-  std::size_t offset = 0;          // floats from the arena's start
-  std::size_t size = 0;            // floats
-  Initializer init;
-
-  bool is_weight() const { return shape.size() == 2; }
-  template <typename T>
-  std::span<T> slice(std::span<T> arena) const {
-    return arena.subspan(offset, size);
-  }
-};
-
 class Workspace;
 
-// Immutable: sizes and structure. The numbers live in arenas and workspaces that the caller owns.
+// Immutable: sizes and structure. The values live in arenas and workspaces that the caller owns.
 class Model {
  public:
   // inputs: the data set's features; outputs: as outputs_of says. Throws ConfigError on a width of 0, on a
   // layer of 2^32 parameters or more, and on layers that have no parameters or do not end with `outputs`
-  // numbers.
+  // outputs.
   Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
@@ -77,27 +70,27 @@ class Model {
 
   // The outputs (rows, outputs) for the rows that lie in workspace.input(rows).
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
-                               const Pass& pass) const;
+                               const PassContext& pass) const;
 
   // Hands all gradients to the sink, last layer first. workspace holds the last forward's results and, in
   // output_gradient(rows), the loss's derivative; both are used up.
   void backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
-                const Pass& pass) const;
+                const PassContext& pass) const;
 
   // The outputs (rows, outputs) in double, from x (rows, inputs of layer `first`): the network from that
   // layer on. What gradients are checked against.
   std::vector<double> forward_in_double(std::span<const double> arena, std::size_t first,
-                                        std::vector<double> x, const Pass& pass) const;
+                                        std::vector<double> x, const PassContext& pass) const;
   // Likewise from the network's input, what each layer gets as its input.
   std::vector<std::vector<double>> inputs_in_double(std::span<const double> arena, std::vector<double> x,
-                                                    const Pass& pass) const;
+                                                    const PassContext& pass) const;
   // The layer that has a tensor.
   std::size_t layer_of(std::size_t tensor) const;
 
  private:
   // The output of one layer.
   std::vector<double> layer_in_double(std::span<const double> arena, std::size_t layer,
-                                      std::span<const double> x, const Pass& pass) const;
+                                      std::span<const double> x, const PassContext& pass) const;
 
   struct Slice {
     std::size_t first_tensor = 0, offset = 0, size = 0;
@@ -115,7 +108,7 @@ class Model {
   std::size_t parameters_ = 0;
 };
 
-// Room for one pass of up to max_rows rows: the input, each layer's output, and two gradients in turn.
+// Buffers for one pass of up to max_rows rows: the input, each layer's output, and two gradients in turn.
 class Workspace {
  public:
   enum class Use { kForward, kForwardAndBackward };

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "nn/tensor_numbers.h"
+#include "nn/tensor_values.h"
 
 namespace lockstep::nn {
 namespace {
@@ -128,7 +128,7 @@ void load_model(std::span<const TensorView> tensors_of_file, const std::string& 
     if (view.dtype == "F32")
       std::memcpy(to, view.bytes.data(), view.bytes.size());
     else
-      for_each_number(view, [&](double x) { *to++ = static_cast<float>(x); });
+      for_each_value(view, [&](double x) { *to++ = static_cast<float>(x); });
   }
 }
 

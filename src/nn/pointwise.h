@@ -1,4 +1,4 @@
-// A nonlinearity applied to each number of the rows: y = f(x). kernels/activation.h has the formulas.
+// A nonlinearity applied to each value of the rows: y = f(x). kernels/activation.h has the formulas.
 #pragma once
 
 #include "kernels/activation.h"
@@ -19,15 +19,15 @@ class Pointwise final : public Layer {
   bool keeps_output() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
-               const Pass& pass) const override;
+               const PassContext& pass) const override;
 
   // dx = dy * f'(x), from y.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
-                kernels::Matrix dx, const Pass& pass) const override;
+                kernels::Matrix dx, const PassContext& pass) const override;
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
-                         const Pass& pass) const override;
+                         const PassContext& pass) const override;
 
  private:
   kernels::Activation activation_;

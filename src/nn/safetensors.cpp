@@ -20,11 +20,11 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-static_assert(std::endian::native == std::endian::little, "files hold little-endian numbers");
+static_assert(std::endian::native == std::endian::little, "files hold little-endian values");
 
 constexpr std::size_t kLengthField = 8;
 
-// Bytes per number, or 0 for a type that the format does not have.
+// Bytes per value, or 0 for a type that the format does not have.
 std::size_t type_size(const std::string& dtype) {
   static const std::map<std::string, std::size_t> kSizes = {
       {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2},

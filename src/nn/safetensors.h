@@ -12,7 +12,7 @@
 
 namespace lockstep::nn {
 
-// A tensor to be written; `bytes` are little-endian numbers in row-major order.
+// A tensor to be written; `bytes` are little-endian values in row-major order.
 struct TensorView {
   std::string name;
   std::string dtype;  // "F32", "I32", ...

@@ -32,11 +32,11 @@ LOCKSTEP_CLONES void nesterov_step(float* w, const float* g, float* v, std::size
 Sgd::Sgd(const SgdOptions& options, std::size_t parameters)
     : options_(options), velocity_(options.momentum != 0.0 ? parameters : 0) {}
 
-void Sgd::update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, bool decay,
-                 double rate) {
+void Sgd::update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, double rate,
+                 double l2_factor) {
   require(begin + gradient.size() <= arena.size(), "Sgd::update: the gradient reaches past the parameters");
   const auto lr = static_cast<float>(rate);
-  const auto l2 = static_cast<float>(decay ? options_.l2 : 0.0);
+  const auto l2 = static_cast<float>(l2_factor * options_.l2);
   const auto momentum = static_cast<float>(options_.momentum);
   float* w = arena.data() + begin;
   const std::size_t n = gradient.size();

@@ -49,10 +49,8 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
       magnitudes_(model.tensors().size()) {
   constexpr std::size_t kTypicalRows[] = {256};  // of blocks together; add() sees to longer ones
   std::size_t scratch = 0;
-  for (const nn::Tensor& tensor : model.tensors())
-    scratch =
-        std::max(scratch, tensor.is_weight() ? scratch_of(kTypicalRows, tensor.shape[0], tensor.shape[1])
-                                             : tensor.size);
+  for (const nn::Tensor& tensor : model.tensors())  // of a product's panel, or a sum of rows
+    scratch = std::max({scratch, scratch_of(kTypicalRows, tensor.rows(), tensor.cols()), tensor.rows()});
   for (int t = 0; t < threads; ++t) scratch_.emplace_back(scratch);
 }
 

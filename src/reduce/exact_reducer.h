@@ -23,7 +23,7 @@ class ExactReducer final : public Reducer {
   void add(const nn::GradientTerms& terms) override;
   Outcome finish() override;
   std::span<const float> read(std::size_t tensor, std::size_t begin, std::span<float> scratch) const override;
-  // The scales' exponents, a tensor each.
+  // The scales' exponents, one per tensor.
   std::vector<std::int32_t> state() const override;
   void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
   std::size_t bytes() const override;

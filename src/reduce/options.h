@@ -10,7 +10,7 @@ enum class Mode { kExact, kFloat };
 // Whether gradients are summed while backward goes on: kAuto where ranks are on several hosts.
 enum class Overlap { kAuto, kAlways, kNever };
 
-// What a gradient's sum travels as: kFull 4 bytes a number; kInt16 (exact) and kBf16 (float) half of that,
+// What a gradient's sum travels as: kFull 4 bytes per value; kInt16 (exact) and kBf16 (float) half of that,
 // rounded more coarsely.
 enum class Wire { kFull, kInt16, kBf16 };
 

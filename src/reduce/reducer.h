@@ -27,9 +27,9 @@ class Reducer : public nn::GradientSink {
   explicit Reducer(const nn::Model& model) : model_(&model) {}
 
   enum class Outcome {
-    kSummed,  // read() and gradient() give the sum
-    kRepeat,  // the numbers did not fit their scales, which are corrected now: the step's passes must be run
-              // again
+    kSummed,     // read() and gradient() give the sum
+    kRepeat,     // the gradients did not fit their scales, which are corrected now: the step's passes must be
+                 // run again
     kNotFinite,  // the sum has an infinity or NaN
   };
 
@@ -49,10 +49,10 @@ class Reducer : public nn::GradientSink {
   // All of it, laid out like the parameter arena.
   std::vector<float> gradient() const;
 
-  // What the next step's sum depends on beside its terms: numbers that a checkpoint keeps. Empty if nothing
+  // What the next step's sum depends on beside its terms: integers that a checkpoint keeps. Empty if nothing
   // does.
   virtual std::vector<std::int32_t> state() const = 0;
-  // Goes on from such a state. Throws ShapeError unless it has as many numbers.
+  // Goes on from such a state. Throws ShapeError unless it has as many.
   virtual void restore(std::span<const std::int32_t> state) = 0;
 
   // What the reducer holds, for the report of memory.

@@ -116,7 +116,9 @@ void Console::epoch(const EpochRow& row) {
     return std::isnan(fraction) ? std::string("-") : fmt::format("{:.2f}%", 100.0 * fraction);
   };
   const auto loss = [](double value) {
-    return std::isnan(value) ? std::string("-") : fmt::format("{:.5f}", value);
+    if (std::isnan(value)) return std::string("-");
+    const std::string digits = fmt::format("{:.5f}", value);
+    return digits.size() <= kTable[1].width ? digits : fmt::format("{:.3e}", value);
   };
   line(row_of({std::to_string(row.epoch), loss(row.train_loss), percent(row.train_accuracy),
                loss(row.test_loss), percent(row.test_accuracy), fmt::format("{:.4g}", row.learning_rate),

@@ -17,7 +17,7 @@ double Trial::mean() const {
   return sum / static_cast<double>(scores.size());
 }
 
-double Trial::deviation() const {
+double Trial::stddev() const {
   if (!ok() || scores.empty()) return std::numeric_limits<double>::quiet_NaN();
   if (scores.size() == 1) return 0.0;
   double sum = 0.0;
@@ -41,7 +41,7 @@ std::string trials_csv(const std::vector<std::string>& parameters, const std::ve
   table += ",seconds,error\n";
   for (const Trial& trial : trials) {
     table += fmt::format("{},{},{},{:.9g},{:.9g},{}", trial.number, trial.ok() ? "ok" : "failed", score,
-                         trial.mean(), trial.deviation(), trial.scores.size());
+                         trial.mean(), trial.stddev(), trial.scores.size());
     for (const std::string& value : trial.values) table += fmt::format(",{}", csv_cell(value));
     table += fmt::format(",{:.3f},{}\n", trial.seconds, csv_cell(trial.error));
   }
@@ -63,7 +63,7 @@ std::string trials_table(const std::vector<std::string>& parameters, const std::
     table += fmt::format("\n{:>5}", trial.number);
     for (std::size_t p = 0; p < parameters.size(); ++p)
       table += fmt::format("  {:>{}}", trial.values[p], widths[p]);
-    table += trial.ok() ? fmt::format("  {:>14.6f}  {:>9.6f}", trial.mean(), trial.deviation())
+    table += trial.ok() ? fmt::format("  {:>14.6f}  {:>9.6f}", trial.mean(), trial.stddev())
                         : fmt::format("  {:>14}  {}", "failed", trial.error);
   }
   return table;

@@ -15,8 +15,8 @@ struct Trial {
   std::string error;                // of the first run that failed; empty: none did
 
   bool ok() const { return error.empty(); }
-  double mean() const;       // NaN where a run failed
-  double deviation() const;  // of the sample; 0 of a single run
+  double mean() const;    // NaN where a run failed
+  double stddev() const;  // of the sample; 0 of a single run
 };
 
 // Best first; trials that failed last; of equals the lower number first.

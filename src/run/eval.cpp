@@ -75,7 +75,7 @@ class NoSamples final : public data::Dataset {
   }
   data::DatasetInfo info() const override { return info_; }
   data::SampleStore load(data::Split, std::span<const std::uint32_t>) const override {
-    return data::SampleStore::of_numbers(0, info_.features());
+    return data::SampleStore::of_values(0, info_.features());
   }
 
  private:
@@ -236,7 +236,7 @@ void eval(Job& job, const EvalArguments& arguments) {
       normalizer,
       run.model.loss,
       train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
-      info.target_deviation};
+      info.target_stddev};
 
   compare_data(trained, info, *train_set, *test_set, world, console);
 

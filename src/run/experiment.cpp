@@ -61,14 +61,14 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   communicator.all_or_none([&] {
     trainer_.emplace(
         train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,
-                            threads, run.seed, info_.target_deviation, supervision},
+                            threads, run.seed, info_.target_stddev, supervision},
         run.train, std::move(parameters));
   });
 }
 
 train::Score Experiment::test_score() {
   const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
-                                          run_.model.loss, trainer_->l2_loss(),    info_.target_deviation};
+                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev};
   return test_set_->score(network, communicator_, threads_);
 }
 

@@ -1,9 +1,11 @@
 #include "run/gradcheck.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/version.h"
 #include "run/experiment.h"
@@ -15,8 +17,10 @@ namespace {
 
 // The place of an element in its tensor, such as "[3, 17]".
 std::string place(const nn::Tensor& tensor, std::size_t element) {
-  if (tensor.shape.size() == 1) return fmt::format("[{}]", element);
-  return fmt::format("[{}, {}]", element / tensor.shape[1], element % tensor.shape[1]);
+  std::vector<std::size_t> indices(tensor.shape.size());
+  for (std::size_t d = indices.size(); d-- > 0; element /= tensor.shape[d])
+    indices[d] = element % tensor.shape[d];
+  return fmt::format("[{}]", fmt::join(indices, ", "));
 }
 
 // A tensor's line of the table.

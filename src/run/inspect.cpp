@@ -57,7 +57,14 @@ std::unique_ptr<data::Dataset> open_csv(const fs::path& path) {
   }
 }
 
-Lines inspect_folder(const fs::path& path) {
+// Only a configuration has values to set.
+void expect_none(const std::vector<std::string>& overrides, const fs::path& path, const char* found) {
+  if (!overrides.empty())
+    throw ConfigError(fmt::format("{}: is {}, expected a configuration with --set", path.string(), found));
+}
+
+Lines inspect_folder(const fs::path& path, const std::vector<std::string>& overrides) {
+  expect_none(overrides, path, "a folder");
   if (fs::exists(path / "config.toml") || fs::exists(path / "summary.json")) return inspect_run(path);
   if (!fs::exists(path / "data_batch_1.bin") && !fs::exists(path / "test_batch.bin"))
     throw ConfigError(
@@ -68,12 +75,15 @@ Lines inspect_folder(const fs::path& path) {
   return inspect_data(path, "CIFAR-10", *data::open_dataset(options));
 }
 
-Lines inspect_file(const fs::path& path) {
+Lines inspect_file(const fs::path& path, const std::vector<std::string>& overrides) {
   const std::string ending = path.extension().string();
   std::string content = read_file(path);
-  if (ending == ".safetensors" || is_safetensors(content))
+  if (ending == ".safetensors" || is_safetensors(content)) {
+    expect_none(overrides, path, "a safetensors file");
     return inspect_weights(path, nn::SafetensorsFile::parse(std::move(content), path.string()));
-  if (ending == ".toml" || is_toml(content)) return inspect_config(path, content);
+  }
+  if (ending == ".toml" || is_toml(content)) return inspect_config(path, content, overrides);
+  expect_none(overrides, path, "not TOML");
   if (ending != ".csv" && content.find('\0') != std::string::npos)
     throw ConfigError(fmt::format("{}: is binary and no safetensors file, {}", path.string(), kExpected));
   try {
@@ -87,7 +97,7 @@ Lines inspect_file(const fs::path& path) {
 
 }  // namespace
 
-void inspect(Job& job, const std::string& name) {
+void inspect(Job& job, const std::string& name, const std::vector<std::string>& overrides) {
   const comm::Communicator& world = job.world;
   Lines lines;  // on rank 0
   world.all_or_none([&] {
@@ -98,7 +108,7 @@ void inspect(Job& job, const std::string& name) {
         throw ConfigError(fmt::format("{}: no such file or folder, {}", name, kExpected));
       if (!fs::is_directory(path) && !fs::is_regular_file(path))
         throw ConfigError(fmt::format("{}: is neither a file nor a folder, {}", name, kExpected));
-      lines = fs::is_directory(path) ? inspect_folder(path) : inspect_file(path);
+      lines = fs::is_directory(path) ? inspect_folder(path, overrides) : inspect_file(path, overrides);
     } catch (const std::system_error& error) {
       throw ConfigError(fmt::format("{}: cannot be read: {}", name, error.code().message()));
     }

@@ -13,8 +13,8 @@
 namespace lockstep::run {
 
 // Prints what a file or folder is, and what is in it: weights, a checkpoint, data, a configuration, a search,
-// a run. Throws CollectiveError. Collective.
-void inspect(Job& job, const std::string& path);
+// a run. overrides: values of the configuration, which then it must be. Throws CollectiveError. Collective.
+void inspect(Job& job, const std::string& path, const std::vector<std::string>& overrides);
 
 using Lines = std::vector<std::string>;
 
@@ -37,7 +37,8 @@ std::string describe_data(const data::DatasetInfo& info);
 Lines describe_columns(const data::DatasetInfo& info);
 
 // The data set, the network and the steps of a configuration, or the trials of a search.
-Lines inspect_config(const std::filesystem::path& path, const std::string& text);
+Lines inspect_config(const std::filesystem::path& path, const std::string& text,
+                     const std::vector<std::string>& overrides);
 
 // The folder of a run: what it came to, what computed it, whether its checkpoints are whole.
 Lines inspect_run(const std::filesystem::path& path);

@@ -41,10 +41,14 @@ Lines inspect_sweep(const std::filesystem::path& path, const std::string& text) 
 
 }  // namespace
 
-Lines inspect_config(const std::filesystem::path& path, const std::string& text) {
-  if (const config::Reader reader(text, path.string(), {}); reader.has("config"))
+Lines inspect_config(const std::filesystem::path& path, const std::string& text,
+                     const std::vector<std::string>& overrides) {
+  if (const config::Reader reader(text, path.string(), {}); reader.has("config")) {
+    if (!overrides.empty())
+      throw ConfigError(fmt::format("{}: is a search, expected a configuration with --set", path.string()));
     return inspect_sweep(path, text);
-  const config::RunConfig run = config::parse(text, path.string(), {});
+  }
+  const config::RunConfig run = config::parse(text, path.string(), overrides);
   const data::DatasetInfo info = data::open_dataset(run.data)->info();
   const data::ShardPlan plan = plan_of(run, info);
   const nn::Model model = model_of(run, info);

@@ -44,7 +44,7 @@ struct Counts {
           for (const std::uint8_t x : store.pixel_row(i).subspan(c * info.channel_size, info.channel_size))
             ++times[x];
         else
-          for (const double x : store.number_row(i).subspan(c * info.channel_size, info.channel_size))
+          for (const double x : store.value_row(i).subspan(c * info.channel_size, info.channel_size))
             of_channel[c].add(x);
       }
       for (std::size_t x = 0; x < times.size(); ++x) of_channel[c].add(static_cast<double>(x), times[x]);

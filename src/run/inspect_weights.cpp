@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "data/schema.h"
 #include "nn/model_file.h"
-#include "nn/tensor_numbers.h"
+#include "nn/tensor_values.h"
 #include "run/inspect.h"
 #include "run/run_record.h"
 #include "run/statistics.h"
@@ -29,7 +29,7 @@ Lines tensor_table(const nn::SafetensorsFile& file) {
   for (std::size_t t = 0; t < shapes.size(); ++t) {
     const nn::TensorView& tensor = file.tensors[t];
     Statistics numbers;
-    nn::for_each_number(tensor, [&](double x) { numbers.add(x); });
+    nn::for_each_value(tensor, [&](double x) { numbers.add(x); });
     lines.push_back(fmt::format("{:<{}}  {:<4}  {:<{}}{}", tensor.name, names, tensor.dtype, shapes[t],
                                 widest, numbers.columns()));
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -15,6 +16,7 @@
 namespace lockstep::run {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -25,6 +27,13 @@ bool may_change_kernels(const SavedRun& saved, const config::RunConfig& run) {
   const bool long_blocks =
       run.reduce.mode == reduce::Mode::kExact && run.train.batch_size / run.data.shards > kernels::kChunk;
   return saved.blis_family != "haswell" || long_blocks;
+}
+
+// The value of a key such as "model.layers.0.units", as JSON writes it.
+std::string shown_value(const Json& resolved, std::string key) {
+  std::ranges::replace(key, '.', '/');
+  const Json::json_pointer place("/" + key);
+  return resolved.contains(place) ? resolved.at(place).dump() : "not set";
 }
 
 // Reads a file, or the newest whole one of a folder of checkpoints. Collective.
@@ -75,8 +84,10 @@ std::optional<SavedState> open_resumed(const comm::Communicator& world, const st
   if (resume.empty()) return std::nullopt;
   SavedState state = read_state(world, resume, resume == "latest" ? out / "checkpoints" : "", console);
   world.all_or_none([&] {
-    const auto different =
-        config::different_keys(loaded.resolved, config::as_read_now(state.run.config, state.name));
+    const Json now = loaded.resolved, then = config::as_read_now(state.run.config, state.name);
+    std::vector<std::string> different = config::different_keys(now, then);
+    for (std::string& key : different)
+      key = fmt::format("{} ({}, not {})", key, shown_value(then, key), shown_value(now, key));
     if (!different.empty())
       throw ConfigError(
           fmt::format("{0} is of another experiment, expected the same values of {1}; --resume-from {0} with "

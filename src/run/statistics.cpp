@@ -22,7 +22,7 @@ void Statistics::add(double x, std::size_t times) {
   max_ = std::max(max_, x);
 }
 
-double Statistics::deviation() const { return std::sqrt(squares_ / static_cast<double>(finite_)); }
+double Statistics::stddev() const { return std::sqrt(squares_ / static_cast<double>(finite_)); }
 
 std::string Statistics::header() {
   return fmt::format("{:>13}{:>13}{:>13}{:>13}{:>12}", "min", "max", "mean", "std", "not finite");
@@ -30,7 +30,7 @@ std::string Statistics::header() {
 
 std::string Statistics::columns() const {
   std::string text;
-  for (const double x : {min_, max_, mean_, deviation()})
+  for (const double x : {min_, max_, mean_, stddev()})
     text += fmt::format("{:>13}", finite_ == 0 ? "-" : fmt::format("{:.6g}", x));
   return text + fmt::format("{:>12}", not_finite_);
 }

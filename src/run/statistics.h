@@ -13,9 +13,8 @@ class Statistics {
   void add(double x, std::size_t times = 1);
 
   std::size_t finite() const { return finite_; }
-  std::size_t not_finite() const { return not_finite_; }
   double mean() const { return mean_; }
-  double deviation() const;  // over all numbers: the squares' sum is divided by their count
+  double stddev() const;  // over all numbers: the squares' sum is divided by their count
 
   // A table's columns, and what is in them: "-" for what no numbers have.
   static std::string header();

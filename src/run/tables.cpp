@@ -33,8 +33,8 @@ Interval range_of(const data::Dataset& dataset, std::size_t j, double margin) {
   for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
     const data::SampleStore store = load_all(dataset, split);
     for (std::size_t i = 0; i < store.size(); ++i) {
-      range.low = std::min(range.low, store.number_row(i)[j]);
-      range.high = std::max(range.high, store.number_row(i)[j]);
+      range.low = std::min(range.low, store.value_row(i)[j]);
+      range.high = std::max(range.high, store.value_row(i)[j]);
     }
   }
   const double room = margin * (range.high - range.low);
@@ -57,19 +57,19 @@ void add_probabilities(std::string& table, kernels::Loss loss, std::span<const f
 
 // A target or output in the file's units. Standardised ones have float32's digits of the deviation.
 std::string value_text(const data::DatasetInfo& info, double x) {
-  if (info.target_mean == 0.0 && info.target_deviation == 1.0) return fmt::format("{:.9g}", x);
-  const double value = x * info.target_deviation + info.target_mean;
-  const double units = std::max(1.0, std::fabs(value) / info.target_deviation);
+  if (info.target_mean == 0.0 && info.target_stddev == 1.0) return fmt::format("{:.9g}", x);
+  const double value = x * info.target_stddev + info.target_mean;
+  const double units = std::max(1.0, std::fabs(value) / info.target_stddev);
   return fmt::format("{:.{}g}", value, std::min(17, 7 + static_cast<int>(std::log10(units))));
 }
 
 std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
   constexpr std::size_t kSide = 200;
   const Interval across = range_of(dataset, 0, 0.1), up = range_of(dataset, 1, 0.1);
-  data::SampleStore points = data::SampleStore::of_numbers(kSide * kSide, 2);
+  data::SampleStore points = data::SampleStore::of_values(kSide * kSide, 2);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    points.number_row(i)[0] = across.at(i % kSide, kSide);
-    points.number_row(i)[1] = up.at(i / kSide, kSide);
+    points.value_row(i)[0] = across.at(i % kSide, kSide);
+    points.value_row(i)[1] = up.at(i / kSide, kSide);
   }
   train::Evaluator evaluator(std::move(points));
   const std::vector<float> outputs = evaluator.outputs(network, threads);
@@ -79,7 +79,7 @@ std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Ne
   std::string table = "x0,x1,predicted" + probability_columns(info) + '\n';
   std::vector<double> probabilities(info.classes);
   for (std::size_t i = 0; i < evaluator.samples().size(); ++i) {
-    const auto point = evaluator.samples().number_row(i);
+    const auto point = evaluator.samples().value_row(i);
     const auto row = std::span(outputs).subspan(i * width, width);
     const std::size_t predicted = kernels::predicted_class(network.loss, row);
     table +=
@@ -93,8 +93,8 @@ std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Ne
 std::string line_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
   constexpr std::size_t kPoints = 1001;
   const Interval range = range_of(dataset, 0, 0.0);
-  data::SampleStore points = data::SampleStore::of_numbers(kPoints, 1);
-  for (std::size_t i = 0; i < kPoints; ++i) points.numbers[i] = range.at(i, kPoints);
+  data::SampleStore points = data::SampleStore::of_values(kPoints, 1);
+  for (std::size_t i = 0; i < kPoints; ++i) points.values[i] = range.at(i, kPoints);
   train::Evaluator evaluator(std::move(points));
   const std::vector<float> outputs = evaluator.outputs(network, threads);
 
@@ -102,7 +102,7 @@ std::string line_table(const data::Dataset& dataset, const train::Evaluator::Net
   const std::optional<data::Function> function = info.function;
   std::string table = function ? "x0,output,target\n" : "x0,output\n";
   for (std::size_t i = 0; i < kPoints; ++i) {
-    const double x = evaluator.samples().numbers[i];
+    const double x = evaluator.samples().values[i];
     table += fmt::format("{:.6g},{}", x, value_text(info, outputs[i]));
     table += function ? fmt::format(",{:.9g}\n", data::function_value(*function, x)) : "\n";
   }
@@ -134,7 +134,7 @@ std::string points_table(const data::Dataset& dataset) {
   for (const data::Split split : {data::Split::kTrain, data::Split::kTest}) {
     const data::SampleStore store = load_all(dataset, split);
     for (std::size_t i = 0; i < store.size(); ++i) {
-      for (const double x : store.number_row(i)) table += fmt::format("{:.6g},", x);
+      for (const double x : store.value_row(i)) table += fmt::format("{:.6g},", x);
       table += fmt::format("{},{}\n", target_text(info, store.targets[i]),
                            split == data::Split::kTrain ? "train" : "test");
     }
@@ -204,12 +204,12 @@ std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
   const nn::Tensor& weight = model.tensors().front();
   const bool images =
       info.pixels && side * side == info.channel_size && (info.channels == 1 || info.channels == 3);
-  if (!images || !weight.is_weight() || weight.shape[1] != info.features())
+  if (!images || weight.cols() != info.features())
     throw ConfigError(fmt::format(
         "--weights: the first layer's weights are {} x {}, expected those of square images with 1 "
         "or 3 channels",
-        weight.shape.front(), weight.shape.back()));
-  const std::size_t units = weight.shape[0];
+        weight.rows(), weight.cols()));
+  const std::size_t units = weight.rows();
   const auto columns = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(units))));
   const std::size_t rows = (units + columns - 1) / columns, pitch = side + 1;  // a white line between tiles
   const std::size_t width = columns * pitch - 1, height = rows * pitch - 1;

@@ -18,16 +18,10 @@ double largest_magnitude(std::span<const float> values) {
   return largest;
 }
 
-// The largest of all ranks' magnitudes. Collective.
-double largest_of_all(double own, const comm::Communicator& communicator) {
-  communicator.allreduce_max(std::span(&own, 1));
-  return own;
-}
-
 // What to change in a run that cannot go on at this step. Collective.
 std::string advice(const TrainerParts& parts, std::size_t step) {
   constexpr double kLarge = 100.0;  // of values; a class of a single output is 0 or 1
-  const double target = largest_of_all(largest_magnitude(parts.loader.samples().targets), parts.communicator);
+  const double target = parts.communicator.allreduce_max(largest_magnitude(parts.loader.samples().targets));
   if (parts.model.outputs() == 1 && target > kLarge)
     return fmt::format(
         "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for "
@@ -81,7 +75,7 @@ comm::CollectiveError Culprit::error(std::size_t step) const {
   if (const std::string name = first_not_finite(tensors, parts_.reducer.gradient()); !name.empty())
     return divergence(parts_, step, fmt::format("the gradient of {} is not finite", name));
   const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
-                                       largest_of_all(largest_output_, parts_.communicator));
+                                       parts_.communicator.allreduce_max(largest_output_));
   if (step > 1) return divergence(parts_, step, what);
   return {ExitCode::kConfig, fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
                                          FixedSum::kLimit, advice(parts_, step))};

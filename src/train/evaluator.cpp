@@ -32,9 +32,9 @@ Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, 
       first_sample_(part_of(dataset, split, rank, world).begin) {}
 
 std::vector<std::uint32_t> Evaluator::sample_ids() const {
-  std::vector<std::uint32_t> numbers(samples_.size());
-  std::iota(numbers.begin(), numbers.end(), static_cast<std::uint32_t>(first_sample_));
-  return numbers;
+  std::vector<std::uint32_t> ids(samples_.size());
+  std::iota(ids.begin(), ids.end(), static_cast<std::uint32_t>(first_sample_));
+  return ids;
 }
 
 template <typename Visit>
@@ -66,7 +66,7 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
   });
   const auto [all, stop] = sum_over_ranks({own, requests_of(supervision_.signals)}, communicator);
   if (stop.any()) throw stopped(stop, "while evaluating");
-  communicator.allreduce_max(std::span(&largest_error, 1));
+  largest_error = communicator.allreduce_max(largest_error);
   const double loss = all.samples == 0
                           ? std::numeric_limits<double>::quiet_NaN()
                           : all.loss.value() / static_cast<double>(all.samples) + network.l2_loss;

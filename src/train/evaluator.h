@@ -28,17 +28,17 @@ class Evaluator {
       : supervision_(supervision), samples_(std::move(samples)) {}
 
   const data::SampleStore& samples() const { return samples_; }
-  std::size_t first_sample() const { return first_sample_; }  // its number in the split
+  std::size_t first_sample() const { return first_sample_; }  // its ID, its place in the split
   std::vector<std::uint32_t> sample_ids() const;              // of all of them
 
-  // The network to score: its structure, its numbers, and how its inputs are made.
+  // The network to score: its structure, its parameters, and how its inputs are made.
   struct Network {
     const nn::Model& model;
     std::span<const float> arena;
     const data::Normalizer& normalizer;
     kernels::Loss loss;
     double l2_loss = 0.0;      // added to the mean loss
-    double target_unit = 1.0;  // DatasetInfo::target_deviation
+    double target_unit = 1.0;  // DatasetInfo::target_stddev
   };
 
   // Without samples loss and accuracy are NaN. Throws CollectiveError where a signal asks a rank to stop.

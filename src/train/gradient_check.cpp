@@ -22,7 +22,7 @@ constexpr double kRoundingOfLayers = 0x1p-30;
 constexpr double kVisible = 1e-4;  // relative differences that are worth seeing
 
 struct Element {
-  std::size_t tensor = 0, index = 0;  // which tensor, which of its numbers
+  std::size_t tensor = 0, index = 0;  // which tensor, which of its elements
   double unit = 1.0;                  // of h: a power of two of the weight's size, or 1
   double left = 0.0, right = 0.0;     // one-sided differences
   double terms = 0.0;                 // the mean magnitude of the rows' terms of them
@@ -72,16 +72,16 @@ std::vector<Element> draw_elements(const Trainer& trainer, std::size_t per_tenso
   return elements;
 }
 
-// Sums over the numbers of all ranks, `count` of each, that do not depend on which rank has which: every
-// number is rounded to a multiple of 2^-60 or so of the largest one's magnitude times `count`.
+// Sums over the values of all ranks, `count` of each, that do not depend on which rank has which: every
+// value is rounded to a multiple of 2^-60 or so of the largest one's magnitude times `count`.
 class SumsOfRanks {
  public:
   SumsOfRanks(const comm::Communicator& communicator, std::size_t count)
-      : communicator_(communicator), room_(61 - static_cast<int>(std::bit_width(count))) {}
+      : communicator_(communicator), bits_(61 - static_cast<int>(std::bit_width(count))) {}
 
-  // terms[i] holds this rank's numbers of sum i. NaN where a number is not finite. Collective.
+  // terms[i] holds this rank's values of sum i. NaN where one is not finite. Collective.
   std::vector<double> operator()(const std::vector<std::vector<double>>& terms) const {
-    std::vector<double> largest(terms.size());  // NaN counts as larger than any
+    std::vector<double> largest(terms.size());  // magnitudes; NaN where a value is
     for (std::size_t i = 0; i < terms.size(); ++i)
       for (const double x : terms[i])
         if (std::isnan(x) || std::fabs(x) > largest[i]) largest[i] = std::fabs(x);
@@ -90,7 +90,7 @@ class SumsOfRanks {
     std::vector<int> shifts(terms.size());
     for (std::size_t i = 0; i < terms.size(); ++i) {
       if (largest[i] == 0.0 || !std::isfinite(largest[i])) continue;
-      shifts[i] = room_ - std::ilogb(largest[i]);
+      shifts[i] = bits_ - std::ilogb(largest[i]);
       for (const double x : terms[i]) sums[i] += std::llrint(std::ldexp(x, shifts[i]));
     }
     communicator_.allreduce_sum(sums);
@@ -103,7 +103,7 @@ class SumsOfRanks {
 
  private:
   const comm::Communicator& communicator_;
-  int room_;  // bits that a number may have, so that `count` of them do not overflow
+  int bits_;  // that a value may have, so that `count` of them do not overflow
 };
 
 // The losses of this rank's rows of the batch, in double.
@@ -116,9 +116,9 @@ class LossInDouble {
     for (const data::Block& block : blocks) rows += block.rows();
     std::vector<float> x(rows * parts_.model.inputs());
     targets_.resize(rows);
-    numbers_.resize(rows);
-    parts_.loader.gather(blocks, parts_.normalizer, x, targets_, numbers_, parts_.threads);
-    pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), numbers_};
+    sample_ids_.resize(rows);
+    parts_.loader.gather(blocks, parts_.normalizer, x, targets_, sample_ids_, parts_.threads);
+    pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), sample_ids_};
     if (rows == 0) return;
     inputs_ = parts_.model.inputs_in_double(arena_, {x.begin(), x.end()}, pass_);
     outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_);
@@ -163,8 +163,8 @@ class LossInDouble {
   const TrainerParts& parts_;
   std::vector<double> arena_;
   std::vector<float> targets_;
-  std::vector<std::uint32_t> numbers_;
-  nn::Pass pass_;
+  std::vector<std::uint32_t> sample_ids_;
+  nn::PassContext pass_;
   std::vector<std::vector<double>> inputs_;  // of each layer
   std::vector<double> outputs_;
   std::vector<double> here_;  // the loss of each row
@@ -183,7 +183,7 @@ class Differences {
   // Rounding of the losses, as it shows in differences with this h.
   double noise(double h) const { return kRoundingOfLoss * magnitude_ / h; }
 
-  // With h = step * unit. Overwrites the elements' numbers. Collective.
+  // With h = step * unit. Overwrites the elements' differences. Collective.
   // Throws CollectiveError where a signal asks a rank to stop.
   void take(double step, std::span<Element*> elements) const {
     const std::size_t at_once =

@@ -8,7 +8,8 @@ double l2_loss(const nn::Model& model, std::span<const float> arena, double l2, 
   if (l2 == 0.0) return 0.0;
   double sum = 0.0;
   for (const nn::Tensor& tensor : model.tensors())
-    if (tensor.is_weight()) sum += kernels::sum_of_squares(tensor.slice(arena), threads);
+    if (tensor.weight_decay_factor != 0.0)
+      sum += tensor.weight_decay_factor * kernels::sum_of_squares(tensor.slice(arena), threads);
   return 0.5 * l2 * sum;
 }
 

@@ -13,7 +13,7 @@
 namespace lockstep::train {
 
 // Losses and errors are in the units of the data set's targets: where values are trained on as
-// (v - mean) / deviation, squared errors, with the L2 term beside them, are multiplied by deviation^2.
+// (v - mean) / stddev, squared errors, with the L2 term beside them, are multiplied by stddev^2.
 struct Score {
   double loss = 0.0;         // mean over the samples, the L2 term included; NaN without samples
   std::int64_t correct = 0;  // samples whose predicted class is their target
@@ -26,7 +26,8 @@ struct Score {
   }
 };
 
-// 0.5 l2 sum W^2 over the model's weights (biases do not count): what the L2 penalty adds to the loss.
+// 0.5 l2 sum_t f_t sum W_t^2 over the model's tensors t with their weight_decay_factor f_t, which is 0 for
+// biases: what the L2 penalty adds to the loss.
 double l2_loss(const nn::Model& model, std::span<const float> arena, double l2, int threads);
 
 // What the ranks tell one another in a step: how their parts of the batch went, and whether to stop. All of

@@ -54,7 +54,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
                  nn::Workspace::Use::kForwardAndBackward),
       deadline_(deadline_after(options.max_seconds)),
       targets_(workspace_.max_rows()),
-      numbers_(workspace_.max_rows()) {}
+      sample_ids_(workspace_.max_rows()) {}
 
 std::optional<Score> Trainer::epoch(const StepObserver& observe) {
   do {
@@ -134,8 +134,8 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
   return sums;
 }
 
-nn::Pass Trainer::pass_of(std::size_t rows) const {
-  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(numbers_).first(rows)};
+nn::PassContext Trainer::pass_of(std::size_t rows) const {
+  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(sample_ids_).first(rows)};
 }
 
 kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
@@ -145,7 +145,7 @@ kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
   {
     const Span span(parts_.supervision.progress, Activity::kGather, step_ + 1);
     parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols},
-                         std::span(targets_).first(rows), std::span(numbers_).first(rows), parts_.threads);
+                         std::span(targets_).first(rows), std::span(sample_ids_).first(rows), parts_.threads);
   }
   const Span span(parts_.supervision.progress, Activity::kForward, step_ + 1);
   return parts_.model.forward(parameters_.span(), workspace_, rows, pass_of(rows));
@@ -183,13 +183,15 @@ void Trainer::update(double learning_rate) {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
+    if (tensor.learning_rate_factor == 0.0) continue;  // frozen
+    const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
             parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        sgd_.update(parameters_.span(), gradient, first, tensor.is_weight(), learning_rate);
+        sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
       }
     });
   }

@@ -84,7 +84,7 @@ struct TrainerParts {
   reduce::Reducer& reducer;
   int threads;
   std::uint64_t seed;        // of the network's own draws
-  double target_unit = 1.0;  // DatasetInfo::target_deviation: what losses are reported in
+  double target_unit = 1.0;  // DatasetInfo::target_stddev: what losses are reported in
   liveness::Supervision supervision = {};
 };
 
@@ -131,7 +131,7 @@ class Trainer {
   // is of another network.
   void begin_with(const TrainingState& state);
 
-  // 0.5 l2 sum W^2 of the weights as they are.
+  // The L2 term of the weights as they are, see score.h.
   double l2_loss() const;
 
   // Bytes that this rank holds for training: parameters, gradients, momentum, activations, samples.
@@ -141,12 +141,12 @@ class Trainer {
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
   // The outputs for blocks that fit the workspace together, whose layers' outputs it holds then, and whose
-  // targets and numbers are in targets_ and numbers_.
+  // targets and IDs are in targets_ and sample_ids_.
   kernels::ConstMatrix forward(std::span<const data::Block> blocks);
   // Calls look(rows) with the workspace as forward leaves it, for one pass after the other.
   template <typename Look>
   void for_each_forward(std::span<const data::Block> blocks, Look&& look);
-  nn::Pass pass_of(std::size_t rows) const;
+  nn::PassContext pass_of(std::size_t rows) const;
   // The sums for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
   reduce::Reducer::Outcome finish_reduction();
@@ -160,7 +160,7 @@ class Trainer {
   nn::Workspace workspace_;
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
   std::vector<float> targets_;                      // of a pass's rows
-  std::vector<std::uint32_t> numbers_;              // their samples' numbers
+  std::vector<std::uint32_t> sample_ids_;           // their samples' IDs
   std::size_t step_ = 0;                            // done so far
   EpochProgress progress_;
 };

@@ -13,7 +13,7 @@
 namespace lockstep::train {
 namespace {
 
-// A float's place among all floats, ordered as the numbers are.
+// A float's place among all floats, ordered as the values are.
 std::int64_t ordinal(float x) {
   const auto bits = std::bit_cast<std::int32_t>(x);
   return bits >= 0 ? std::int64_t{bits} : -std::int64_t{bits & 0x7fffffff};

@@ -17,8 +17,8 @@ namespace lockstep::train {
 // How two arenas of the same layout differ.
 struct ArenaDifference {
   bool identical = true;
-  std::string first_tensor;  // the first, in the arena's order, with a number that differs
-  std::uint64_t ulps = 0;    // the largest distance, in representable float32 numbers
+  std::string first_tensor;  // the first, in the arena's order, with an element that differs
+  std::uint64_t ulps = 0;    // the largest distance, in representable float32 values
   double relative = 0.0;     // the largest distance, over the largest magnitude in its tensor
 };
 ArenaDifference compare(const std::vector<nn::Tensor>& tensors, std::span<const float> a,

@@ -136,7 +136,7 @@ void sgd_with_momentum(benchmark::State& state) {
   auto w = numbers(n);
   const auto g = numbers(n);
   optim::Sgd sgd({.learning_rate = 1e-6, .momentum = 0.9, .nesterov = false, .l2 = 0.0}, n);
-  for (auto _ : state) sgd.update(w, g, 0, true, 1e-6);
+  for (auto _ : state) sgd.update(w, g, 0, 1e-6, 1.0);
   bytes(state, 20 * n);
 }
 void pixels_to_floats(benchmark::State& state) {

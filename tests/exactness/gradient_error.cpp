@@ -30,13 +30,13 @@ std::vector<float> reduced_gradient(reduce::Mode mode, const nn::Model& model,
   const auto reducer = reduce::make_reducer({.mode = mode}, model, kShards, self, kThreads);
   nn::Workspace workspace(model, kBatch, nn::Workspace::Use::kForwardAndBackward);
   std::vector<float> targets(kBatch);
-  std::vector<std::uint32_t> numbers(kBatch);
+  std::vector<std::uint32_t> sample_ids(kBatch);
   const auto blocks = loader.blocks(0);
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
   for (int summed = 0; summed < 2;) {
     const kernels::Matrix input = workspace.input(kBatch);
-    loader.gather(blocks, normalizer, {input.data, kBatch * input.cols}, targets, numbers, kThreads);
+    loader.gather(blocks, normalizer, {input.data, kBatch * input.cols}, targets, sample_ids, kThreads);
     const auto outputs = model.forward(arena, workspace, kBatch, {.threads = kThreads});
     kernels::evaluate_loss(kernels::Loss::kCrossEntropy, outputs, targets, 1.0 / kBatch,
                            workspace.output_gradient(kBatch), kThreads);
@@ -53,8 +53,8 @@ std::vector<double> gradient_in_double(const nn::Model& model, const data::Batch
                                  .parameters = {arena.begin(), arena.end()}};
   std::vector<float> x(kBatch * model.inputs());
   std::vector<float> targets(kBatch);
-  std::vector<std::uint32_t> numbers(kBatch);
-  loader.gather(loader.blocks(0), normalizer, x, targets, numbers, kThreads);
+  std::vector<std::uint32_t> sample_ids(kBatch);
+  loader.gather(loader.blocks(0), normalizer, x, targets, sample_ids, kThreads);
   std::vector<test::Sample> batch;
   for (std::size_t i = 0; i < kBatch; ++i) {
     const float* row = x.data() + i * model.inputs();

@@ -37,7 +37,7 @@ class NoiseDataset final : public data::Dataset {
 
   data::SampleStore load(data::Split, std::span<const std::uint32_t> samples) const override {
     auto store = pixels_ ? data::SampleStore::of_pixels(samples.size(), features_)
-                         : data::SampleStore::of_numbers(samples.size(), features_);
+                         : data::SampleStore::of_values(samples.size(), features_);
     for (std::size_t i = 0; i < samples.size(); ++i) {
       const RandomStream stream(seed_, Purpose::kSyntheticSample, 0, samples[i]);
       store.targets[i] = classes_ == 0
@@ -48,7 +48,7 @@ class NoiseDataset final : public data::Dataset {
         if (pixels_)
           store.pixel_row(i)[j] = static_cast<std::uint8_t>(stream.below(index, 256));
         else
-          store.number_row(i)[j] = static_cast<float>(stream.normal(index));
+          store.value_row(i)[j] = static_cast<float>(stream.normal(index));
       }
     }
     return store;

@@ -148,13 +148,11 @@ nn::Model one_weight_and_bias() {
   return {options, 1, 1};
 }
 
-// A step of one row, or none, with this gradient of the weight and of the bias.
-reduce::Reducer::Outcome reduce_once(reduce::Reducer& reducer, float weight, float bias,
-                                     std::size_t rows = 1) {
-  const float x = weight / bias;
+// A step of one row, or none, whose gradient is dy x for the weight and dy for the bias.
+reduce::Reducer::Outcome reduce_once(reduce::Reducer& reducer, float dy, float x, std::size_t rows = 1) {
   reducer.begin_pass({&rows, rows}, /*last=*/true);
-  reducer.add({1, {&bias, rows, 1}, {}});
-  reducer.add({0, {&bias, rows, 1}, {&x, rows, 1}});
+  reducer.add({1, {&dy, rows, 1}, {}});
+  reducer.add({0, {&dy, rows, 1}, {&x, rows, 1}});
   return reducer.finish();
 }
 
@@ -165,7 +163,7 @@ TEST(ExactReducer, AGradientThatExplodesIsComputedAgainAndSummedRight) {
   const auto sum_of = [&](float value) {  // every rank contributes value * 1 to the weight, value to the bias
     int repeats = 0;
     reduce::Reducer::Outcome outcome;
-    do outcome = reduce_once(*reducer, value, value);
+    do outcome = reduce_once(*reducer, value, 1.0F);
     while (outcome == reduce::Reducer::Outcome::kRepeat && ++repeats < 5);
     EXPECT_EQ(outcome, reduce::Reducer::Outcome::kSummed);
     EXPECT_EQ(reducer->gradient()[0], reducer->gradient()[1]);
@@ -185,8 +183,8 @@ TEST(ExactReducer, AnInfiniteContributionOfOneRankIsReportedOnAll) {
   const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   const bool last = world.rank() == world.size() - 1;
-  const float weight = last ? std::numeric_limits<float>::infinity() : 1.0F;
-  EXPECT_EQ(reduce_once(*reducer, weight, 1.0F), reduce::Reducer::Outcome::kNotFinite);
+  const float x = last ? std::numeric_limits<float>::infinity() : 1.0F;
+  EXPECT_EQ(reduce_once(*reducer, 1.0F, x), reduce::Reducer::Outcome::kNotFinite);
   EXPECT_TRUE(std::isnan(reducer->gradient()[0]));
 }
 
@@ -195,7 +193,7 @@ TEST(ExactReducer, ARankWithoutSamplesContributesNothing) {
   const nn::Model model = one_weight_and_bias();
   const auto reducer = reduce::make_reducer({}, model, static_cast<std::size_t>(world.size()), world, 1);
   const std::size_t rows = world.rank() == 0 ? 1 : 0;
-  EXPECT_EQ(reduce_once(*reducer, 6.0F, 3.0F, rows), reduce::Reducer::Outcome::kSummed);
+  EXPECT_EQ(reduce_once(*reducer, 3.0F, 2.0F, rows), reduce::Reducer::Outcome::kSummed);
   EXPECT_EQ(reducer->gradient()[0], 6.0F);
   EXPECT_EQ(reducer->gradient()[1], 3.0F);
 }

@@ -17,8 +17,8 @@
 namespace lockstep::examples {
 namespace {
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 // Sums what a layer hands over.
 struct Collected final : nn::GradientSink {

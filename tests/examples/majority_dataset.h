@@ -23,10 +23,10 @@ class Majority final : public data::Dataset {
 
   // Asked for some samples only: those of this rank's shards.
   data::SampleStore load(data::Split, std::span<const std::uint32_t> samples) const override {
-    auto store = data::SampleStore::of_numbers(samples.size(), kBits);
+    auto store = data::SampleStore::of_values(samples.size(), kBits);
     for (std::size_t i = 0; i < samples.size(); ++i) {
       for (int bit = 0; bit < kBits; ++bit)
-        store.number_row(i)[bit] = (samples[i] >> bit & 1U) == 1 ? 1.0F : -1.0F;
+        store.value_row(i)[bit] = (samples[i] >> bit & 1U) == 1 ? 1.0F : -1.0F;
       store.targets[i] = 2 * std::popcount(samples[i]) > kBits ? 1.0F : 0.0F;
     }
     return store;

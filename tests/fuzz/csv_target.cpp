@@ -39,7 +39,7 @@ using namespace lockstep;
 
 void expect_finite(const data::SampleStore& store, const data::DatasetInfo& info) {
   if (store.width != info.features()) fuzz::found("a sample of another width");
-  for (const double x : store.numbers)
+  for (const double x : store.values)
     if (!std::isfinite(x)) fuzz::found("a feature that is not finite");
 }
 

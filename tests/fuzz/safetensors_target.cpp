@@ -3,7 +3,7 @@
 #include "fuzz.h"
 #include "nn/model_file.h"
 #include "nn/safetensors.h"
-#include "nn/tensor_numbers.h"
+#include "nn/tensor_values.h"
 #include "small_network.h"
 
 namespace lockstep::fuzz {
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::found("a tensor outside of the file");
       bytes += tensor.bytes.size();
       std::size_t numbers = 0;
-      nn::for_each_number(tensor, [&](double) { ++numbers; });
+      nn::for_each_value(tensor, [&](double) { ++numbers; });
       if (numbers > tensor.bytes.size()) fuzz::found("more numbers than bytes");
     }
     if (const auto tensors = nn::tensors_of_network(file.tensors); tensors.size() > file.tensors.size())

@@ -11,4 +11,5 @@ BUILD = Path(os.environ.get("LOCKSTEP_BUILD", REPOSITORY / "build")).resolve()
 _settings = json.loads((BUILD / "tests/harness.json").read_text(encoding="utf-8"))
 PROGRAM = _settings["program"]  # path of lockstep
 VERSION = _settings["version"]
+SANITIZED = _settings["sanitized"]  # whether it is built with a sanitizer
 MPIRUN = tuple(_settings["mpirun"])  # the words that start a command under mpirun, up to and without "-np"

@@ -17,6 +17,8 @@ from .process import ALONE, Running, execute, settings, words_of
 
 EPOCHS, STEPS_PER_EPOCH = 20, 7
 LIMIT = 60  # seconds for a run, on a busy machine too
+START_LIMIT = 30  # seconds until it has begun
+YIELDING = ["nice", "-n", 19]  # before the words of a job that is not to outrun the test that watches it
 
 
 class Layout(NamedTuple):
@@ -56,9 +58,9 @@ gradients = true
 
 def words(out, *more, layout=ONE_PROCESS):
     """The words of a training run into that folder; `more` are words, or settings with a '='."""
-    keys = [word for word in more if "=" in word]
+    keys = [word for word in more if "=" in str(word)]
     return words_of(["train", "points.toml", "--quiet", "--out", out, *settings(f"compute.threads={layout.threads}", *keys),
-                     *(word for word in more if "=" not in word)], layout.ranks)
+                     *(word for word in more if word not in keys)], layout.ranks)
 
 
 def train(out, *more, layout=ONE_PROCESS):
@@ -72,12 +74,11 @@ def finish(out, *more, layout=ONE_PROCESS):
 
 
 def disturbed(out, *more, layout, step, disturb):
-    """Starts a run and calls `disturb` with the ids of the job's ranks when a checkpoint of `step` or later is there. Its Outcome, when
+    """Starts a run and calls `disturb` with the ids of the job's ranks when there is a checkpoint of `step` or later. Its Outcome, when
     all of its ranks have ended."""
-    with Running(words(out, *more, layout=layout), limit=LIMIT) as job:
+    with Running([*YIELDING, *words(out, *more, layout=layout)], limit=LIMIT) as job:
+        ranks = ranks_of(job, max(layout.ranks, 1))
         wait_for_step(out, step)
-        ranks = ranks_below(job.pid)
-        assert len(ranks) == max(layout.ranks, 1)
         disturb(ranks)
         wait_for_launcher(job.pid)
         outcome = job.wait()
@@ -85,11 +86,22 @@ def disturbed(out, *more, layout, step, disturb):
     return outcome
 
 
+def ranks_of(job, number):
+    """The ids of a job's ranks as soon as all are there: a run is short, and to look for them takes a while."""
+    deadline = time.monotonic() + START_LIMIT
+    while len(ranks := ranks_below(job.pid)) < number:
+        if time.monotonic() > deadline:
+            pytest.fail(f"{len(ranks)} of {number} ranks after {START_LIMIT} s")
+        time.sleep(0.005)
+    return ranks
+
+
 def wait_for_step(out, step):
-    deadline = time.monotonic() + 30
+    """Until there is a checkpoint of that step or a later one."""
+    deadline = time.monotonic() + START_LIMIT
     while newest_step(out) < step:
         if time.monotonic() > deadline:
-            pytest.fail(f"no checkpoint of step {step} after 30 s")
+            pytest.fail(f"no checkpoint of step {step} after {START_LIMIT} s")
         time.sleep(0.001)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import selectors
 import shlex
 import signal
@@ -15,6 +16,21 @@ import pytest
 from .build import MPIRUN, PROGRAM
 
 ALONE = 0  # as a number of ranks: one process, without mpirun
+
+# For a test that on three ranks is left to launch/test --long: of what rank 0 does alone, while the others wait, or of sums that
+# other tests show to be one process's.
+three_ranks_if_long = pytest.mark.parametrize(
+    "ranks", [pytest.param(ALONE, id="one_process"), pytest.param(3, id="three_ranks", marks=pytest.mark.long)])
+
+
+def steer_nothing():
+    """Takes away from this process, of what those that it starts inherit, whatever steers the program."""
+    for name in list(os.environ):
+        if name.startswith(("OMP_", "BLIS_", "LOCKSTEP_KERNELS")) or name in ("COLUMNS", "NO_COLOR"):
+            del os.environ[name]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has ignored by what it starts in the background
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # there may be more threads than cores
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")  # MPI libraries leave memory behind
 
 
 @dataclass
@@ -36,16 +52,17 @@ class Running:
         self.command, self.limit, self._verbatim = shlex.join(words), limit, verbatim
         ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
         if columns is None:
-            self._process = subprocess.Popen([*ends_with_the_test, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                             stderr=subprocess.PIPE, process_group=0)
-            files = [self._process.stdout.fileno(), self._process.stderr.fileno()]
+            (out, out_inside), (err, err_inside) = os.pipe(), os.pipe()
+            self._process = subprocess.Popen([*ends_with_the_test, *words], stdin=subprocess.DEVNULL, stdout=out_inside,
+                                             stderr=err_inside, process_group=0)
+            files, inside = [out, err], [out_inside, err_inside]
         else:
-            terminal, inside = pty.openpty()
-            termios.tcsetwinsize(inside, (24, columns))
-            self._process = subprocess.Popen([*ends_with_the_test, "setsid", "--ctty", *words], stdin=inside, stdout=inside,
-                                             stderr=inside)
-            os.close(inside)
-            files = [terminal]
+            terminal, end = pty.openpty()
+            termios.tcsetwinsize(end, (24, columns))
+            self._process = subprocess.Popen([*ends_with_the_test, "setsid", "--ctty", *words], stdin=end, stdout=end, stderr=end)
+            files, inside = [terminal], [end]
+        for file in inside:
+            os.close(file)
         self.pid = self._process.pid
         self._open = set(files)
         self._written = {file: bytearray() for file in files}
@@ -56,6 +73,8 @@ class Running:
     def __exit__(self, *_):
         if self._process.poll() is None:
             self._end()
+        for file in self._open:
+            os.close(file)
 
     def wait(self):
         """Waits until it and whoever holds its output have ended: its Outcome."""
@@ -106,12 +125,12 @@ def _read_some(file):
 
 
 def without_words_of_mpirun(text):
-    """Without what mpirun says of a job that failed, from one line of dashes to the next."""
+    """Without what mpirun says of a job that failed, from one line of dashes to the next, and of its own trouble as a job ends."""
     kept, inside = [], False
     for line in text.splitlines(keepends=True):
         if len(line) > 70 and not line.strip("-\n"):
             inside = not inside
-        elif not inside:
+        elif not inside and not re.match(r"\[[^]]*:\d+\] PMIX ERROR: ", line):  # Open MPI 5, now and then
             kept.append(line)
     return "".join(kept)
 

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+pytest.register_assert_rewrite("scripts")
+
 STEERING = ("LOCKSTEP", "CIFAR10_", "SLURM_", "PMI_", "PBS_NODEFILE", "LSB_DJOB_HOSTFILE")
 
 

@@ -24,6 +24,8 @@ def test_the_program_needs_these_and_none_that_only_tests_or_pictures_do():
 def test_each_purpose_needs_a_few_more():
     packages = listed()
     pictures, tests = listed("--pictures"), listed("--tests")
+    assert listed("--fast-tests") == [*packages, "libgtest-dev", "python3-pytest", "git"], "the fast tests draw nothing"
+    assert set(listed("--fast-tests")) <= set(tests)
     assert pictures[:len(packages)] == packages and "python3-matplotlib" in pictures[len(packages):]
     assert tests[:len(pictures)] == pictures and len(tests) > len(pictures), "tests need more, pictures among it"
     assert {"libgtest-dev", "iproute2", "git", "python3-pytest", "python3-torch"} <= set(tests)

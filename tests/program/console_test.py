@@ -5,17 +5,12 @@ import re
 import pytest
 from harness.build import VERSION
 from harness.files import read_csv, summary_of, write_small_config
-from harness.process import ALONE, lockstep, settings, succeed
+from harness.process import ALONE, lockstep, settings, succeed, three_ranks_if_long
 
 TRAINING = ["train", "run.toml", "--out", "out", "--overwrite"]
 EPOCH_ROW = r" +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%  +0\.05  +[0-9.]+  +[0-9]+"
 BAR = r"epoch [12]/2 \[#*\.*\] +[0-9]+%  [0-9]+ samples/s  [0-9]+:[0-9][0-9] left"
 RATE = ".*[0-9] samples/s.*"
-
-# What rank 0 does alone, while the others wait.
-of_rank_0 = pytest.mark.parametrize(
-    "ranks", [pytest.param(ALONE, id="one_process"), pytest.param(3, id="three_ranks", marks=pytest.mark.long)])
-
 
 @pytest.fixture(autouse=True)
 def small_config(folder):
@@ -116,11 +111,12 @@ def test_nothing_is_coloured(command, monkeypatch):
     assert not re.search("\x1b\\[[0-9;]*m", outcome.out), outcome.out
 
 
+@three_ranks_if_long
 def test_quiet_prints_nothing_even_on_a_terminal(ranks):
     assert train_slowly("--quiet", ranks=ranks, columns=100).out == ""
 
 
-@of_rank_0
+@three_ranks_if_long
 def test_help_is_printed_once_and_tells_commands_and_exit_codes(ranks):
     text = succeed("--help", ranks=ranks).out
     for part in ("train", "eval", "verify", "Exit codes", "0 done", "1 verify", "2 the command line", "3 the data",
@@ -129,7 +125,7 @@ def test_help_is_printed_once_and_tells_commands_and_exit_codes(ranks):
     assert text.count("Exit codes") == 1
 
 
-@of_rank_0
+@three_ranks_if_long
 @pytest.mark.parametrize("command, parts", [("train", "CONFIG --set --out --quiet metrics.csv"), ("eval", "CONFIG --set --model"),
                                             ("verify", "CONFIG --set --steps --tolerance")])
 def test_subcommands_explain_their_options(command, parts, ranks):
@@ -137,7 +133,7 @@ def test_subcommands_explain_their_options(command, parts, ranks):
     assert [part for part in parts.split() if part not in text] == []
 
 
-@of_rank_0
+@three_ranks_if_long
 def test_version_says_of_the_program_what_a_summary_records(ranks):
     lines = succeed("--version", ranks=ranks).out.splitlines()
     succeed(*TRAINING, "--quiet", ranks=ranks)

@@ -2,8 +2,8 @@
 
 import pytest
 from harness.build import PROGRAM, REPOSITORY
-from harness.files import write, write_safetensors, write_small_config, zero_tensors
-from harness.process import execute
+from harness.files import read_json, write, write_planar_config, write_safetensors, write_small_config, zero_tensors
+from harness.process import execute, lockstep, succeed
 
 # A name, what is typed after "lockstep" or beginning with "launch/run", the exit code, and what is printed.
 WRONG_COMMANDS = [
@@ -65,6 +65,17 @@ WRONG_COMMANDS = [
     ("more_ranks_than_shards", "launch/run -np 3 --force run.toml --quiet --set data.shards=2", 2,
      "lockstep: 3 ranks share 2 shards, expected at most one rank a shard: set data.shards to 3 or more, or start fewer ranks"),
 ]
+
+
+def test_a_resume_with_other_values_names_both():
+    write_planar_config()
+    succeed("train", "run.toml", "--out", "out", "--quiet")
+    before = read_json("out/summary.json")["config"]["train"]
+    outcome = lockstep("train", "run.toml", "--out", "out", "--quiet", "--resume", "latest",
+                       "--set", "train.learning_rate=0.0625", "--set", "model.hidden=[5, 5]")
+    assert outcome.code == 2
+    assert (f"expected the same values of model.hidden.1 (not set, not 5), train.learning_rate ({before['learning_rate']}, not 0.0625); "
+            "--resume-from ") in outcome.err
 
 
 @pytest.mark.parametrize("typed, code, says", [pytest.param(*wrong, id=name) for name, *wrong in WRONG_COMMANDS])

@@ -18,11 +18,13 @@ inline std::size_t outputs_with(kernels::Loss loss, std::size_t several) {
   return loss == kernels::Loss::kBinaryCrossEntropy ? 1 : several;
 }
 
+inline bool is_weight(const nn::Tensor& tensor) { return tensor.name.ends_with(".weight"); }
+
 // The widths of the model's affine layers: inputs, hidden, outputs.
 inline std::vector<std::size_t> widths_of(const nn::Model& model) {
   std::vector<std::size_t> widths = {model.inputs()};
   for (const nn::Tensor& tensor : model.tensors())
-    if (tensor.is_weight()) widths.push_back(tensor.shape[0]);
+    if (is_weight(tensor)) widths.push_back(tensor.shape[0]);
   return widths;
 }
 

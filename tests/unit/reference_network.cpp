@@ -133,10 +133,11 @@ std::vector<double> ReferenceNetwork::outputs(const Sample& sample) const {
 }
 
 double ReferenceNetwork::l2_loss() const {
-  double squares = 0.0;
+  double sum = 0.0;
   for (std::size_t l = 0; l < layers(); ++l)
-    for (std::size_t i = weight_offset(l); i < bias_offset(l); ++i) squares += parameters[i] * parameters[i];
-  return 0.5 * l2 * squares;
+    for (std::size_t i = weight_offset(l); i < bias_offset(l); ++i)
+      sum += 0.5 * l2_of(l) * parameters[i] * parameters[i];
+  return sum;
 }
 
 double ReferenceNetwork::mean_loss(std::span<const Sample> batch) const {
@@ -165,7 +166,7 @@ std::vector<double> ReferenceNetwork::gradient(std::span<const Sample> batch, bo
     }
   }
   for (std::size_t l = 0; with_l2 && l < layers(); ++l)
-    for (std::size_t i = weight_offset(l); i < bias_offset(l); ++i) gradient[i] += l2 * parameters[i];
+    for (std::size_t i = weight_offset(l); i < bias_offset(l); ++i) gradient[i] += l2_of(l) * parameters[i];
   return gradient;
 }
 
@@ -187,7 +188,7 @@ void ReferenceSgd::update(std::span<double> parameters, std::span<const double> 
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     velocity[i] = momentum * velocity[i] + gradient[i];
     const double direction = nesterov ? gradient[i] + momentum * velocity[i] : velocity[i];
-    parameters[i] -= learning_rate * direction;
+    parameters[i] -= learning_rate * (rate_factors.empty() ? 1.0 : rate_factors[i]) * direction;
   }
 }
 

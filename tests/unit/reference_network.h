@@ -37,6 +37,7 @@ struct ReferenceNetwork {
   double l2 = 0.0;
   std::vector<double> parameters;
   kernels::ActivationParameters activation_parameters = {};
+  std::vector<double> l2_factors = {};  // per layer; empty: 1 each
 
   std::size_t layers() const { return widths.size() - 1; }
   std::size_t weight_offset(std::size_t layer) const;
@@ -44,13 +45,16 @@ struct ReferenceNetwork {
   std::size_t parameter_count() const { return weight_offset(layers()); }
 
   std::vector<double> outputs(const Sample& sample) const;
-  // 0.5 l2 sum W^2.
+  // 0.5 l2 sum W^2, each layer's part times its factor.
   double l2_loss() const;
   // The mean of the samples' losses, plus the L2 term.
   double mean_loss(std::span<const Sample> batch) const;
   // d(mean_loss)/d(parameters), with the L2 term's part only if `with_l2`.
   std::vector<double> gradient(std::span<const Sample> batch, bool with_l2) const;
   std::size_t count_correct(std::span<const Sample> batch) const;
+
+ private:
+  double l2_of(std::size_t layer) const { return l2_factors.empty() ? l2 : l2 * l2_factors[layer]; }
 };
 
 // Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0 and weight decay l2.
@@ -58,6 +62,7 @@ struct ReferenceSgd {
   double momentum = 0.0;
   bool nesterov = false;
   std::vector<double> velocity;
+  std::vector<double> rate_factors = {};  // per parameter, of the learning rate; empty: 1 each
 
   // gradient: the L2 term's part included.
   void update(std::span<double> parameters, std::span<const double> gradient, double learning_rate);

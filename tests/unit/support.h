@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <limits>
 #include <random>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ namespace lockstep::test {
 
 // Lengths on both sides of every vector width and unrolling.
 inline constexpr std::size_t kAwkwardSizes[] = {0, 1, 7, 21, 63, 64, 65};
+
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr double kFloatUnit = 0x1p-24;  // half a unit in the last place, relative
 
 // n multiples of 2^-23 * scale on [-scale, scale), the same for the same seed.
 inline std::vector<float> random_floats(std::size_t n, std::uint64_t seed, float scale = 1.0F) {

@@ -1,5 +1,5 @@
 """launch/report: a whole page of any runs, and one line where one cannot be read. What lockstep makes for it is a stand-in here;
-report_of_a_run.sh has a real one."""
+report_of_a_run_test.py has a real one."""
 
 import base64
 import io

@@ -74,7 +74,7 @@ MISTAKES = [
     bad("csv_without_the_target_column", 2, csv("a,b\n1,0\n2,1\n", "data.target=colour"), 'data.target is "colour"',
         "expected a column of data.csv: a, b, or 1 to 2"),
     bad("csv_of_two_test_sets", 2, csv("1,2,0\n3,4,1\n", "data.test_file=data.csv", "data.test_fraction=0.5"),
-        "data.test_file and data.test_fraction are both set", "expected one"),
+        "data.test_file and data.test_fraction are both set", "expected one", "data.test_fraction = 0 leaves the test file"),
     bad("csv_with_a_key_of_another_data_set", 2, csv("1,2,0\n", "data.noise=0.1"),
         '--set: data.noise has no effect where data.dataset is "csv"', "expected data.dataset"),
     bad("misspelt_data_set", 2, planar("data.dataset=cirle"), "--set: data.dataset is 'cirle'",

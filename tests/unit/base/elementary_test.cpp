@@ -11,7 +11,7 @@
 namespace lockstep {
 namespace {
 
-constexpr int kDraws = 200000;
+constexpr int kArguments = 200000;
 
 // How far `found` is from `exact`, in units of the last place of a double of exact's size.
 double ulps(double found, long double exact) {
@@ -24,7 +24,7 @@ TEST(StableExp, IsWithinFourUnitsInTheLastPlace) {
   std::mt19937_64 engine(1);
   std::uniform_real_distribution<double> wide(-708.0, 709.0), narrow(-1.0, 1.0);
   double worst = 0.0;
-  for (int i = 0; i < kDraws; ++i) {
+  for (int i = 0; i < kArguments; ++i) {
     for (const double x : {wide(engine), narrow(engine)})
       worst = std::max(worst, ulps(stable_exp(x), std::exp(static_cast<long double>(x))));
   }
@@ -50,7 +50,7 @@ TEST(StableLog, IsWithinFourUnitsInTheLastPlace) {
   std::mt19937_64 engine(2);
   std::uniform_real_distribution<double> exponent(-1022.0, 1023.9), near_one(0.5, 2.0);
   double worst = 0.0;
-  for (int i = 0; i < kDraws; ++i) {
+  for (int i = 0; i < kArguments; ++i) {
     for (const double x : {std::exp2(exponent(engine)), near_one(engine)})
       worst = std::max(worst, ulps(stable_log(x), std::log(static_cast<long double>(x))));
   }
@@ -71,7 +71,7 @@ TEST(StableCosTurns, IsWithinFourUnitsInTheLastPlace) {
   std::mt19937_64 engine(3);
   std::uniform_real_distribution<double> turn(0.0, 1.0);
   double worst = 0.0;
-  for (int i = 0; i < kDraws; ++i) {
+  for (int i = 0; i < kArguments; ++i) {
     const double t = turn(engine);
     // Whole quarters are taken off exactly, so that the long double's own rounding stays out of the
     // comparison.

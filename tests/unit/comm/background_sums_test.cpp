@@ -12,7 +12,7 @@
 namespace lockstep::comm {
 namespace {
 
-const Communicator& world() { return test::session().world(); }
+using test::world;
 
 // Buffer k of rank r holds 1000 k + r + i.
 std::vector<std::vector<std::int32_t>> buffers(std::size_t count, std::size_t size) {

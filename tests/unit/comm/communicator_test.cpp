@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -13,8 +15,8 @@
 namespace lockstep::comm {
 namespace {
 
-const Communicator& world() { return test::session().world(); }
-const Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 TEST(Communicator, RanksAreNumberedFromZero) {
   EXPECT_GE(world().rank(), 0);
@@ -136,6 +138,24 @@ TEST(Communicator, AllreduceMaxTakesEverySize) {
     world().allreduce_max(x);
     EXPECT_EQ(x, expected);
   }
+}
+
+TEST(Communicator, AllreduceMaxOrdersDoublesOfEverySign) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double rank = world().rank(), last = world().size() - 1;
+  const bool first = world().rank() == 0;
+  std::vector<double> x = {0.5 + rank,
+                           -0.5 - rank,
+                           1e-300 * rank,
+                           first ? -0.0 : -1.0,
+                           first ? -kInfinity : -1e300,
+                           first ? kInfinity : 1e300};
+  world().allreduce_max(x);
+  EXPECT_EQ(x, (std::vector<double>{0.5 + last, -0.5, 1e-300 * last, -0.0, last > 0 ? -1e300 : -kInfinity,
+                                    kInfinity}));
+  for (const double nan : {std::nan(""), -std::nan("")})
+    EXPECT_TRUE(std::isnan(world().allreduce_max(world().rank() == last ? nan : kInfinity)));
+  EXPECT_EQ(self().allreduce_max(-7.25), -7.25);
 }
 
 TEST(Communicator, AllgatherHasEveryRanksNumberInItsPlace) {

@@ -16,7 +16,7 @@
 namespace lockstep::comm {
 namespace {
 
-const Communicator& world() { return test::session().world(); }
+using test::world;
 
 std::span<int> numbers(std::span<std::byte> bytes) {
   return {reinterpret_cast<int*>(bytes.data()), bytes.size() / sizeof(int)};

@@ -110,7 +110,11 @@ TEST(DifferentKeys, SayWhichPartOfAListDiffers) {
   EXPECT_TRUE(begins(different({"model.hidden=[5,6]"}, {"model.hidden=[5,7]"}), "model.hidden"));
   EXPECT_TRUE(begins(different({"model.hidden=[5,6]"}, {"model.hidden=[5]"}), "model.hidden"));
   EXPECT_TRUE(begins(different({"model.hidden=[5]"}, {"model.hidden=[]"}), "model.hidden"));
-  EXPECT_EQ(different({"model.layers"}, {"model.layers.0.units=8"}), Keys{"model.layers.0.units"});
+  for (const std::string key : {"units", "frozen", "learning_rate_factor", "weight_decay_factor"}) {
+    const std::string value = key == "frozen" ? "true" : "8";
+    EXPECT_EQ(different({"model.layers"}, {"model.layers.0." + key + "=" + value}),
+              Keys{"model.layers.0." + key});
+  }
 }
 
 TEST(DifferentKeys, AreNotThoseThatOnlySayHowARunIsDone) {

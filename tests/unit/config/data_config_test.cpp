@@ -18,17 +18,17 @@ data::DataOptions data_of(const std::string& text, const Overrides& overrides = 
 
 const std::set<std::string> kOfAll = {"dataset",   "folds",         "shards",       "shuffle",
                                       "normalize", "train_samples", "test_samples", "stratify"};
-const std::set<std::string> kPlanar = {"n", "noise", "test_fraction", "seed"};
-const std::set<std::string> kFunction = {"n", "noise", "function", "test_fraction", "seed"};
-const std::set<std::string> kCsv = {"file",    "test_file",       "header",       "target",
-                                    "task",    "columns",         "ignore",       "categories",
-                                    "missing", "unseen_category", "target_scale", "test_fraction"};
+const std::set<std::string> kPlanarKeys = {"n", "noise", "test_fraction", "seed"};
+const std::set<std::string> kFunctionKeys = {"n", "noise", "function", "test_fraction", "seed"};
+const std::set<std::string> kCsvKeys = {"file",    "test_file",       "header",       "target",
+                                        "task",    "columns",         "ignore",       "categories",
+                                        "missing", "unseen_category", "target_scale", "test_fraction"};
 
 std::set<std::string> keys_of(const std::string& dataset) {
   if (dataset == "cifar10") return {"dir"};
   if (dataset == "synthetic") return {};
-  if (dataset == "csv") return kCsv;
-  return dataset == "function" ? kFunction : kPlanar;
+  if (dataset == "csv") return kCsvKeys;
+  return dataset == "function" ? kFunctionKeys : kPlanarKeys;
 }
 
 // A value that each key takes.
@@ -55,8 +55,8 @@ TEST(DataConfig, EachSetHasItsOwnKeys) {
 }
 
 TEST(DataConfig, TheKeysOfOtherSetsHaveNoEffect) {
-  std::set<std::string> all = kCsv;
-  all.insert(kFunction.begin(), kFunction.end());
+  std::set<std::string> all = kCsvKeys;
+  all.insert(kFunctionKeys.begin(), kFunctionKeys.end());
   for (const std::string dataset : data::kDatasetNames) {
     SCOPED_TRACE(dataset);
     const auto own = keys_of(dataset);

@@ -62,7 +62,7 @@ TEST(ModelConfig, AnInitializerThatIsNoneIsRefused) {
   expect_error("", {"model.init=uniform(-1)"}, {"--set: model.init is \"uniform(-1)\"", "A at least 0"});
 }
 
-constexpr const char* kLayers = R"toml(
+constexpr const char* kFiveLayers = R"toml(
 [[model.layers]]
 type = "dropout"
 rate = 0.125
@@ -104,17 +104,17 @@ void expect_those_layers(const std::vector<nn::LayerOptions>& layers) {
 }
 
 TEST(ModelConfig, LayersArriveFromTheFileAndFromTheCommandLine) {
-  expect_those_layers(model(kLayers).layers);
+  expect_those_layers(model(kFiveLayers).layers);
   expect_those_layers(model("", {kTheSameInline}).layers);
   expect_those_layers(model(kTheSameInline).layers);  // an inline array in the file: model.layers = [...]
-  EXPECT_EQ(resolved("", {kTheSameInline}), resolved(kLayers));
+  EXPECT_EQ(resolved("", {kTheSameInline}), resolved(kFiveLayers));
 }
 
 TEST(ModelConfig, LayersOfTheCommandLineReplaceThoseOfTheFile) {
-  const auto layers = model(kLayers, {"model.layers=[{}]"}).layers;
+  const auto layers = model(kFiveLayers, {"model.layers=[{}]"}).layers;
   ASSERT_EQ(layers.size(), 1U);
   EXPECT_EQ(layers[0].kind, Kind::kDense);
-  const nn::ModelOptions none = model(kLayers, {"model.layers=[]", "model.hidden=[3]"});
+  const nn::ModelOptions none = model(kFiveLayers, {"model.layers=[]", "model.hidden=[3]"});
   EXPECT_TRUE(none.layers.empty());
   EXPECT_EQ(none.hidden, std::vector<std::size_t>{3});
 }
@@ -122,7 +122,7 @@ TEST(ModelConfig, LayersOfTheCommandLineReplaceThoseOfTheFile) {
 TEST(ModelConfig, AKeyOfALayerCanBeSetByItsNumber) {
   const Overrides overrides = {"model.layers.1.units=9", "model.layers.3.rate=0.75",
                                "model.layers.2.type=tanh"};
-  const auto layers = model(kLayers, overrides).layers;
+  const auto layers = model(kFiveLayers, overrides).layers;
   ASSERT_EQ(layers.size(), 5U);
   EXPECT_EQ(layers[0].rate, 0.125);  // as it was
   EXPECT_EQ(layers[1].units, 9U);
@@ -130,12 +130,12 @@ TEST(ModelConfig, AKeyOfALayerCanBeSetByItsNumber) {
   EXPECT_EQ(layers[2].activation, Activation::kTanh);
   EXPECT_EQ(layers[3].rate, 0.75);
   EXPECT_EQ(model("", {kTheSameInline, "model.layers.1.units=9"}).layers[1].units, 9U);
-  expect_error(kLayers, {"model.layers.1.units=-1"}, {"--set: model.layers[1].units is -1"});
-  expect_error(kLayers, {"model.layers.1.unit=3"},
+  expect_error(kFiveLayers, {"model.layers.1.units=-1"}, {"--set: model.layers[1].units is -1"});
+  expect_error(kFiveLayers, {"model.layers.1.unit=3"},
                {"--set: unknown key model.layers[1].unit, did you mean units?"});
-  expect_error(kLayers, {"model.layers.5.units=3"},
+  expect_error(kFiveLayers, {"model.layers.5.units=3"},
                {"--set model.layers.5.units: model.layers has 5 tables"});
-  expect_error(std::string(kLayers) + "units = -2\n", {"model.layers.1.units=9"},
+  expect_error(std::string(kFiveLayers) + "units = -2\n", {"model.layers.1.units=9"},
                {"run.toml:16: model.layers[4].units is -2"});
 }
 
@@ -164,6 +164,48 @@ TEST(ModelConfig, WhatIsWrongInALayerIsNamedWithItsLine) {
   at("init = 0", {"run.toml:5: ", "model.layers[1].init is 0, expected a string"});
   at("bias_init = \"glorot\"",
      {"run.toml:5: ", "model.layers[1].bias_init is \"glorot\", expected \"zeros\""});
+}
+
+TEST(ModelConfig, FactorsOfALayerArrive) {
+  const auto layers = model(R"toml(
+[[model.layers]]
+units = 4
+learning_rate_factor = 0.5
+weight_decay_factor = 0
+[[model.layers]]
+units = 3
+frozen = true
+[[model.layers]]
+)toml")
+                          .layers;
+  ASSERT_EQ(layers.size(), 3U);
+  EXPECT_EQ(layers[0].learning_rate_factor, 0.5);
+  EXPECT_EQ(layers[0].weight_decay_factor, 0.0);
+  EXPECT_FALSE(layers[0].frozen);
+  EXPECT_TRUE(layers[1].frozen);
+  EXPECT_EQ(layers[2].learning_rate_factor, 1.0);
+  EXPECT_EQ(layers[2].weight_decay_factor, 1.0);
+}
+
+TEST(ModelConfig, FactorsThatAreWrongOrHaveNoEffectAreRefused) {
+  const auto refused = [](const std::string& layer, std::initializer_list<std::string> parts) {
+    expect_error("", {"model.layers=[{units=3}, {" + layer + "}]"}, parts);
+  };
+  for (const char* factor : {"0", "-1", "nan", "1e30"})
+    refused(std::string("learning_rate_factor=") + factor,
+            {"--set: model.layers[1].learning_rate_factor is ", "expected a number above 0"});
+  for (const char* factor : {"-1", "inf"})
+    refused(std::string("weight_decay_factor=") + factor,
+            {"--set: model.layers[1].weight_decay_factor is ", "expected a number of at least 0"});
+  refused("frozen=1", {"--set: model.layers[1].frozen is 1, expected true or false"});
+  for (const char* key : {"learning_rate_factor", "weight_decay_factor"})
+    refused(std::string("frozen=true, ") + key + "=2",
+            {std::string("--set: model.layers[1].") + key +
+             " has no effect where model.layers[1].frozen is true"});
+  refused("type=\"relu\", frozen=true", {"--set: unknown key model.layers[1].frozen"});
+  refused("trainable=false", {"--set: unknown key model.layers[1].trainable, did you mean frozen?"});
+  expect_error("", {"model.layers=[{units=3, frozen=true}, {type=\"tanh\"}, {frozen=true}]"},
+               {"--set: model.layers has frozen layers only, expected one that learns"});
 }
 
 TEST(ModelConfig, ADropoutLayersRateIsBelowOne) {
@@ -220,13 +262,18 @@ TEST(ModelConfig, AnActivationAtTheEndGoesWithASquaredErrorOnly) {
 }
 
 TEST(ModelConfig, ResolvedHasTheLayersInPlaceOfTheShortForm) {
-  const auto values = resolved(kLayers).at("model");
+  const auto values = resolved(kFiveLayers).at("model");
   for (const char* key : {"hidden", "activation", "dropout", "output_activation"})
     EXPECT_FALSE(values.contains(key)) << key;
   EXPECT_EQ(values.at("layers").at(0), (ordered_json{{"type", "dropout"}, {"rate", 0.125}}));
-  EXPECT_EQ(
-      values.at("layers").at(1),
-      (ordered_json{{"type", "dense"}, {"units", 7}, {"bias", false}, {"init", "he"}, {"bias_init", ""}}));
+  EXPECT_EQ(values.at("layers").at(1), (ordered_json{{"type", "dense"},
+                                                     {"units", 7},
+                                                     {"bias", false},
+                                                     {"init", "he"},
+                                                     {"bias_init", ""},
+                                                     {"frozen", false},
+                                                     {"learning_rate_factor", 1.0},
+                                                     {"weight_decay_factor", 1.0}}));
   EXPECT_EQ(values.at("layers").at(2), (ordered_json{{"type", "leaky_relu"}}));
   EXPECT_FALSE(resolved("").at("model").contains("layers"));
 }
@@ -238,7 +285,7 @@ TEST(ModelConfig, ResolvedLayersAsTomlResolveToThemselves) {
         Overrides{"model.layers=[{type=\"sigmoid\"},{units=3,init=\"normal(1e-3)\"},{type=\"dropout\",rate="
                   "1e-9},{}]"},
         Overrides{"model.layers=[]", "model.dropout=0.1"}}) {
-    const auto values = resolved(kLayers, overrides);
+    const auto values = resolved(kFiveLayers, overrides);
     EXPECT_EQ(resolved(to_toml(values)), values) << to_toml(values);
   }
 }

@@ -23,7 +23,7 @@ struct Gathered {
   std::vector<Block> blocks;
   std::vector<float> x;
   std::vector<float> targets;
-  std::vector<std::uint32_t> numbers;
+  std::vector<std::uint32_t> sample_ids;
 
   // As the features spell it.
   std::uint32_t sample(std::size_t row) const {
@@ -34,7 +34,7 @@ struct Gathered {
     blocks.insert(blocks.end(), other.blocks.begin(), other.blocks.end());
     x.insert(x.end(), other.x.begin(), other.x.end());
     targets.insert(targets.end(), other.targets.begin(), other.targets.end());
-    numbers.insert(numbers.end(), other.numbers.begin(), other.numbers.end());
+    sample_ids.insert(sample_ids.end(), other.sample_ids.begin(), other.sample_ids.end());
   }
 };
 
@@ -45,8 +45,8 @@ Gathered gather(const BatchLoader& loader, const Normalizer& normalizer, std::si
   for (const Block& block : g.blocks) rows += block.rows();
   g.x.assign(rows * kFeatures, std::nanf(""));
   g.targets.assign(rows, std::nanf(""));
-  g.numbers.assign(rows, ~0U);
-  loader.gather(g.blocks, normalizer, g.x, g.targets, g.numbers, threads);
+  g.sample_ids.assign(rows, ~0U);
+  loader.gather(g.blocks, normalizer, g.x, g.targets, g.sample_ids, threads);
   return g;
 }
 
@@ -70,7 +70,7 @@ TEST(BatchLoader, RanksTogetherMakeTheBatchOfOneRank) {
             for (const BatchLoader& rank : ranks) joined.append(gather(rank, raw(dataset), step));
             EXPECT_TRUE(test::same_bits(joined.x, whole.x));
             EXPECT_EQ(joined.targets, whole.targets);
-            EXPECT_EQ(joined.numbers, whole.numbers);
+            EXPECT_EQ(joined.sample_ids, whole.sample_ids);
             EXPECT_EQ(whole.targets.size(), plan.batch_samples(step));
             ASSERT_EQ(joined.blocks.size(), whole.blocks.size());
             for (std::size_t b = 0; b < whole.blocks.size(); ++b) {
@@ -102,7 +102,7 @@ TEST(BatchLoader, RowsAreTheSamplesOfThePlanInItsOrder) {
           ASSERT_LT(row, g.targets.size());
           const std::uint32_t sample = plan.samples_of_shard(s)[order[i]];
           EXPECT_EQ(g.sample(row), sample);
-          EXPECT_EQ(g.numbers[row], sample);
+          EXPECT_EQ(g.sample_ids[row], sample);
           EXPECT_EQ(g.targets[row], MadeUpDataset::label(Split::kTrain, sample));
           for (std::size_t j = 0; j < kFeatures; ++j)
             EXPECT_EQ(g.x[row * kFeatures + j], MadeUpDataset::feature(Split::kTrain, sample, j));
@@ -195,20 +195,20 @@ TEST(BatchLoader, GathersNumbersAndValues) {
     BatchLoader loader(table, plan, rank, 3);
     loader.start_epoch(1);
     std::vector<float> x(20), targets(20);
-    std::vector<std::uint32_t> numbers(20);
+    std::vector<std::uint32_t> sample_ids(20);
     for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
       const auto blocks = loader.blocks(step);
       std::size_t rows = 0;
       for (const Block& block : blocks) rows += block.rows();
       loader.gather(blocks, normalizer, std::span(x).first(rows), std::span(targets).first(rows),
-                    std::span(numbers).first(rows), 1);
+                    std::span(sample_ids).first(rows), 1);
       std::size_t row = 0;
       for (const Block& block : blocks) {
         const auto order = plan.epoch_order(1, block.shard);
         for (std::size_t i = block.range.begin; i < block.range.end; ++i, ++row) {
           const std::uint32_t sample = plan.samples_of_shard(block.shard)[order[i]];
-          EXPECT_EQ(numbers[row], sample);
-          EXPECT_EQ(x[row], whole.numbers[sample]);
+          EXPECT_EQ(sample_ids[row], sample);
+          EXPECT_EQ(x[row], whole.values[sample]);
           EXPECT_EQ(targets[row], whole.targets[sample]);
         }
       }
@@ -226,7 +226,7 @@ TEST(BatchLoader, GathersTheSameWithAnyNumberOfThreads) {
     const Gathered other = gather(loader, raw(dataset), 0, threads);
     EXPECT_TRUE(test::same_bits(other.x, one.x));
     EXPECT_EQ(other.targets, one.targets);
-    EXPECT_EQ(other.numbers, one.numbers);
+    EXPECT_EQ(other.sample_ids, one.sample_ids);
   }
 }
 
@@ -235,10 +235,10 @@ TEST(BatchLoader, RefusesTheWrongRoom) {
   const ShardPlan plan(20, 2, 4, Shuffle::kShards, 1);
   BatchLoader loader(dataset, plan, 0, 1);
   loader.start_epoch(0);
-  const auto gather_into = [&](std::size_t x_size, std::size_t targets_size, std::size_t numbers_size) {
+  const auto gather_into = [&](std::size_t x_size, std::size_t targets_size, std::size_t ids_size) {
     std::vector<float> x(x_size), targets(targets_size);
-    std::vector<std::uint32_t> numbers(numbers_size);
-    loader.gather(loader.blocks(0), raw(dataset), x, targets, numbers, 1);
+    std::vector<std::uint32_t> sample_ids(ids_size);
+    loader.gather(loader.blocks(0), raw(dataset), x, targets, sample_ids, 1);
   };
   EXPECT_NO_THROW(gather_into(4 * kFeatures, 4, 4));
   EXPECT_THROW(gather_into(5 * kFeatures, 5, 5), ShapeError);

@@ -24,7 +24,7 @@ class CsvColumnsTest : public test::CsvFiles {
   DataOptions of(const std::string& text) const { return options_for(write(text)); }
   static std::vector<double> numbers(const Dataset& csv, Split split = Split::kTrain) {
     const SampleStore store = load_all(csv, split);
-    return {store.numbers.begin(), store.numbers.end()};
+    return {store.values.begin(), store.values.end()};
   }
   using Doubles = std::vector<double>;
 };
@@ -227,7 +227,7 @@ TEST_F(CsvColumnsTest, OfTargetsMayBeStandardised) {
   EXPECT_EQ(load_all(csv).targets, (std::vector<float>{-1, 1}));
   EXPECT_EQ(load_all(csv, Split::kTest).targets, (std::vector<float>{4}));
   EXPECT_EQ(csv.info().target_mean, 20.0);
-  EXPECT_EQ(csv.info().target_deviation, 10.0);
+  EXPECT_EQ(csv.info().target_stddev, 10.0);
   options.file = write("a,y\n1,1e200\n2,1\n");
   expect_line_with(message_of<DataError>([&] { Csv large(options); }),
                    {"train.csv:2: column \"y\" is \"1e200\"", "1e150"});
@@ -268,7 +268,7 @@ TEST_F(CsvColumnsTest, OfATrainedNetworkKeepTheScaleOfItsTargets) {
   options.file = write("a,y\n1,20\n2,50\n", "other.csv");
   const Csv other(options, &trained);
   EXPECT_EQ(load_all(other).targets, (std::vector<float>{0, 3}));
-  EXPECT_EQ(other.info().target_deviation, 10.0);
+  EXPECT_EQ(other.info().target_stddev, 10.0);
 }
 
 // The columns as another process reads them from a model's metadata make the same features.
@@ -285,7 +285,7 @@ TEST_F(CsvColumnsTest, GoWithTheNetwork) {
   ASSERT_NE(read.csv, nullptr);
   EXPECT_EQ(read.csv->feature_names(), info.csv->feature_names());
   EXPECT_EQ(read.target_mean, info.target_mean);
-  EXPECT_EQ(read.target_deviation, info.target_deviation);
+  EXPECT_EQ(read.target_stddev, info.target_stddev);
   options.test_file = write("y,colour,a,id\n15,caf\xe9,,1\n16,?,7,2\n", "other.csv");
   options.file.clear();
   EXPECT_EQ(numbers(Csv(options, &read), Split::kTest), numbers(Csv(options, &info), Split::kTest));
@@ -333,7 +333,7 @@ TEST_F(UnlabelledTest, SamplesAreMadeAsThoseThatAreTrainedOn) {
   const Csv csv(options);
   const auto expect = [&](const std::string& text, const Doubles& numbers) {
     const auto [store, rows] = read_all(write(text, "new.csv"), csv, options);
-    EXPECT_EQ(Doubles(store.numbers.begin(), store.numbers.end()), numbers) << text;
+    EXPECT_EQ(Doubles(store.values.begin(), store.values.end()), numbers) << text;
     for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i], i + 1);
   };
   expect("a,colour\n5,red\n,blue\n", {5, 0, 1, 2, 1, 0});
@@ -350,7 +350,7 @@ TEST_F(UnlabelledTest, SamplesAreDividedAmongRanks) {
   std::vector<std::uint32_t> all;
   for (int rank = 0; rank < 5; ++rank) {
     const auto [store, rows] = read_unlabelled(file, *csv.info().csv, {}, rank, 5);
-    numbers.insert(numbers.end(), store.numbers.begin(), store.numbers.end());
+    numbers.insert(numbers.end(), store.values.begin(), store.values.end());
     all.insert(all.end(), rows.begin(), rows.end());
   }
   EXPECT_EQ(numbers, (Doubles{5, 6, 7}));

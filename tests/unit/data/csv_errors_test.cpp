@@ -115,9 +115,9 @@ TEST_F(CsvErrorsTest, AColumnThatFloat32HoldsNothingOf) {
         expect_refused(options, {"train.csv:3: ", "column \"b\" is \"" + cell + "\"",
                                  "a column that reaches 1e-38 to 1e38", "data.normalize = \"mean_std\""});
       else
-        EXPECT_EQ(test::load_all(Csv(options)).number_row(1)[1], std::stod(cell));
+        EXPECT_EQ(test::load_all(Csv(options)).value_row(1)[1], std::stod(cell));
     }
-  EXPECT_EQ(test::load_all(read("1e-300,0\n1,1\n")).numbers.front(), 1e-300);  // beside a larger number
+  EXPECT_EQ(test::load_all(read("1e-300,0\n1,1\n")).values.front(), 1e-300);  // beside a larger number
 }
 
 TEST_F(CsvErrorsTest, ARowOfAnotherLength) {

@@ -60,6 +60,25 @@ TEST_F(CsvHeaderTest, IsNotSeenInASampleLikeTheOthers) {
   EXPECT_EQ(Csv(regression).info().train_samples, 3U);
 }
 
+// As programs number the columns of a table without names.
+TEST_F(CsvHeaderTest, ThatCountsColumnsIsASampleAndSaidToBeOne) {
+  DataOptions options = options_for(write("0,1,2\n0,3,1\n1,2,0\n1,4,2\n"));
+  options.task = Task::kRegression;
+  const Csv taken(options);
+  EXPECT_EQ(taken.info().train_samples, 4U);
+  test::expect_line_with(taken.info().note,
+                         {"train.csv: line 1 is a sample", "if it is a header: data.header = \"yes\""});
+  for (const Header header : {Header::kYes, Header::kNo}) {
+    options.header = header;
+    EXPECT_EQ(Csv(options).info().note, "");
+  }
+  options.header = Header::kAuto;
+  for (const char* text : {"0,1,3\n0,3,1\n1,2,0\n", "1,2\n3,4\n", "1,2.0,3\n4,5,6\n"}) {
+    options.file = write(text);
+    EXPECT_EQ(Csv(options).info().note, "") << text;
+  }
+}
+
 // Without any number, a first row whose cells recur may be a sample of categories.
 TEST_F(CsvHeaderTest, OfWordsMayBeASampleOfCategories) {
   expect_doubt("p,x,yes\ne,x,no\np,y,yes\ne,y,no\n", "column 1 is \"p\", as in lines after it", 3);

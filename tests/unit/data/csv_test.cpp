@@ -17,7 +17,7 @@ using Doubles = std::vector<double>;
 void expect_two_rows(const Dataset& csv) {
   const SampleStore store = test::load_all(csv);
   EXPECT_EQ(store.width, 2U);
-  EXPECT_EQ(store.numbers, (Doubles{1.5, -2.0, 3.0, 4.25}));
+  EXPECT_EQ(store.values, (Doubles{1.5, -2.0, 3.0, 4.25}));
   EXPECT_EQ(store.targets, (Floats{0.0F, 1.0F}));
 }
 
@@ -40,7 +40,7 @@ TEST_F(CsvTest, LoadsTheRowsAskedFor) {
   const Csv csv = read("0,1,0\n1,1,1\n2,1,0\n3,1,1\n");
   const std::uint32_t some[] = {1, 2};
   const SampleStore store = csv.load(Split::kTrain, some);
-  EXPECT_EQ(store.numbers, (Doubles{1, 1, 2, 1}));
+  EXPECT_EQ(store.values, (Doubles{1, 1, 2, 1}));
   EXPECT_EQ(store.targets, (Floats{1, 0}));
 }
 
@@ -101,7 +101,7 @@ TEST_F(CsvTest, AByteOrderMarkIsNoPartOfTheFirstCell) {
 
 TEST_F(CsvTest, NumbersMayHaveSignsAndExponents) {
   const Csv csv = read("+1.5e3,-2E-2,0\n1e+2,.5,1\n-0,7.,0\n");
-  EXPECT_EQ(test::load_all(csv).numbers, (Doubles{1500.0, -0.02, 100.0, 0.5, -0.0, 7.0}));
+  EXPECT_EQ(test::load_all(csv).values, (Doubles{1500.0, -0.02, 100.0, 0.5, -0.0, 7.0}));
 }
 
 TEST_F(CsvTest, ATestFileHasTheTestSamples) {
@@ -112,14 +112,14 @@ TEST_F(CsvTest, ATestFileHasTheTestSamples) {
   EXPECT_EQ(csv.info().train_samples, 3U);
   EXPECT_EQ(csv.info().test_samples, 1U);
   const SampleStore test = test::load_all(csv, Split::kTest);
-  EXPECT_EQ(test.numbers, (Doubles{7, 8}));
+  EXPECT_EQ(test.values, (Doubles{7, 8}));
   EXPECT_EQ(test.targets, (Floats{1}));
   options.test_file = write("7,8,dog\n", "test.csv");  // without a header
   EXPECT_EQ(test::load_all(Csv(options), Split::kTest).targets, (Floats{1}));
   options.file = write("a,label,b\n1,cat,2\n3,dog,4\n");
   options.test_file = write("a,label,b\n7,dog,8\n", "test.csv");
   options.target = "label";
-  EXPECT_EQ(test::load_all(Csv(options), Split::kTest).numbers, (Doubles{7, 8}));
+  EXPECT_EQ(test::load_all(Csv(options), Split::kTest).values, (Doubles{7, 8}));
 }
 
 TEST_F(CsvTest, NumbersThatAreNoClassNumbersBecomeClassesInTheirOrder) {

@@ -61,10 +61,10 @@ TEST_F(FingerprintTest, DoesNotDependOnTheSpreadOverRanks) {
     for (std::size_t r = 0; r < ranks; ++r)
       threads.emplace_back([&, r] {
         const auto sum = [&](Split split) {
-          std::vector<std::uint32_t> numbers;
+          std::vector<std::uint32_t> sample_ids;
           for (std::uint32_t i = 0; i < info.samples(split); ++i)
-            if (i % ranks == r) numbers.push_back(i);
-          return hash_samples(dataset->load(split, numbers), numbers);
+            if (i % ranks == r) sample_ids.push_back(i);
+          return hash_samples(dataset->load(split, sample_ids), sample_ids);
         };
         prints[r] = fingerprint(info, sum(Split::kTrain), sum(Split::kTest), meeting.callbacks());
       });

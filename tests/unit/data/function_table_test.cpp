@@ -26,10 +26,10 @@ TEST(FunctionTable, PointsLieEvenlyWithBothEnds) {
   for (const std::size_t n : {2, 3, 10, 401}) {
     const SampleStore table = test::load_all(table_of(Function::kSine, n));
     ASSERT_EQ(table.size(), n);
-    EXPECT_EQ(table.numbers.front(), 0.0F);
-    EXPECT_EQ(table.numbers.back(), 1.0F);
+    EXPECT_EQ(table.values.front(), 0.0F);
+    EXPECT_EQ(table.values.back(), 1.0F);
     for (std::size_t i = 0; i < n; ++i)
-      EXPECT_EQ(table.numbers[i], static_cast<float>(static_cast<double>(i) / static_cast<double>(n - 1)));
+      EXPECT_EQ(table.values[i], static_cast<float>(static_cast<double>(i) / static_cast<double>(n - 1)));
   }
 }
 
@@ -67,7 +67,7 @@ TEST(FunctionTable, NoiseIsNormalAndMovesValuesOnly) {
   constexpr double kNoise = 0.25;
   const SampleStore calm = test::load_all(table_of(Function::kKink, kPoints));
   const SampleStore noisy = test::load_all(table_of(Function::kKink, kPoints, kNoise));
-  EXPECT_TRUE(test::same_bits(calm.numbers, noisy.numbers));
+  EXPECT_TRUE(test::same_bits(calm.values, noisy.values));
   double sum = 0.0, squares = 0.0, neighbours = 0.0, before = 0.0;
   for (std::size_t i = 0; i < kPoints; ++i) {
     const double z = (noisy.targets[i] - calm.targets[i]) / kNoise;
@@ -87,7 +87,7 @@ TEST(FunctionTable, NoiseDependsOnTheSeedAndThePoint) {
   const std::vector<std::uint32_t> some = {0, 7, 49};
   const SampleStore part = table.load(Split::kTrain, some);
   for (std::size_t i = 0; i < some.size(); ++i) {
-    EXPECT_EQ(part.numbers[i], whole.numbers[some[i]]);
+    EXPECT_EQ(part.values[i], whole.values[some[i]]);
     EXPECT_EQ(part.targets[i], whole.targets[some[i]]);
   }
   const SampleStore other = test::load_all(table_of(Function::kSine, 50, 0.1, 4));

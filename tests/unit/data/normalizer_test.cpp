@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "data/batch_loader.h"
+#include "data/normalized.h"
 #include "data/simulated_ranks.h"
 #include "made_up_dataset.h"
 #include "support.h"
@@ -15,9 +16,10 @@
 namespace lockstep::data {
 namespace {
 
+using test::applied;
 using test::MadeUpDataset;
 
-constexpr std::size_t kSamples = 53, kFeatures = MadeUpDataset::kFeatures;
+constexpr std::size_t kSamples = 53;
 
 SampleStore all_samples(const Dataset& dataset) {
   std::vector<std::uint32_t> numbers(dataset.info().train_samples);
@@ -25,26 +27,20 @@ SampleStore all_samples(const Dataset& dataset) {
   return dataset.load(Split::kTrain, numbers);
 }
 
-std::vector<float> applied(const Normalizer& normalizer, const SampleStore& samples, std::size_t i) {
-  std::vector<float> x(samples.width, std::nanf(""));
-  normalizer.apply(samples, i, x);
-  return x;
-}
-
 // Mean and population deviation of pixel / 255 over features [begin, end) of all samples.
-struct Statistics {
-  double mean = 0.0, deviation = 0.0;
+struct PixelStatistics {
+  double mean = 0.0, stddev = 0.0;
 };
-Statistics statistics(const SampleStore& samples, std::size_t begin, std::size_t end) {
+PixelStatistics statistics(const SampleStore& samples, std::size_t begin, std::size_t end) {
   const double count = static_cast<double>(samples.size() * (end - begin));
-  Statistics s;
+  PixelStatistics s;
   for (std::size_t i = 0; i < samples.size(); ++i)
     for (std::size_t j = begin; j < end; ++j) s.mean += samples.pixel_row(i)[j] / 255.0 / count;
   double variance = 0.0;
   for (std::size_t i = 0; i < samples.size(); ++i)
     for (std::size_t j = begin; j < end; ++j)
       variance += std::pow(samples.pixel_row(i)[j] / 255.0 - s.mean, 2) / count;
-  s.deviation = std::sqrt(variance);
+  s.stddev = std::sqrt(variance);
   return s;
 }
 
@@ -56,7 +52,7 @@ class NormalizerTest : public testing::Test {
     const Normalizer normalizer(kind, dataset_.info(), samples_, {});
     for (std::size_t i = 0; i < kSamples; ++i) {
       const auto x = applied(normalizer, samples_, i);
-      for (std::size_t j = 0; j < kFeatures; ++j)
+      for (std::size_t j = 0; j < MadeUpDataset::kFeatures; ++j)
         EXPECT_NEAR(x[j], formula(samples_.pixel_row(i)[j], j), tolerance)
             << "sample " << i << ", feature " << j;
     }
@@ -84,12 +80,12 @@ TEST_F(NormalizerTest, MeanStdGivesEachChannelMeanZeroAndDeviationOne) {
   expect_formula(Normalization::kMeanStd, 5e-6, [&](double pixel, std::size_t j) {
     const std::size_t channel_size = dataset_.info().channel_size, channel = j / channel_size;
     const auto s = statistics(samples_, channel * channel_size, (channel + 1) * channel_size);
-    return (pixel / 255.0 - s.mean) / s.deviation;
+    return (pixel / 255.0 - s.mean) / s.stddev;
   });
 }
 
 TEST_F(NormalizerTest, AChannelOfASingleValueBecomesZero) {
-  SampleStore flat = SampleStore::of_pixels(10, kFeatures);
+  SampleStore flat = SampleStore::of_pixels(10, MadeUpDataset::kFeatures);
   for (auto& pixel : flat.pixels) pixel = 77;
   const MadeUpDataset ten(10, 0);
   const Normalizer normalizer(Normalization::kMeanStd, ten.info(), flat, {});
@@ -119,12 +115,12 @@ TEST_F(NormalizerTest, SumsDoNotOverflowOnManyBrightSamples) {
   DatasetInfo info = dataset_.info();
   info.channels = info.channel_size = 1;
   info.train_samples = bright.size();
-  const double mean = 255.0 - 1.0 / 70000.0, deviation = std::sqrt(1.0 / 70000.0 * (1.0 - 1.0 / 70000.0));
+  const double mean = 255.0 - 1.0 / 70000.0, stddev = std::sqrt(1.0 / 70000.0 * (1.0 - 1.0 / 70000.0));
   EXPECT_NEAR(applied(Normalizer(Normalization::kMean, info, bright, {}), bright, 0)[0],
               (254.0 - mean) / 255.0, 2e-7);
   // Of a mean of 67,000 deviations float keeps two digits after the point.
   EXPECT_NEAR(applied(Normalizer(Normalization::kMeanStd, info, bright, {}), bright, 0)[0],
-              (254.0 - mean) / deviation, 0.02);
+              (254.0 - mean) / stddev, 0.02);
 }
 
 }  // namespace

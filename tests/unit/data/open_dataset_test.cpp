@@ -62,7 +62,7 @@ using Numbers = std::vector<std::uint32_t>;
 Numbers whole_numbers(const DataOptions& options, Split split) {
   const auto dataset = open_dataset(options);
   Numbers numbers;
-  for (const double x : test::load_all(*dataset, split).numbers)
+  for (const double x : test::load_all(*dataset, split).values)
     numbers.push_back(static_cast<std::uint32_t>(std::lround(x * static_cast<float>(options.n - 1))));
   EXPECT_EQ(numbers.size(), dataset->info().samples(split));
   return numbers;
@@ -260,10 +260,10 @@ TEST_F(Stratified, TestSamplesHaveEachClassesShare) {
 
 TEST_F(Stratified, TestSamplesDependOnTheSeed) {
   options_.test_fraction = 0.3;
-  const auto first = test::load_all(*open_dataset(options_), Split::kTest).numbers;
-  EXPECT_EQ(test::load_all(*open_dataset(options_), Split::kTest).numbers, first);
+  const auto first = test::load_all(*open_dataset(options_), Split::kTest).values;
+  EXPECT_EQ(test::load_all(*open_dataset(options_), Split::kTest).values, first);
   options_.seed = 2;
-  EXPECT_NE(test::load_all(*open_dataset(options_), Split::kTest).numbers, first);
+  EXPECT_NE(test::load_all(*open_dataset(options_), Split::kTest).values, first);
 }
 
 TEST_F(Stratified, FoldsHaveEachClassesShareAndCoverAll) {

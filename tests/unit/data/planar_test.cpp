@@ -37,7 +37,7 @@ std::vector<Point> points_of(const std::string& name, std::size_t n, double nois
   const SampleStore store = test::load_all(set_of(name, n, noise, seed));
   std::vector<Point> points;
   for (std::size_t i = 0; i < store.size(); ++i)
-    points.push_back({store.number_row(i)[0], store.number_row(i)[1], static_cast<int>(store.targets[i])});
+    points.push_back({store.value_row(i)[0], store.value_row(i)[1], static_cast<int>(store.targets[i])});
   return points;
 }
 
@@ -82,7 +82,7 @@ TEST(Planar, APointDoesNotDependOnWhatIsLoadedWithIt) {
       const SampleStore part = set.load(Split::kTrain, some);
       ASSERT_EQ(part.size(), some.size());
       for (std::size_t i = 0; i < some.size(); ++i) {
-        EXPECT_TRUE(test::same_bits(part.number_row(i), whole.number_row(some[i])));
+        EXPECT_TRUE(test::same_bits(part.value_row(i), whole.value_row(some[i])));
         EXPECT_EQ(part.targets[i], whole.targets[some[i]]);
       }
     }
@@ -93,10 +93,10 @@ TEST(Planar, TheSameOptionsGiveTheSamePointsAndAnotherSeedOthers) {
   for (const char* name : kNames) {
     SCOPED_TRACE(name);
     const SampleStore one = test::load_all(set_of(name, 50, 0.1, 7));
-    EXPECT_TRUE(test::same_bits(one.numbers, test::load_all(set_of(name, 50, 0.1, 7)).numbers));
+    EXPECT_TRUE(test::same_bits(one.values, test::load_all(set_of(name, 50, 0.1, 7)).values));
     for (const std::uint64_t seed : {std::uint64_t{8}, (std::uint64_t{1} << 32) + 7}) {
       const SampleStore other = test::load_all(set_of(name, 50, 0.1, seed));
-      for (std::size_t k = 0; k < one.numbers.size(); ++k) EXPECT_NE(one.numbers[k], other.numbers[k]) << k;
+      for (std::size_t k = 0; k < one.values.size(); ++k) EXPECT_NE(one.values[k], other.values[k]) << k;
     }
   }
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "data/csv_files.h"
+#include "data/normalized.h"
 #include "support.h"
 
 namespace lockstep::data {
@@ -26,16 +27,15 @@ DatasetInfo info_of(bool pixels, std::size_t channels, std::size_t channel_size)
 
 Schema written_and_read(const Schema& schema) { return Schema::parse(schema.to_json(), "model.safetensors"); }
 
-constexpr Normalization kKinds[] = {Normalization::kNone, Normalization::kScale, Normalization::kMean,
-                                    Normalization::kMeanStd};
+using test::kNormalizations;
 
 TEST(Schema, NumbersAreNormalizedAfterwardsAsBefore) {
-  SampleStore samples = SampleStore::of_numbers(17, 4);
-  const auto draws = test::random_floats(samples.numbers.size(), 3);
+  SampleStore samples = SampleStore::of_values(17, 4);
+  const auto draws = test::random_floats(samples.values.size(), 3);
   constexpr double kScales[] = {1.0, 1e300, 1e-299, 0.0};
-  for (std::size_t k = 0; k < draws.size(); ++k) samples.numbers[k] = kScales[k % 4] * (0.1 + draws[k]);
+  for (std::size_t k = 0; k < draws.size(); ++k) samples.values[k] = kScales[k % 4] * (0.1 + draws[k]);
   const DatasetInfo info = info_of(false, 4, 1);
-  for (const Normalization kind : kKinds) {
+  for (const Normalization kind : kNormalizations) {
     const Schema schema{info, Normalizer(kind, info, samples, {}), {"0123456789abcdef", ""}};
     const Schema read = written_and_read(schema);
     EXPECT_EQ(read.normalizer.kind(), kind);
@@ -53,7 +53,7 @@ TEST(Schema, PixelsAreNormalizedAfterwardsAsBefore) {
   for (std::size_t k = 0; k < samples.pixels.size(); ++k)
     samples.pixels[k] = static_cast<std::uint8_t>(k * 37);
   const DatasetInfo info = info_of(true, 3, 2);
-  for (const Normalization kind : kKinds) {
+  for (const Normalization kind : kNormalizations) {
     const Schema schema{info, Normalizer(kind, info, samples, {}), {}};
     const Schema read = written_and_read(schema);
     for (std::size_t i = 0; i < samples.size(); ++i) {

@@ -12,8 +12,6 @@ namespace {
 
 using test::for_every;
 
-constexpr double kFloatUnit = 0x1p-24;  // half a unit in the last place, relative
-
 constexpr ActivationParameters kParameterSets[] = {{},
                                                    {.leaky_slope = 0.0, .elu_alpha = 0.25},
                                                    {.leaky_slope = 0.3, .elu_alpha = 2.0},
@@ -40,7 +38,7 @@ TEST(Activate, KeepsItsDigitsOfSmallAndLargeNumbers) {
       activate(f, y, 1, parameters);
       for (std::size_t i = 0; i < x.size(); ++i) {
         const double exact = test::activation(f, x[i], parameters);
-        EXPECT_NEAR(y[i], exact, 4.0 * kFloatUnit * std::fabs(exact) + 0x1p-149) << x[i];
+        EXPECT_NEAR(y[i], exact, 4.0 * test::kFloatUnit * std::fabs(exact) + 0x1p-149) << x[i];
       }
     }
   });
@@ -110,7 +108,7 @@ TEST(ActivateBackward, ObeysTheParameters) {
       activate_backward(f, y, dx, 1, parameters);
       for (std::size_t i = 0; i < x.size(); ++i) {
         // Three roundings, each of numbers no larger than 1 or the function's parameter.
-        const double unit = 3.0 * kFloatUnit * std::max(1.0, parameters.elu_alpha);
+        const double unit = 3.0 * test::kFloatUnit * std::max(1.0, parameters.elu_alpha);
         EXPECT_NEAR(dx[i], -3.0 * slope_at(f, y[i], parameters), 3.0 * unit) << x[i];
         EXPECT_NEAR(dx[i], -3.0 * test::activation_slope(f, x[i], parameters), 6.0 * unit) << x[i];
       }

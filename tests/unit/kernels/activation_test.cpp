@@ -15,10 +15,9 @@ namespace {
 
 using test::for_every;
 using test::kAwkwardSizes;
+using test::kFloatUnit;
+using test::kInfinity;
 using test::random_floats;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr double kFloatUnit = 0x1p-24;  // half a unit in the last place, relative
 
 std::vector<float> activated(Activation f, std::vector<float> x, int threads = 1) {
   activate(f, x, threads);

@@ -13,9 +13,8 @@ namespace lockstep::kernels {
 namespace {
 
 using test::kAwkwardSizes;
+using test::kInfinity;
 using test::random_floats;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // x * scale to the nearest integer, ties to even, within +-limit.
 std::int32_t twin(float x, float scale, float limit) {

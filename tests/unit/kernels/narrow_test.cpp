@@ -36,10 +36,9 @@ TEST(Narrow, FloatsAreRoundedToNearest) {
 }
 
 TEST(Narrow, WhatIsNotFiniteStaysSo) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(there_and_back(kInfinity), kInfinity);
-  EXPECT_EQ(there_and_back(-kInfinity), -kInfinity);
-  EXPECT_EQ(there_and_back(std::numeric_limits<float>::max()), kInfinity);
+  EXPECT_EQ(there_and_back(test::kInfinity), test::kInfinity);
+  EXPECT_EQ(there_and_back(-test::kInfinity), -test::kInfinity);
+  EXPECT_EQ(there_and_back(std::numeric_limits<float>::max()), test::kInfinity);
   for (const std::uint32_t bits : {0x7f800001U, 0x7fc00000U, 0x7fffffffU, 0xffffffffU})
     EXPECT_TRUE(std::isnan(there_and_back(std::bit_cast<float>(bits)))) << bits;
 }

@@ -38,8 +38,8 @@ std::vector<Implementation> implementations() {
 }
 
 // How a matrix lies in memory: row after row, column after column, rows apart, every number apart.
-struct Stored {
-  Stored(std::size_t rows, std::size_t cols, int layout) {
+struct Operand {
+  Operand(std::size_t rows, std::size_t cols, int layout) {
     const std::size_t row_strides[] = {cols, 1, cols + 3, 3 * cols + 1}, col_strides[] = {1, rows, 1, 3};
     memory.assign(rows * cols * 3 + rows * 3 + 1, std::numeric_limits<float>::quiet_NaN());
     view = Matrix(memory.data(), rows, cols, row_strides[layout], col_strides[layout]);
@@ -63,7 +63,7 @@ struct Shape {
 void expect_rule(const Shape& shape, const Floats& a_numbers, const Floats& b_numbers, const Floats& before,
                  int turn) {
   const auto& [m, n, k] = shape;
-  Stored a(m, k, turn % 4), b(k, n, turn / 4 % 4);
+  Operand a(m, k, turn % 4), b(k, n, turn / 4 % 4);
   a.fill(a_numbers);
   b.fill(b_numbers);
   const int layout = turn / 16 % 4;
@@ -73,7 +73,7 @@ void expect_rule(const Shape& shape, const Floats& a_numbers, const Floats& b_nu
   static const std::vector<Implementation> all = implementations();
   for (const Implementation& implementation : all) {
     for (const int threads : {1, 2, 3}) {
-      Stored c(m, n, layout);
+      Operand c(m, n, layout);
       if (store == Store::kAccumulate) c.fill(before);
       implementation.products->multiply(a.view, b.view, c.view, store, threads);
       std::size_t different = 0;

@@ -20,13 +20,13 @@ class NoSink final : public GradientSink {
   void add(const GradientTerms&) override { ADD_FAILURE() << "a dropout layer has no gradients"; }
 };
 
-std::vector<std::uint32_t> numbers(std::size_t n, std::uint32_t first = 0) {
+std::vector<std::uint32_t> consecutive_ids(std::size_t n, std::uint32_t first = 0) {
   std::vector<std::uint32_t> samples(n);
   std::iota(samples.begin(), samples.end(), first);
   return samples;
 }
 
-std::vector<float> forward(const Dropout& layer, const std::vector<float>& x, const Pass& pass) {
+std::vector<float> forward(const Dropout& layer, const std::vector<float>& x, const PassContext& pass) {
   const std::size_t width = layer.inputs(), rows = x.size() / width;
   std::vector<float> y(x.size(), std::nanf(""));
   layer.forward({x.data(), rows, width}, {}, {y.data(), rows, width}, pass);
@@ -34,12 +34,12 @@ std::vector<float> forward(const Dropout& layer, const std::vector<float>& x, co
 }
 
 // What each unit of each sample is multiplied with, row by row.
-std::vector<float> masks(const Dropout& layer, const Pass& pass) {
-  return forward(layer, std::vector<float>(pass.samples.size() * layer.inputs(), 1.0F), pass);
+std::vector<float> masks(const Dropout& layer, const PassContext& pass) {
+  return forward(layer, std::vector<float>(pass.sample_ids.size() * layer.inputs(), 1.0F), pass);
 }
 
 std::vector<float> mask(const Dropout& layer, std::uint64_t seed, std::uint32_t step, std::uint32_t sample) {
-  return masks(layer, {.seed = seed, .step = step, .samples = {&sample, 1}});
+  return masks(layer, {.seed = seed, .step = step, .sample_ids = {&sample, 1}});
 }
 
 double dropped(std::span<const float> mask) {
@@ -48,8 +48,8 @@ double dropped(std::span<const float> mask) {
 
 TEST(Dropout, ARateOfZeroIsTheIdentity) {
   const auto x = test::random_floats(21 * 7, 1), dy = test::random_floats(21 * 7, 2);
-  const auto samples = numbers(21);
-  const Pass pass{.seed = 3, .step = 4, .samples = samples};
+  const auto samples = consecutive_ids(21);
+  const PassContext pass{.seed = 3, .step = 4, .sample_ids = samples};
   const Dropout layer(0.0, 7, 0);
   EXPECT_TRUE(test::same_bits(forward(layer, x, pass), x));
   auto dx = dy;
@@ -70,10 +70,10 @@ TEST(Dropout, AnEvaluationIsTheIdentity) {
 
 TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
   constexpr std::size_t kWidth = 333, kRows = 3000;
-  const auto samples = numbers(kRows);
+  const auto samples = consecutive_ids(kRows);
   for (const double rate : {0.01, 0.1, 0.5, 0.75, 0.9}) {
     SCOPED_TRACE(rate);
-    const auto m = masks(Dropout(rate, kWidth, 2), {.seed = 5, .step = 6, .samples = samples});
+    const auto m = masks(Dropout(rate, kWidth, 2), {.seed = 5, .step = 6, .sample_ids = samples});
     const double error = kSigmas * std::sqrt(rate * (1.0 - rate) / static_cast<double>(m.size()));
     EXPECT_NEAR(dropped(m), rate, error);
     EXPECT_NEAR(std::accumulate(m.begin(), m.end(), 0.0) / static_cast<double>(m.size()), 1.0,
@@ -86,8 +86,8 @@ TEST(Dropout, DropsAtItsRateAndKeepsTheMean) {
 TEST(Dropout, DropsEveryUnitAndOfEverySampleAtItsRate) {
   constexpr std::size_t kWidth = 203, kRows = 1000;
   constexpr double kRate = 0.4, kMoreSigmas = 6.0;  // some 1200 of them are looked at
-  const auto samples = numbers(kRows, 77);
-  const auto m = masks(Dropout(kRate, kWidth, 0), {.seed = 8, .step = 9, .samples = samples});
+  const auto samples = consecutive_ids(kRows, 77);
+  const auto m = masks(Dropout(kRate, kWidth, 0), {.seed = 8, .step = 9, .sample_ids = samples});
   for (std::size_t i = 0; i < kRows; ++i)
     EXPECT_NEAR(dropped(std::span(m).subspan(i * kWidth, kWidth)), kRate,
                 kMoreSigmas * std::sqrt(kRate * (1.0 - kRate) / kWidth));
@@ -104,7 +104,7 @@ TEST(Dropout, ARowsMaskDependsOnItsSampleAndNotOnItsPlaceOrThreads) {
   const Dropout layer(0.5, kWidth, 1);
   const std::vector<std::uint32_t> samples = {7, 0, 4000000000U, 12, 3, 7, 50000, 1};
   for (const int threads : {1, 2, 3, 7}) {
-    const auto m = masks(layer, {.threads = threads, .seed = 8, .step = 9, .samples = samples});
+    const auto m = masks(layer, {.threads = threads, .seed = 8, .step = 9, .sample_ids = samples});
     for (std::size_t i = 0; i < samples.size(); ++i)
       EXPECT_TRUE(test::same_bits(std::span(m).subspan(i * kWidth, kWidth), mask(layer, 8, 9, samples[i])));
   }
@@ -135,9 +135,9 @@ TEST(Dropout, SeedStepSampleAndLayerEachHaveDrawsOfTheirOwn) {
 TEST(Dropout, BackwardHasForwardsMask) {
   constexpr std::size_t kWidth = 21, kRows = 9;
   const Dropout layer(0.3, kWidth, 1);
-  const auto samples = numbers(kRows, 40);
+  const auto samples = consecutive_ids(kRows, 40);
   for (const int threads : {1, 3}) {
-    const Pass pass{.threads = threads, .seed = 8, .step = 9, .samples = samples};
+    const PassContext pass{.threads = threads, .seed = 8, .step = 9, .sample_ids = samples};
     const auto m = masks(layer, pass);
     const auto dy = test::random_floats(kRows * kWidth, 3);
     auto dx = dy;
@@ -150,7 +150,7 @@ TEST(Dropout, BackwardHasForwardsMask) {
 TEST(Dropout, WhatIsDroppedIsZeroEvenWhereItWasNoNumber) {
   const Dropout layer(0.5, 64, 0);
   const std::uint32_t sample = 1;
-  const Pass pass{.samples = {&sample, 1}};
+  const PassContext pass{.sample_ids = {&sample, 1}};
   const auto m = masks(layer, pass);
   for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     const auto y = forward(layer, std::vector<float>(64, bad), pass);
@@ -160,8 +160,8 @@ TEST(Dropout, WhatIsDroppedIsZeroEvenWhereItWasNoNumber) {
 
 TEST(Dropout, InPlaceIsTheSameAsApart) {
   const Dropout layer(0.5, 7, 0);
-  const auto samples = numbers(5);
-  const Pass pass{.seed = 1, .samples = samples};
+  const auto samples = consecutive_ids(5);
+  const PassContext pass{.seed = 1, .sample_ids = samples};
   const auto x = test::random_floats(35, 1);
   auto y = x;
   layer.forward({y.data(), 5, 7}, {}, {y.data(), 5, 7}, pass);
@@ -175,15 +175,15 @@ TEST(Dropout, LeavesTheOutputOfTheActivationBeforeItAlone) {
                     4, 3);
   const auto arena = test::random_floats(model.parameters(), 1);
   const auto batch = test::random_batch(9, 4, 3, 2);
-  const auto samples = numbers(9);
-  const auto activations = [&](const Pass& pass) {
+  const auto samples = consecutive_ids(9);
+  const auto activations = [&](const PassContext& pass) {
     Workspace workspace(model, 9, Workspace::Use::kForwardAndBackward);
     test::fill_input(batch, workspace.input(9));
     model.forward(arena, workspace, 9, pass);
     const auto y = workspace.output(1, 9);
     return std::vector<float>(y.data, y.data + 9 * 6);
   };
-  EXPECT_TRUE(test::same_bits(activations({.seed = 1, .samples = samples}), activations({})));
+  EXPECT_TRUE(test::same_bits(activations({.seed = 1, .sample_ids = samples}), activations({})));
 }
 
 TEST(Dropout, TheLayersOfANetworkHaveMasksOfTheirOwn) {
@@ -193,7 +193,7 @@ TEST(Dropout, TheLayersOfANetworkHaveMasksOfTheirOwn) {
   const auto after = [&](std::size_t layers) {
     for (std::size_t l = 0; l < layers; ++l) {
       const auto x = y;
-      model.layers()[l]->forward_in_double(x, {}, y, {.samples = {&sample, 1}});
+      model.layers()[l]->forward_in_double(x, {}, y, {.sample_ids = {&sample, 1}});
     }
     return static_cast<double>(std::count(y.begin(), y.end(), 0.0)) / 1000.0;
   };
@@ -207,8 +207,8 @@ TEST(Dropout, RefusesRatesAndSizesThatItHasNoDrawsFor) {
   test::expect_line_with(test::message_of<ConfigError>([] { Dropout(0.5, 7, 256); }), {"256", "2^8"});
   test::expect_line_with(test::message_of<ConfigError>([] { Dropout(0.5, (std::size_t{1} << 26) + 1, 0); }),
                          {"67108865", "2^26"});
-  const auto samples = numbers(3);
-  EXPECT_THROW(forward(Dropout(0.5, 7, 0), std::vector<float>(14), {.samples = samples}), ShapeError);
+  const auto samples = consecutive_ids(3);
+  EXPECT_THROW(forward(Dropout(0.5, 7, 0), std::vector<float>(14), {.sample_ids = samples}), ShapeError);
 }
 
 }  // namespace

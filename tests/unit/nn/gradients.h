@@ -42,7 +42,7 @@ class SummingSink final : public nn::GradientSink {
 // over once.
 inline std::vector<double> gradient_of(const nn::Model& model, kernels::Loss loss,
                                        std::span<const float> arena, std::span<const Sample> batch,
-                                       const nn::Pass& pass, nn::Workspace& workspace) {
+                                       const nn::PassContext& pass, nn::Workspace& workspace) {
   const std::size_t rows = batch.size();
   const auto targets = fill_input(batch, workspace.input(rows));
   const auto outputs = model.forward(arena, workspace, rows, pass);
@@ -57,7 +57,7 @@ inline std::vector<double> gradient_of(const nn::Model& model, kernels::Loss los
 
 // The batch's mean loss, all in double.
 inline double loss_in_double(const nn::Model& model, kernels::Loss loss, std::span<const double> arena,
-                             std::span<const Sample> batch, const nn::Pass& pass) {
+                             std::span<const Sample> batch, const nn::PassContext& pass) {
   std::vector<double> x;
   for (const Sample& sample : batch) x.insert(x.end(), sample.x.begin(), sample.x.end());
   const auto outputs = model.forward_in_double(arena, 0, x, pass);
@@ -70,7 +70,7 @@ inline double loss_in_double(const nn::Model& model, kernels::Loss loss, std::sp
 
 inline std::vector<double> central_differences(const nn::Model& model, kernels::Loss loss,
                                                std::span<const float> arena, std::span<const Sample> batch,
-                                               const nn::Pass& pass) {
+                                               const nn::PassContext& pass) {
   constexpr double kStep = 1e-5;
   std::vector<double> moved(arena.begin(), arena.end()), quotients;
   for (double& parameter : moved) {

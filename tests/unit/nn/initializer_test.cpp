@@ -14,15 +14,15 @@
 namespace lockstep::nn {
 namespace {
 
-constexpr std::size_t kInputs = 300, kHidden = 200, kOutputs = 10;
+constexpr std::size_t kIn = 300, kHidden = 200, kOut = 10;
 
 Model model(const std::string& init = "glorot", const std::string& bias_init = "zeros",
-            std::size_t inputs = kInputs) {
+            std::size_t inputs = kIn) {
   ModelOptions options;
   options.hidden = {kHidden};
   options.init = init;
   options.bias_init = bias_init;
-  return {options, inputs, kOutputs};
+  return {options, inputs, kOut};
 }
 
 std::vector<float> initialized(const Model& network, std::uint64_t seed = 1) {
@@ -64,7 +64,7 @@ TEST(Initialize, GlorotIsUniformWithinItsBound) {
   const Model network = model();
   const auto& tensors = network.tensors();
   for (const Tensor& tensor : tensors) {
-    if (!tensor.is_weight()) continue;
+    if (!test::is_weight(tensor)) continue;
     const auto weights = tensor.slice(std::span(arena));
     const double bound = std::sqrt(6.0 / static_cast<double>(tensor.shape[0] + tensor.shape[1]));
     EXPECT_LE(moments(weights).largest, bound * (1.0 + 1e-6));
@@ -77,7 +77,7 @@ TEST(Initialize, HeIsNormalWithTheVarianceOfItsInputs) {
   const auto arena = initialized("he");
   const Model network = model();
   for (const Tensor& tensor : network.tensors())
-    if (tensor.is_weight())
+    if (test::is_weight(tensor))
       expect_moments(tensor.slice(std::span(arena)), 2.0 / static_cast<double>(tensor.shape[1]), 3.0);
 }
 
@@ -86,7 +86,7 @@ TEST(Initialize, NormalHasItsDeviation) {
     const auto arena = initialized("normal(" + std::to_string(sigma) + ")");
     const Model network = model();
     for (const Tensor& tensor : network.tensors())
-      if (tensor.is_weight()) expect_moments(tensor.slice(std::span(arena)), sigma * sigma, 3.0);
+      if (test::is_weight(tensor)) expect_moments(tensor.slice(std::span(arena)), sigma * sigma, 3.0);
   }
 }
 
@@ -95,7 +95,7 @@ TEST(Initialize, UniformIsUniformWithinItsBound) {
     const Model network = model("uniform(" + std::to_string(bound) + ")");
     const auto arena = initialized(network);
     for (const Tensor& tensor : network.tensors()) {
-      if (!tensor.is_weight()) continue;
+      if (!test::is_weight(tensor)) continue;
       const auto weights = tensor.slice(std::span(arena));
       EXPECT_LE(moments(weights).largest, bound * (1.0 + 1e-6));
       EXPECT_GE(moments(weights).largest, bound * 0.99);
@@ -113,7 +113,7 @@ TEST(Initialize, BiasesAreZeroUnlessTheyAreToBeDrawn) {
     const auto arena = initialized(init);
     const Model network = model();
     for (const Tensor& tensor : network.tensors()) {
-      if (tensor.is_weight()) continue;
+      if (test::is_weight(tensor)) continue;
       for (const float x : tensor.slice(std::span(arena))) EXPECT_EQ(x, 0.0F);
     }
   }
@@ -124,7 +124,7 @@ TEST(Initialize, BiasesAreDrawnAsTheyAreToBe) {
   const auto of_uniform = initialized(uniform), of_normal = initialized(normal);
   for (const Tensor& tensor : uniform.tensors()) {
     const auto values = tensor.slice(std::span(of_uniform));
-    if (tensor.is_weight()) {
+    if (test::is_weight(tensor)) {
       EXPECT_EQ(moments(values).largest, 0.0);
     } else {
       EXPECT_LE(moments(values).largest, 0.5);
@@ -139,7 +139,7 @@ TEST(Initialize, BiasesDoNotChangeTheWeights) {
   const auto with = initialized(drawn), without = initialized("he");
   for (const Tensor& tensor : drawn.tensors())
     EXPECT_EQ(test::same_bits(tensor.slice(std::span(with)), tensor.slice(std::span(without))),
-              tensor.is_weight());
+              test::is_weight(tensor));
 }
 
 // What runs of the past were started from, and files of weights were made of.
@@ -153,9 +153,10 @@ TEST(Initialize, AnElementIsAFunctionOfSeedTensorAndPlace) {
       const RandomStream stream(kSeed, Purpose::kInitialisation, t);
       const auto values = tensor.slice(std::span(arena));
       for (std::uint32_t i = 0; i < values.size(); ++i) {
-        const double expected = tensor.is_weight() ? formula(stream, i, static_cast<double>(tensor.shape[1]),
-                                                             static_cast<double>(tensor.shape[0]))
-                                                   : 0.25 * stream.normal(i);
+        const double expected = test::is_weight(tensor)
+                                    ? formula(stream, i, static_cast<double>(tensor.shape[1]),
+                                              static_cast<double>(tensor.shape[0]))
+                                    : 0.25 * stream.normal(i);
         ASSERT_EQ(values[i], static_cast<float>(expected)) << init << ", " << tensor.name << " " << i;
       }
     }
@@ -210,7 +211,7 @@ TEST(Initialize, TensorsHaveDrawsOfTheirOwn) {
   std::set<float> values;
   std::size_t weights = 0;
   for (const Tensor& tensor : network.tensors()) {
-    if (!tensor.is_weight()) continue;
+    if (!test::is_weight(tensor)) continue;
     weights += tensor.size;
     for (const float x : tensor.slice(std::span(arena))) values.insert(x);
   }

@@ -23,10 +23,10 @@ constexpr std::size_t kInputs = 5, kOutputs = 3, kRows = 9;
 constexpr Activation kTanh = Activation::kTanh, kRelu = Activation::kRelu, kSigmoid = Activation::kSigmoid;
 
 // Scattered, so that a row's place is not its sample's number.
-std::vector<std::uint32_t> sample_ids(std::size_t rows) {
-  std::vector<std::uint32_t> numbers;
-  for (std::size_t i = 0; i < rows; ++i) numbers.push_back(static_cast<std::uint32_t>(1000 - 7 * i));
-  return numbers;
+std::vector<std::uint32_t> spread_ids(std::size_t rows) {
+  std::vector<std::uint32_t> ids;
+  for (std::size_t i = 0; i < rows; ++i) ids.push_back(static_cast<std::uint32_t>(1000 - 7 * i));
+  return ids;
 }
 
 struct Case {
@@ -66,8 +66,8 @@ std::vector<float> arena_of(const Model& model, std::uint64_t seed) {
 
 // Outputs and gradients of a training pass, of each loss, against the same in double.
 void expect_double(const Layers& layers, std::uint64_t seed) {
-  const auto numbers = sample_ids(kRows);
-  const Pass pass{.threads = 1, .seed = seed, .step = 17, .samples = numbers};
+  const auto ids = spread_ids(kRows);
+  const PassContext pass{.threads = 1, .seed = seed, .step = 17, .sample_ids = ids};
   test::for_every<Loss>([&](Loss loss) {
     const Model model(with_layers(layers), kInputs, test::outputs_with(loss, kOutputs));
     const auto arena = arena_of(model, seed + 3);
@@ -135,8 +135,8 @@ TEST(Layers, TheShortFormIsTheListThatItStandsFor) {
   ASSERT_EQ(a.layers().size(), b.layers().size());
   for (std::size_t l = 0; l < a.layers().size(); ++l)
     EXPECT_EQ(a.layers()[l]->description(), b.layers()[l]->description());
-  const auto numbers = sample_ids(kRows);
-  const Pass pass{.threads = 1, .seed = 2, .step = 3, .samples = numbers};
+  const auto ids = spread_ids(kRows);
+  const PassContext pass{.threads = 1, .seed = 2, .step = 3, .sample_ids = ids};
   const auto arena = arena_of(a, 1);
   const auto batch = test::random_batch(kRows, kInputs, kOutputs, 4);
   const auto gradient = [&](const Model& model) {
@@ -164,13 +164,13 @@ TEST(Layers, TheModelsSlopeAndAlphaReachItsActivations) {
 TEST(Layers, ThreadsDoNotChangeOutputs) {
   const Model model(with_layers(kCases[std::size(kCases) - 1].layers), kInputs, kOutputs);
   constexpr std::size_t kMany = 500;
-  const auto numbers = sample_ids(kMany);
+  const auto ids = spread_ids(kMany);
   const auto arena = arena_of(model, 1);
   const auto batch = test::random_batch(kMany, kInputs, kOutputs, 2);
   const auto outputs = [&](int threads) {
     Workspace workspace(model, kMany, Workspace::Use::kForward);
     test::fill_input(batch, workspace.input(kMany));
-    const auto y = model.forward(arena, workspace, kMany, {threads, 1, 2, numbers});
+    const auto y = model.forward(arena, workspace, kMany, {threads, 1, 2, ids});
     return std::vector<float>(y.data, y.data + kMany * kOutputs);
   };
   for (const int threads : {2, 3}) EXPECT_TRUE(test::same_bits(outputs(threads), outputs(1)));
@@ -178,8 +178,8 @@ TEST(Layers, ThreadsDoNotChangeOutputs) {
 
 TEST(Layers, ForwardInDoubleFromALayerOnIsTheRestOfTheNetwork) {
   const Model model(with_layers(kCases[std::size(kCases) - 1].layers), kInputs, kOutputs);
-  const auto numbers = sample_ids(2);
-  const Pass pass{.threads = 1, .seed = 2, .step = 3, .samples = numbers};
+  const auto ids = spread_ids(2);
+  const PassContext pass{.threads = 1, .seed = 2, .step = 3, .sample_ids = ids};
   const auto narrow = arena_of(model, 1);
   const std::vector<double> arena(narrow.begin(), narrow.end());
   const std::vector<double> input = {0.1, -0.2, 0.3, -0.4, 0.5, 0.6, -0.7, 0.8, -0.9, 1.0};

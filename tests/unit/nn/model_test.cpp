@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "layer_lists.h"
 #include "nn/dense.h"
 #include "nn/gradients.h"
 #include "reference_model.h"
@@ -35,10 +36,47 @@ TEST(Model, TensorsAreNamedAndShapedAsPyTorchsLinearLayers) {
   for (std::size_t t = 0; t < expected.size(); ++t) {
     EXPECT_EQ(model.tensors()[t].name, expected[t].first);
     EXPECT_EQ(model.tensors()[t].shape, expected[t].second);
-    EXPECT_EQ(model.tensors()[t].is_weight(), t % 2 == 0);
   }
   EXPECT_EQ(model.inputs(), 3072U);
   EXPECT_EQ(model.outputs(), 10U);
+}
+
+TEST(Model, TensorsStateWhatTheyAre) {
+  const Model model(options({100, 30}), 3072, 10);
+  const std::size_t widths[] = {3072, 100, 30, 10};
+  for (std::size_t t = 0; t < model.tensors().size(); ++t) {
+    const Tensor& tensor = model.tensors()[t];
+    const bool weight = t % 2 == 0;
+    const std::size_t in = widths[t / 2], out = widths[t / 2 + 1];
+    EXPECT_EQ(tensor.rows(), out);
+    EXPECT_EQ(tensor.cols(), weight ? in : 1);
+    EXPECT_EQ(tensor.fan_in, in);
+    EXPECT_EQ(tensor.fan_out, out);
+    EXPECT_EQ(tensor.learning_rate_factor, 1.0);
+    EXPECT_EQ(tensor.weight_decay_factor, weight ? 1.0 : 0.0);
+  }
+}
+
+// A layer of four dimensions, as a convolution would be, is one matrix to whoever sums its gradient.
+TEST(Tensor, OfMoreDimensionsIsAMatrixOfItsFirst) {
+  const Tensor tensor{.name = "weight", .shape = {8, 3, 5, 2}, .size = 240, .init = {}};
+  EXPECT_EQ(tensor.rows(), 8U);
+  EXPECT_EQ(tensor.cols(), 30U);
+}
+
+TEST(Model, FactorsOfALayerAreItsTensors) {
+  auto first = test::dense(4), second = test::dense(3), last = test::dense();
+  first.learning_rate_factor = 0.5;
+  first.weight_decay_factor = 3.0;
+  second.frozen = true;
+  const Model model(test::with_layers({first, second, last}), 6, 2);
+  const std::pair<double, double> expected[] = {{0.5, 3.0}, {0.5, 0.0}, {0.0, 0.0},
+                                                {0.0, 0.0}, {1.0, 1.0}, {1.0, 0.0}};
+  ASSERT_EQ(model.tensors().size(), std::size(expected));
+  for (std::size_t t = 0; t < std::size(expected); ++t) {
+    EXPECT_EQ(model.tensors()[t].learning_rate_factor, expected[t].first) << t;
+    EXPECT_EQ(model.tensors()[t].weight_decay_factor, expected[t].second) << t;
+  }
 }
 
 TEST(Model, TensorsFillTheArenaWithoutGapsOrOverlap) {

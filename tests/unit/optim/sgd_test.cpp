@@ -17,12 +17,12 @@ struct Twin {
   std::vector<double> parameters, buffer;
   std::size_t steps = 0;
 
-  void step(const std::vector<float>& gradient, bool decay, double rate) {
+  void step(const std::vector<float>& gradient, double rate, double l2_factor) {
     ++steps;
     buffer.resize(parameters.size());
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       double g = gradient[i];
-      if (options.l2 != 0.0 && decay) g = g + options.l2 * parameters[i];
+      g = g + l2_factor * options.l2 * parameters[i];
       if (options.momentum != 0.0) {
         buffer[i] = steps > 1 ? options.momentum * buffer[i] + g : g;
         g = options.nesterov ? g + options.momentum * buffer[i] : buffer[i];
@@ -40,7 +40,7 @@ const SgdOptions kOptions[] = {
 
 TEST(Sgd, IsTheDocumentedAlgorithmOverTwentySteps) {
   for (const SgdOptions& options : kOptions) {
-    for (const bool decay : {true, false}) {
+    for (const double l2_factor : {1.0, 0.0, 0.25}) {
       for (const std::size_t n : test::kAwkwardSizes) {
         std::vector<float> arena = test::random_floats(n, n);
         Twin twin{options, {arena.begin(), arena.end()}, {}};
@@ -48,8 +48,8 @@ TEST(Sgd, IsTheDocumentedAlgorithmOverTwentySteps) {
         for (std::uint64_t step = 0; step < 20; ++step) {
           const auto gradient = test::random_floats(n, 100 + step);
           const double rate = 0.1 / static_cast<double>(1 + step);  // a schedule
-          sgd.update(arena, gradient, 0, decay, rate);
-          twin.step(gradient, decay, rate);
+          sgd.update(arena, gradient, 0, rate, l2_factor);
+          twin.step(gradient, rate, l2_factor);
           for (std::size_t i = 0; i < n; ++i)
             ASSERT_NEAR(arena[i], twin.parameters[i], 1e-5 * (1.0 + std::fabs(twin.parameters[i])))
                 << "momentum " << options.momentum << ", l2 " << options.l2 << ", step " << step;
@@ -67,12 +67,12 @@ TEST(Sgd, SlicesAreUpdatedAloneEachWithItsOwnVelocity) {
     Sgd sgd_whole(options, kSize), sgd_cut(options, kSize);
     for (std::uint64_t step = 0; step < 5; ++step) {
       const auto gradient = test::random_floats(kSize, 50 + step);
-      sgd_whole.update(whole, gradient, 0, true, 0.1);
+      sgd_whole.update(whole, gradient, 0, 0.1, 1.0);
       const auto before = cut;
-      sgd_cut.update(cut, std::span(gradient).subspan(63), 63, true, 0.1);
+      sgd_cut.update(cut, std::span(gradient).subspan(63), 63, 0.1, 1.0);
       EXPECT_TRUE(test::same_bits(std::span(cut).first(63), std::span(before).first(63)));
-      sgd_cut.update(cut, std::span(gradient).first(21), 0, true, 0.1);
-      sgd_cut.update(cut, std::span(gradient).subspan(21, 42), 21, true, 0.1);
+      sgd_cut.update(cut, std::span(gradient).first(21), 0, 0.1, 1.0);
+      sgd_cut.update(cut, std::span(gradient).subspan(21, 42), 21, 0.1, 1.0);
     }
     EXPECT_TRUE(test::same_bits(cut, whole));
   }
@@ -87,7 +87,7 @@ TEST(Sgd, BitsDoNotDependOnThreads) {
       auto arena = start;
       Sgd sgd(options, n);
       for (std::uint64_t step = 0; step < 3; ++step)
-        sgd.update(arena, test::random_floats(n, 10 + step), 0, true, 0.1);
+        sgd.update(arena, test::random_floats(n, 10 + step), 0, 0.1, 1.0);
       if (first.empty()) first = arena;
       EXPECT_TRUE(test::same_bits(arena, first)) << threads << " threads";
     }
@@ -103,8 +103,8 @@ TEST(Sgd, RefusesAGradientThatReachesPastTheParameters) {
   std::vector<float> arena(10);
   const std::vector<float> gradient(5);
   Sgd sgd({}, 10);
-  EXPECT_THROW(sgd.update(arena, gradient, 6, true, 0.1), ShapeError);
-  EXPECT_NO_THROW(sgd.update(arena, gradient, 5, true, 0.1));
+  EXPECT_THROW(sgd.update(arena, gradient, 6, 0.1, 1.0), ShapeError);
+  EXPECT_NO_THROW(sgd.update(arena, gradient, 5, 0.1, 1.0));
 }
 
 }  // namespace

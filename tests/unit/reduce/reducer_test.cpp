@@ -21,8 +21,8 @@ using kernels::Loss;
 using test::ModeCase;
 using test::Sample;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 // A network, and a step's batch in blocks of several sizes. `factor` multiplies the gradient.
 struct Problem {
@@ -69,7 +69,7 @@ Reducer::Outcome add_once(Reducer& reducer, const Problem& problem, const nn::Mo
     const std::size_t last = std::min(end, b + blocks_a_pass);
     const std::size_t first = problem.first_row(b), rows = problem.first_row(last) - first;
     const auto targets = test::fill_input(std::span(batch).subspan(first, rows), workspace.input(rows));
-    const nn::Pass pass{.threads = threads};
+    const nn::PassContext pass{.threads = threads};
     const auto outputs = model.forward(arena, workspace, rows, pass);
     kernels::evaluate_loss(problem.loss, outputs, targets, problem.factor / static_cast<double>(batch.size()),
                            workspace.output_gradient(rows), threads);

@@ -45,6 +45,24 @@ void print_everything(Console& console) {
   console.epoch(example());
 }
 
+// However large a loss is, its column does not touch the next.
+TEST(Console, LossesOfAnySizeFitIntoTheirColumns) {
+  EpochRow row = example();
+  for (const double loss : {9999.99999, 123456.789, 1e6, 1.5e12, 3e300}) {
+    row.train_loss = row.test_loss = loss;
+    const std::string text = printed([&] {
+      Console console(true);
+      console.start_table(3);
+      console.epoch(row);
+    });
+    const std::vector<std::string> cells = cells_of(text.substr(text.find('\n')));
+    ASSERT_EQ(cells.size(), 8U) << text;
+    EXPECT_NEAR(std::stod(cells[1]), loss, 1e-3 * loss);
+    EXPECT_EQ(cells[1], cells[3]);
+    EXPECT_EQ(text.find('\n'), text.size() - text.find('\n') - 2) << text;  // as wide as the names
+  }
+}
+
 TEST(Console, PrintsNothingWhereItIsNotEnabled) {
   EXPECT_EQ(printed([] {
               Console console(false);

@@ -32,9 +32,9 @@ class SmallSet final : public data::Dataset {
   data::DatasetInfo info() const override { return details; }
   data::SampleStore load(data::Split split, std::span<const std::uint32_t> samples) const override {
     const data::SampleStore& all = split == data::Split::kTrain ? train : test;
-    data::SampleStore store = data::SampleStore::of_numbers(0, all.width);
+    data::SampleStore store = data::SampleStore::of_values(0, all.width);
     for (const std::uint32_t i : samples) {
-      store.numbers.insert(store.numbers.end(), all.number_row(i).begin(), all.number_row(i).end());
+      store.values.insert(store.values.end(), all.value_row(i).begin(), all.value_row(i).end());
       store.targets.push_back(all.targets[i]);
     }
     return store;
@@ -42,9 +42,9 @@ class SmallSet final : public data::Dataset {
 
  private:
   static data::SampleStore store_of(std::size_t features, const std::vector<std::vector<float>>& rows) {
-    data::SampleStore store = data::SampleStore::of_numbers(0, features);
+    data::SampleStore store = data::SampleStore::of_values(0, features);
     for (const auto& row : rows) {
-      store.numbers.insert(store.numbers.end(), row.begin(), row.end() - 1);
+      store.values.insert(store.values.end(), row.begin(), row.end() - 1);
       store.targets.push_back(row.back());
     }
     return store;

@@ -193,7 +193,7 @@ TEST(PredictionRows, OfASingleOutputHaveTheValueOrTheClass) {
 
   // In the units of the file: -2 deviations of 10 from a mean of 50.3.
   values.details.target_mean = 50.3;
-  values.details.target_deviation = 10.0;
+  values.details.target_stddev = 10.0;
   EXPECT_EQ(prediction_rows(values.info(), {{1}, true}, of_values, fit.network(), 1), "1,62.8,30.3\n");
   values.details.target_mean = 1.7e9;  // of which deviations keep their digits
   EXPECT_EQ(prediction_rows(values.info(), {{1}, true}, of_values, fit.network(), 1),
@@ -214,7 +214,7 @@ TEST(Tables, CallClassesAsTheDataSetDoes) {
 TEST(Tables, HaveValuesInTheUnitsOfTheFile) {
   SmallSet set(1, 0, {{0.25, 1}, {0.5, 2}}, {});
   set.details.target_mean = 10.0;
-  set.details.target_deviation = 4.0;
+  set.details.target_stddev = 4.0;
   EXPECT_EQ(points_table(set), "x0,target,split\n0.25,14,train\n0.5,18,train\n");
   const Affine affine(set, 1, Loss::kMse, {2, 1});
   EXPECT_EQ(split(grid_table(set, affine.network(), 1), '\n').at(1), "0.25,16");

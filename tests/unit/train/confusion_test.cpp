@@ -13,8 +13,8 @@ namespace {
 using kernels::Loss;
 using test::MadeUpDataset;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 // A network with random weights for a data set, and what evaluates it on the ranks of a communicator.
 struct Evaluation {

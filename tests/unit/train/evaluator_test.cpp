@@ -13,8 +13,8 @@ namespace {
 
 using test::MadeUpDataset;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 std::size_t classes_with(kernels::Loss loss) {
   return loss == kernels::Loss::kBinaryCrossEntropy ? 2 : MadeUpDataset::kClasses;

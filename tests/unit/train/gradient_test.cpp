@@ -13,7 +13,7 @@ namespace {
 using test::RunSetup;
 using test::TrainerOnRanks;
 
-const comm::Communicator& world() { return test::session().world(); }
+using test::world;
 
 std::vector<float> copy(std::span<const float> x) { return {x.begin(), x.end()}; }
 
@@ -90,7 +90,7 @@ TEST(ComputeGradient, IsWhatTheStepUses) {
       EXPECT_LE(distance(gradient, computed), kAgain);
       for (const nn::Tensor& tensor : ranks.model.tensors()) {
         for (std::size_t i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
-          const double l2 = tensor.is_weight() ? setup.train.sgd.l2 * before[i] : 0.0;
+          const double l2 = test::is_weight(tensor) ? setup.train.sgd.l2 * before[i] : 0.0;
           const double update = setup.train.sgd.learning_rate * (gradient[i] + l2);
           EXPECT_NEAR(ranks.trainer.parameters()[i], before[i] - update,
                       0x1p-23 * (std::fabs(before[i]) + std::fabs(update)));

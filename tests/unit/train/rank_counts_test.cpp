@@ -14,8 +14,8 @@ using test::ModeCase;
 using test::RunResult;
 using test::RunSetup;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 // 131 samples, 9 shards and batches of 36: no number of ranks from 2 to 8 divides any but by chance.
 RunSetup setup_of(const ModeCase& mode, data::Shuffle shuffle) {

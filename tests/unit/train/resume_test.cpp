@@ -16,8 +16,8 @@ using test::RunResult;
 using test::RunSetup;
 using test::TrainerOnRanks;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 // 131 samples, 9 shards and batches of 36: 4 steps per epoch, the last of them short.
 RunSetup setup_of(reduce::Mode mode = reduce::Mode::kExact) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "layer_lists.h"
 #include "modes.h"
 #include "mpi_main.h"
 #include "train/training_run.h"
@@ -18,7 +19,7 @@ using kernels::Activation;
 using kernels::Loss;
 using test::RunSetup;
 
-const comm::Communicator& world() { return test::session().world(); }
+using test::world;
 
 // How far apart two arenas are, relative to the second's norm.
 double distance(std::span<const double> a, std::span<const float> b) {
@@ -104,6 +105,40 @@ TEST(Trainer, IsTheReferenceWithEveryOptimizer) {
         s.train.sgd = sgd;
         s.model.loss = loss;
       }));
+}
+
+// A layer's own share of the learning rate and of the L2 term, and a layer that stays as it is.
+TEST(Trainer, IsTheReferenceWithFactorsOfLayers) {
+  for (const bool frozen : {false, true})
+    for (const optim::SgdOptions& sgd :
+         {optim::SgdOptions{.learning_rate = 0.1, .l2 = 0.01},
+          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}})
+      expect_reference(setup_with([&](RunSetup& s) {
+        nn::LayerOptions first = test::dense(8), second = test::dense(6), last = test::dense();
+        first.learning_rate_factor = 0.25;
+        first.weight_decay_factor = 4.0;
+        second.frozen = frozen;
+        last.learning_rate_factor = 2.0;
+        last.weight_decay_factor = 0.0;
+        const nn::LayerOptions activation = test::pointwise(s.model.activation);
+        s.model.layers = {first, activation, second, activation, last};
+        s.train.sgd = sgd;
+      }));
+}
+
+TEST(Trainer, AFrozenLayerKeepsItsBits) {
+  RunSetup setup;
+  setup.model.layers = {test::dense(8), test::pointwise(Activation::kTanh), test::dense()};
+  setup.model.layers.front().frozen = true;
+  setup.model.bias_init = "normal(0.5)";
+  setup.train.sgd = {.learning_rate = 0.1, .momentum = 0.9, .l2 = 0.01};
+  const auto initial = setup.initial();
+  const auto run = test::run_trainer(setup, world());
+  const nn::Model network = setup.network();
+  for (const nn::Tensor& tensor : network.tensors())
+    EXPECT_EQ(test::same_bits(tensor.slice(std::span(run.parameters)), tensor.slice(initial.span())),
+              tensor.name.starts_with("layers.0."))
+        << tensor.name;
 }
 
 TEST(Trainer, IsTheReferenceWithEverySchedule) {

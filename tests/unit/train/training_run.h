@@ -16,7 +16,8 @@
 
 namespace lockstep::test {
 
-// What a run depends on. The reference knows MadeUpDataset only, and no dropout.
+// What a run depends on. The reference knows MadeUpDataset only, no dropout, and of
+// model.layers those that model.hidden could state, with factors.
 struct RunSetup {
   std::size_t samples = 53;
   std::size_t classes = MadeUpDataset::kClasses;  // 4, 2 or, for values, 0
@@ -125,24 +126,23 @@ inline std::vector<Sample> reference_samples(const RunSetup& setup) {
   return samples;
 }
 
-// The numbers of the samples of a step: without shuffle the next B of the file, else as the plan says.
+// The IDs of the samples of a step: without shuffle the next B of the file, else as the plan says.
 inline std::vector<std::uint32_t> samples_of_step(const RunSetup& setup, std::size_t epoch,
                                                   std::size_t step) {
-  std::vector<std::uint32_t> numbers;
+  std::vector<std::uint32_t> ids;
   if (setup.shuffle == data::Shuffle::kNone) {
     const std::size_t end = std::min(setup.samples, (step + 1) * setup.train.batch_size);
     for (std::size_t i = step * setup.train.batch_size; i < end; ++i)
-      numbers.push_back(static_cast<std::uint32_t>(i));
-    return numbers;
+      ids.push_back(static_cast<std::uint32_t>(i));
+    return ids;
   }
   const data::ShardPlan plan = setup.plan();
   for (std::size_t s = 0; s < plan.shards(); ++s) {
     const auto order = plan.epoch_order(epoch, s);
     const data::Range range = plan.micro_batch_range(step, s);
-    for (std::size_t i = range.begin; i < range.end; ++i)
-      numbers.push_back(plan.samples_of_shard(s)[order[i]]);
+    for (std::size_t i = range.begin; i < range.end; ++i) ids.push_back(plan.samples_of_shard(s)[order[i]]);
   }
-  return numbers;
+  return ids;
 }
 
 struct ReferenceResult {
@@ -161,6 +161,12 @@ inline ReferenceResult run_reference(const RunSetup& setup) {
   auto network =
       reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.sgd.l2);
   ReferenceSgd sgd{setup.train.sgd.momentum, setup.train.sgd.nesterov, {}};
+  for (const nn::LayerOptions& layer : setup.model.layers) {
+    if (layer.kind != nn::LayerOptions::Kind::kDense) continue;
+    const std::size_t l = network.l2_factors.size();
+    network.l2_factors.push_back(layer.frozen ? 0.0 : layer.weight_decay_factor);
+    sgd.rate_factors.resize(network.weight_offset(l + 1), layer.frozen ? 0.0 : layer.learning_rate_factor);
+  }
   const std::size_t steps_per_epoch = setup.plan().steps_per_epoch();
   const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs,
                                  steps_per_epoch);

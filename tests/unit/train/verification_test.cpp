@@ -16,8 +16,8 @@ namespace {
 
 using test::RunSetup;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 TEST(Compare, FindsTheFirstTensorThatDiffersAndByHowMuch) {
   const nn::Model model = RunSetup().network();

@@ -1,0 +1,36 @@
+// A parameter tensor of a network: what it is, and where it lies in the parameter arena.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/initializer.h"
+
+namespace lockstep::nn {
+
+// A layer states what its tensors are; the model gives them their full names, multiplies their factors by
+// those of [[model.layers]], and says where they lie: one after the other without gaps, in the order of
+// layers.
+struct Tensor {
+  std::string name;  // a layer's own: "weight"; the model's, as PyTorch has it: "layers.0.weight"
+  std::vector<std::size_t> shape;  // as files have it: a dense layer's weight (out, in), its bias (out)
+  std::size_t offset = 0;          // floats from the arena's start
+  std::size_t size = 0;            // floats
+  Initializer init;
+  std::size_t fan_in = 0, fan_out = 0;  // inputs of one output, outputs of one input: what initialisers go by
+  double learning_rate_factor = 1.0;    // of train.learning_rate; 0: the tensor stays as it is
+  double weight_decay_factor = 0.0;     // of train.l2
+
+  // The matrix that its gradient is summed as, row by row: of a weight (out, in), of a bias (out, 1).
+  std::size_t rows() const { return shape.front(); }
+  std::size_t cols() const { return size / rows(); }
+
+  template <typename T>
+  std::span<T> slice(std::span<T> arena) const {
+    return arena.subspan(offset, size);
+  }
+};
+
+}  // namespace lockstep::nn

@@ -1,0 +1,49 @@
+"""A rank holds its own shards and a few copies of the parameters, whatever the size of the data set."""
+
+import sys
+
+import pytest
+from harness.build import MPIRUN, PROGRAM, SANITIZED
+from harness.files import read, write, write_small_config
+from harness.process import ALONE, execute, settings
+
+MIB = 1 << 20
+SAMPLE_BYTES = 3073  # features and label
+SHARDS = 8
+# Runs a command and writes the bytes of its largest resident set to peak.RANK.
+MEASURE = """
+import os, resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+with open("peak." + os.environ.get("OMPI_COMM_WORLD_RANK", "0"), "w", encoding="ascii") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))  # the system counts in KiB
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("ranks, samples, hidden", [(ALONE, 50000, [100]), (2, 50000, [100]), (ALONE, 2048, [1024, 1024]),
+                                                    (2, 2048, [1024, 1024])],
+                         ids=["one_process_holds_the_samples_once", "two_ranks_hold_half_of_the_samples_each",
+                              "one_process_holds_few_copies_of_a_large_networks_parameters",
+                              "two_ranks_hold_few_copies_of_a_large_networks_parameters"])
+def test_memory_is_bounded(ranks, samples, hidden):
+    """Every rank stays within its shards' bytes, six times the parameters' and 100 MiB."""
+    write_small_config()
+    write("measure.py", MEASURE)
+    keys = [f"data.train_samples={samples}", "data.test_samples=10000", f"model.hidden={hidden}", "train.batch_size=4096",
+            "train.epochs=1"]
+    words = [sys.executable, "measure.py", PROGRAM, "train", "run.toml", "--out", "out", *settings(*keys)]
+    outcome = execute([*([] if ranks == ALONE else [*MPIRUN, "-np", ranks]), *words])
+    assert outcome.code == 0, outcome
+
+    widths = [3072, *hidden, 10]
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in zip(widths, widths[1:]))
+    number = max(ranks, 1)
+    for rank in range(number):
+        shards = SHARDS * (rank + 1) // number - SHARDS * rank // number
+        held = shards * (samples // SHARDS + 1) * SAMPLE_BYTES
+        limit = held + 6 * 4 * parameters + 100 * MIB
+        if SANITIZED:
+            limit += limit // 2 + 300 * MIB  # of shadow and quarantine
+        peak = int(read(f"peak.{rank}"))
+        assert peak > held, f"rank {rank} cannot have held its samples"
+        assert peak <= limit, f"rank {rank} took {peak / MIB:.0f} MiB, expected at most {limit / MIB:.0f}"
