@@ -192,7 +192,8 @@ def outcome(ended, options, supervisor):
     if code in (130, 143) or (asked is not None and ended.finished and code == 128 + signal.SIGUSR1):
         # With the latter mpirun, which had nothing left to do, was ended by the signal that asks the ranks.
         show_own()
-        return asked or code, supervisor.why and f"{supervisor.why}: the ranks saved their state and ended"
+        done = "saved their state and ended" if options.words[0] in command_line.SAVE_THEIR_STATE else "ended"
+        return asked or code, supervisor.why and f"{supervisor.why}: the ranks {done}"
     if asked is not None:
         what = ended.lost or ended.spoken or "the ranks ended"
         return asked, f"{supervisor.why or 'interrupted'}: {what} (code {code}) before training was done"

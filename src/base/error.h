@@ -15,6 +15,8 @@ enum class ExitCode : int {
   kData = 3,    // the data is wrong or missing
   kModel = 4,   // a weight file or a checkpoint is wrong
   kRank = 5,    // a rank or the network failed
+  kInterrupted = 130,  // by SIGINT
+  kTerminated = 143,   // by SIGTERM, SIGHUP or SIGUSR1
 };
 
 // The text with control characters, line breaks among them, written as \xNN.

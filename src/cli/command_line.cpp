@@ -21,6 +21,7 @@ struct Command {
   const char* name;
   const char* help;
   Run (*declare)(Options& options);
+  bool ends_in_order = true;  // see CommandLine
 };
 constexpr Command kCommands[] = {
     {"train", "Train a network; write metrics and weights to a run folder", train_command},
@@ -35,16 +36,17 @@ constexpr Command kCommands[] = {
      sweep_command},
     {"inspect",
      "Say what a file or folder is, and what is in it: weights, checkpoint, data, configuration, run",
-     inspect_command},
-    {"configs", "List the configurations that come with the program, with a line each", configs_command},
+     inspect_command, false},
+    {"configs", "List the configurations that come with the program, with a line each", configs_command,
+     false},
     {"activations",
      "Print every activation function and its slope as a table (launch/plot --activations draws it)",
-     activations_command},
+     activations_command, false},
     {"predict", "Measure steps and sums; say how long an epoch would take on up to thousands of ranks",
      predict_command},
     {"doctor",
      "Measure what the job has to work with: kernels, cores, ranks, allreduce, data; say what to change",
-     doctor_command},
+     doctor_command, false},
 };
 
 constexpr const char* kIntroduction =
@@ -116,11 +118,11 @@ CommandLine parse(int argc, char** argv) {
   app.footer(kExamples);
   app.set_version_flag("--version", run::version_text);
   app.require_subcommand(1);
-  std::vector<std::pair<const CLI::App*, Run>> commands;
+  std::vector<std::pair<const CLI::App*, CommandLine>> commands;
   for (const Command& command : kCommands) {
     CLI::App* const subcommand = app.add_subcommand(command.name, command.help);
     Options options(*subcommand, argv[0]);
-    commands.emplace_back(subcommand, command.declare(options));
+    commands.emplace_back(subcommand, CommandLine{command.ends_in_order, command.declare(options), {}, {}});
   }
 
   CommandLine line;
@@ -136,8 +138,8 @@ CommandLine parse(int argc, char** argv) {
     line.text = text.str();
     return line;
   }
-  for (const auto& [subcommand, run] : commands)
-    if (subcommand->parsed()) line.run = run;
+  for (const auto& [subcommand, asked] : commands)
+    if (subcommand->parsed()) line = asked;
   return line;
 }
 

@@ -8,6 +8,8 @@
 namespace lockstep::cli {
 
 struct CommandLine {
+  // Whether the subcommand looks for requests to stop, so that a signal ends it in order.
+  bool ends_in_order = false;
   Run run;           // the subcommand; none where there is nothing to do but to say the text or the mistake
   std::string text;  // what --help or --version prints
   std::string mistake;  // what is wrong, in a line

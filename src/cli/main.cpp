@@ -1,8 +1,12 @@
 // The program's door: exit codes, and the one place that prints errors.
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 #include <new>
-#include <string_view>
+#include <optional>
+#include <string>
 
 #include "base/error.h"
 #include "cli/command_line.h"
@@ -13,8 +17,17 @@ namespace {
 
 using lockstep::ExitCode;
 using lockstep::cli::CommandLine;
+using lockstep::liveness::StopSignals;
+using lockstep::run::Job;
 
-int run(const lockstep::comm::Session& session, const CommandLine& line) {
+// What is left to do where a rank waits for one that does not move any more.
+void end_of_a_hang(const std::string& line) {
+  const std::string text = line.empty() ? line : fmt::format("lockstep: {}\n", line);
+  [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, text.data(), text.size());
+  ::_exit(static_cast<int>(ExitCode::kRank));
+}
+
+int run(const lockstep::comm::Session& session, const CommandLine& line, const StopSignals* signals) {
   const bool speaks = session.world().rank() == 0;
   if (!line.run) {
     if (speaks && line.mistake.empty()) std::fputs(line.text.c_str(), stdout);
@@ -23,17 +36,17 @@ int run(const lockstep::comm::Session& session, const CommandLine& line) {
   }
   session.require_all_ranks();
   lockstep::report::Console console(speaks);
-  lockstep::run::Job job{session.world(), session.self(), console};
+  Job job(session.world(), session.self(), console, signals, end_of_a_hang);
   return line.run(job);
 }
 
 // Runs the command. Its error, where every rank has it, is printed once, and all ranks end in the ordinary
 // way; where only this rank has it, the job is aborted.
-int run_and_report(lockstep::comm::Session& session, const CommandLine& line) {
+int run_and_report(lockstep::comm::Session& session, const CommandLine& line, const StopSignals* signals) {
   const int rank = session.world().rank();
   int code = static_cast<int>(ExitCode::kRank);
   try {
-    code = run(session, line);
+    code = run(session, line, signals);
     session.finalize();
     return code;
   } catch (const lockstep::comm::CollectiveError& error) {
@@ -54,12 +67,12 @@ int run_and_report(lockstep::comm::Session& session, const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "train")
-    lockstep::liveness::note_signals();  // before MPI spends time on starting
+  const CommandLine line = lockstep::cli::parse(argc, argv);
+  std::optional<StopSignals> signals;
+  if (line.ends_in_order) signals.emplace();  // before MPI spends time on starting
   try {
-    const CommandLine line = lockstep::cli::parse(argc, argv);
     lockstep::comm::Session session(argc, argv);
-    return run_and_report(session, line);
+    return run_and_report(session, line, signals ? &*signals : nullptr);
   } catch (const lockstep::Error& error) {  // MPI does not start
     std::fprintf(stderr, "lockstep: %s\n", error.what());
     return static_cast<int>(error.code());

@@ -6,15 +6,17 @@
 #include <thread>
 #include <vector>
 
-#include "base/timeline.h"
+#include "base/clock.h"
 #include "comm/mpi_handle.h"
 
 namespace lockstep::comm {
 
 // The mutex guards every MPI call between start and wait.
 struct BackgroundSums::State {
-  explicit State(MPI_Comm communicator)
-      : mpi(communicator), thread([this](const std::stop_token& stop) { look_after(stop); }) {}
+  State(MPI_Comm communicator, liveness::Progress* observer)
+      : mpi(communicator),
+        progress(observer),
+        thread([this](const std::stop_token& stop) { look_after(stop); }) {}
 
   template <typename T>
   void begin(std::span<T> x) {
@@ -42,7 +44,9 @@ struct BackgroundSums::State {
                            MPI_STATUSES_IGNORE);
     for (int i = 0; failure == MPI_SUCCESS && i < count; ++i) {
       const auto which = static_cast<std::size_t>(done[static_cast<std::size_t>(i)]);
-      note_span({Activity::kBucket, static_cast<std::uint32_t>(which), begun[which], nanoseconds_now()});
+      if (progress != nullptr)
+        progress->add({liveness::Activity::kBucket, static_cast<std::uint32_t>(which), begun[which],
+                       nanoseconds_now()});
       --open;
     }
     if (open == 0 || failure != MPI_SUCCESS) active = false;
@@ -59,6 +63,7 @@ struct BackgroundSums::State {
   }
 
   MPI_Comm mpi;
+  liveness::Progress* progress;
   std::mutex mutex;
   std::condition_variable_any wake;
   std::vector<MPI_Request> requests;  // since the last wait
@@ -76,8 +81,8 @@ bool BackgroundSums::possible() {
   return provided >= MPI_THREAD_SERIALIZED;
 }
 
-BackgroundSums::BackgroundSums(const Communicator& communicator)
-    : state_(std::make_unique<State>(communicator.handle_->mpi)) {}
+BackgroundSums::BackgroundSums(const Communicator& communicator, liveness::Progress* progress)
+    : state_(std::make_unique<State>(communicator.handle_->mpi, progress)) {}
 
 BackgroundSums::~BackgroundSums() = default;
 

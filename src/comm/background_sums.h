@@ -6,6 +6,7 @@
 #include <span>
 
 #include "comm/communicator.h"
+#include "liveness/progress.h"
 
 namespace lockstep::comm {
 
@@ -21,7 +22,8 @@ class BackgroundSums {
   // Whether MPI lets another thread than the main one call it. Without that there are no background sums.
   static bool possible();
 
-  explicit BackgroundSums(const Communicator& communicator);
+  // progress, unless null, is told when each sum was under way; it must outlive this.
+  explicit BackgroundSums(const Communicator& communicator, liveness::Progress* progress = nullptr);
   BackgroundSums(const BackgroundSums&) = delete;
   BackgroundSums& operator=(const BackgroundSums&) = delete;
   // Gives up what is under way: after an error.

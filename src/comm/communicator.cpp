@@ -10,7 +10,7 @@
 #include <new>
 #include <optional>
 
-#include "base/timeline.h"
+#include "base/clock.h"
 #include "comm/mpi_handle.h"
 
 namespace lockstep::comm {

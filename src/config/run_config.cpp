@@ -143,10 +143,6 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.final_learning_rate", train.schedule.final_learning_rate, kAtLeastZeroText, kAtLeastZero);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
   in.read("train.max_seconds", train.max_seconds, kAtLeastZeroText, kAtLeastZero);
-  in.read("train.patience", train.patience, 0);
-  in.read_name("train.monitor", train.monitor,
-               {"auto", "test_loss", "test_accuracy", "train_loss", "train_accuracy"});
-  in.read("train.init_from", train.init_from);
 }
 
 }  // namespace
@@ -162,6 +158,10 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   read_data(in, config.data);
   read_model(in, config.model);
   read_train(in, config.train);
+  in.read("train.patience", config.early_stopping.patience, 0);
+  in.read_name("train.monitor", config.early_stopping.monitor,
+               {"auto", "test_loss", "test_accuracy", "train_loss", "train_accuracy"});
+  in.read("train.init_from", config.init_from);
   in.read<reduce::Mode>("reduce.mode", config.reduce.mode,
                         {{"exact", reduce::Mode::kExact}, {"float", reduce::Mode::kFloat}});
   using reduce::Wire;

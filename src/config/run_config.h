@@ -2,23 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "config/run_options.h"
 #include "data/options.h"
-#include "kernels/options.h"
 #include "nn/model.h"
 #include "reduce/reducer.h"
-#include "train/checkpoint_folder.h"
 #include "train/trainer.h"
 
 namespace lockstep::config {
-
-struct LogOptions {
-  bool steps = false;      // write steps.csv
-  bool gradients = false;  // write gradients.csv
-};
 
 struct RunConfig {
   std::uint64_t seed = 1;
@@ -26,9 +21,11 @@ struct RunConfig {
   nn::ModelOptions model;
   train::TrainOptions train;
   reduce::ReduceOptions reduce;
-  kernels::ComputeOptions compute;
-  train::CheckpointOptions checkpoint;
-  double watchdog_seconds = 60.0;  // without progress, before the job is ended; 0: never
+  ComputeOptions compute;
+  CheckpointOptions checkpoint;
+  EarlyStoppingOptions early_stopping;
+  std::filesystem::path init_from;  // train.init_from, a model.safetensors to start from; empty: model.init
+  double watchdog_seconds = 60.0;   // without progress, before the job is ended; 0: never
   LogOptions log;
 };
 

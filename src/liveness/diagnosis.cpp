@@ -21,7 +21,7 @@ bool is_behind(const Heartbeats& all, int a, int b) {
   const auto place = [&](int rank) {
     const auto& heartbeat = of(all, rank);
     return heartbeat ? std::tuple(true, heartbeat->step, heartbeat->phase)
-                     : std::tuple(false, std::size_t{0}, Phase::kSetUp);
+                     : std::tuple(false, std::size_t{0}, Activity::kSetUp);
   };
   return place(a) < place(b);
 }
@@ -33,7 +33,7 @@ std::string describe(const Heartbeats& all, const Ranks& ranks) {
   const std::string text = fmt::format("{} {}", ranks.size() == 1 ? "rank" : "ranks", fmt::join(ranks, ", "));
   if (const auto& heartbeat = of(all, last))
     return fmt::format("{} on {}, at step {} in {}", text, heartbeat->host, heartbeat->step,
-                       name(heartbeat->phase));
+                       phase_name(heartbeat->phase));
   return fmt::format("{}, never seen", text);
 }
 
@@ -107,10 +107,10 @@ Diagnosis diagnose(const Heartbeats& before, const Heartbeats& after, int own) {
     (beats || rank == own ? alive : silent).push_back(rank);
   }
   const bool reached = silent.empty() && unanswered_address(after).empty();
-  const bool writes = std::any_of(after.begin(), after.end(), [](const auto& heartbeat) {
-    return heartbeat && heartbeat->phase == Phase::kWriting;
+  const bool files = std::any_of(after.begin(), after.end(), [](const auto& heartbeat) {
+    return heartbeat && (heartbeat->phase == Activity::kSetUp || heartbeat->phase == Activity::kWriting);
   });
-  return {.speaker = alive.front(), .missing = missing(after, silent), .writes = reached && writes};
+  return {.speaker = alive.front(), .missing = missing(after, silent), .may_be_a_disk = reached && files};
 }
 
 }  // namespace lockstep::liveness

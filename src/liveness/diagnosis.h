@@ -10,7 +10,8 @@ namespace lockstep::liveness {
 struct Diagnosis {
   int speaker = 0;      // the rank that tells: the first that is alive
   std::string missing;  // "rank 2 on h1, at step 7 in reduction, has stopped or cannot be reached"
-  bool writes = false;  // all are alive, and the disk of one that writes may just be slow
+  bool may_be_a_disk =
+      false;  // all are alive, and the disk of one that reads or writes files may just be slow
 };
 
 // before, after: the heartbeats of all ranks, some beats apart; own: this rank, which is alive.

@@ -5,21 +5,17 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 namespace lockstep::liveness {
 namespace {
 
-constexpr const char* kNames[] = {"set-up", "forward and backward", "reduction",
-                                  "update", "evaluation",           "writing"};
-
-std::optional<Phase> phase_of(std::string words) {
+std::optional<Activity> phase_called(std::string words) {
   words.erase(words.find_last_not_of(' ') + 1);
-  const auto* const found = std::find(std::begin(kNames), std::end(kNames), words);
-  if (found == std::end(kNames)) return std::nullopt;
-  return static_cast<Phase>(found - kNames);
+  for (std::size_t a = 0; a < kActivities; ++a)
+    if (words == phase_name(static_cast<Activity>(a))) return static_cast<Activity>(a);
+  return std::nullopt;
 }
 
 std::vector<std::string> words_of(const std::string& line) {
@@ -29,8 +25,6 @@ std::vector<std::string> words_of(const std::string& line) {
 
 }  // namespace
 
-const char* name(Phase phase) { return kNames[static_cast<int>(phase)]; }
-
 std::filesystem::path heartbeat_file(const std::filesystem::path& folder, int rank) {
   return folder / fmt::format("rank-{}", rank);
 }
@@ -38,8 +32,8 @@ std::filesystem::path heartbeat_file(const std::filesystem::path& folder, int ra
 void write_heartbeat(const std::filesystem::path& file, const Heartbeat& heartbeat) {
   // The same length for all: a shorter text must not leave the end of a longer one.
   constexpr std::size_t kLength = 1000;
-  std::string text =
-      fmt::format("{} {} {} {}\n", heartbeat.beat, heartbeat.step, heartbeat.host, name(heartbeat.phase));
+  std::string text = fmt::format("{} {} {} {}\n{}\n", heartbeat.beat, heartbeat.step, heartbeat.host,
+                                 phase_name(heartbeat.phase), heartbeat.moves);
   const std::string network =
       fmt::format("{}\n{}\n", fmt::join(heartbeat.addresses, " "), fmt::join(heartbeat.unanswered, " "));
   if (text.size() + network.size() <= kLength) text.append(network);
@@ -56,9 +50,10 @@ std::optional<Heartbeat> read_heartbeat(const std::filesystem::path& file) {
   std::string line;
   if (!(in >> heartbeat.beat >> heartbeat.step >> heartbeat.host >> std::ws) || !std::getline(in, line))
     return std::nullopt;
-  const std::optional<Phase> phase = phase_of(line);
+  const std::optional<Activity> phase = phase_called(line);
   if (!phase) return std::nullopt;
   heartbeat.phase = *phase;
+  if (!(in >> heartbeat.moves) || !std::getline(in, line)) return std::nullopt;
   if (std::getline(in, line)) heartbeat.addresses = words_of(line);
   if (std::getline(in, line)) heartbeat.unanswered = words_of(line);
   return heartbeat;

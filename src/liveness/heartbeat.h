@@ -7,23 +7,23 @@
 #include <string>
 #include <vector>
 
-namespace lockstep::liveness {
+#include "liveness/progress.h"
 
-// In the order in which a step goes through them.
-enum class Phase { kSetUp, kForwardAndBackward, kReduction, kUpdate, kEvaluation, kWriting };
-const char* name(Phase phase);
+namespace lockstep::liveness {
 
 struct Heartbeat {
   std::size_t beat = 0;  // grows as long as the process runs
   std::size_t step = 0;
   std::string host;
-  Phase phase = Phase::kSetUp;
+  Activity phase = Activity::kSetUp;               // as phase_of() gives it
   std::vector<std::string> addresses, unanswered;  // see network.h
+  std::size_t moves = 0;                           // Progress::Place::moves
 };
 
 using Heartbeats = std::vector<std::optional<Heartbeat>>;  // by rank; nothing where there is no file
 
-// The file's first line is "BEAT STEP HOST PHASE", the phase in words; launch/run reads it too.
+// The file's first line is "BEAT STEP HOST PHASE", the phase in words, which launch/run reads too; the next
+// ones are the moves, the addresses and the unanswered ones.
 std::filesystem::path heartbeat_file(const std::filesystem::path& folder, int rank);
 
 // Replaces the file in one write. What cannot be written is not: a watchdog without files still ends its own

@@ -1,15 +1,14 @@
 #include "liveness/interruption.h"
 
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <initializer_list>
 
 namespace lockstep::liveness {
 namespace {
 
+// A handler finds nothing but what is static.
 std::atomic<int> noted = 0;
 std::atomic<long long> noted_at = 0;  // nanoseconds
 static_assert(std::atomic<long long>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
@@ -34,17 +33,22 @@ void on_signal(int number) {
 
 }  // namespace
 
-void note_signals() {
+StopSignals::StopSignals() {
+  noted = 0;
+  noted_at = 0;
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
-    struct sigaction before = {};
-    ::sigaction(number, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], nullptr, &before_[i]);
+    if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
   }
 }
 
-int requested_signal() { return noted; }
+StopSignals::~StopSignals() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
+}
+
+int StopSignals::requested() const { return noted; }
 
 }  // namespace lockstep::liveness

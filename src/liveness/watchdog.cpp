@@ -5,13 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <utility>
 
-#include "base/error.h"
 #include "liveness/diagnosis.h"
 #include "liveness/launcher.h"
 #include "liveness/network.h"
@@ -22,10 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
-
-std::atomic<Phase> current_phase = Phase::kSetUp;
-std::atomic<std::size_t> current_step = 0;
-std::atomic<std::size_t> moves = 0;
 
 // The speaker makes this file in the heartbeats' folder: there is one line, also where ranks disagree on who
 // speaks.
@@ -40,16 +35,20 @@ bool claim(const fs::path& folder) {
 
 class Thread {
  public:
-  Thread(const Watchdog::Options& options, double limit)
-      : options_(options), interval_(std::clamp(options.seconds / 40.0, 0.02, 2.0)), limit_(limit) {}
+  Thread(const Watchdog::Options& options, const Progress& progress, Watchdog::OnHang on_hang)
+      : options_(options),
+        progress_(progress),
+        on_hang_(std::move(on_hang)),
+        interval_(std::clamp(options.seconds / 40.0, 0.02, 2.0)),
+        limit_(Watchdog::limit(options.seconds)) {}
 
   void run(const std::stop_token& stop) {
     if (options_.rank == 0 && !options_.folder.empty()) fs::remove(claim_file(options_.folder), ignored_);
     while (beat_and_sleep(stop)) {
-      const Phase phase = current_phase;
-      const bool patient = phase == Phase::kSetUp || phase == Phase::kWriting;
+      const Activity phase = phase_of(progress_.place().activity);
+      const bool patient = phase == Activity::kSetUp || phase == Activity::kWriting;
       const double limit = (patient ? kPatience : 1.0) * limit_ - kBeatsToTell * interval_;
-      if (options_.seconds > 0.0 && waited_ > limit) end(stop);
+      if (options_.seconds > 0.0 && waited_ > limit && hangs(stop)) return;
     }
   }
 
@@ -67,20 +66,31 @@ class Thread {
     const bool stopped =
         wake_.wait_for(lock, stop, Seconds(interval_), [&] { return stop.stop_requested(); });
     waited_ += std::min(Seconds(Clock::now() - begin).count(), interval_ + kLateBeat);
-    if (const std::size_t now = moves; now != seen_) {
+    if (const std::size_t now = moves(); now != seen_) {
       seen_ = now;
       waited_ = 0.0;
     }
     return !stopped;
   }
 
+  // This rank's; those of all ranks while it waits for others that work on something of their own.
+  std::size_t moves() const {
+    const Progress::Place place = progress_.place();
+    if (place.activity != Activity::kOtherGroups) return place.moves;
+    std::size_t sum = 0;
+    for (const auto& heartbeat : heartbeats()) sum += heartbeat ? heartbeat->moves : 0;
+    return sum;
+  }
+
   Heartbeat mine() const {
+    const Progress::Place place = progress_.place();
     return {.beat = beats_,
-            .step = current_step,
+            .step = place.step,
             .host = options_.host,
-            .phase = current_phase,
+            .phase = phase_of(place.activity),
             .addresses = own_addresses(),
-            .unanswered = unanswered_addresses()};
+            .unanswered = unanswered_addresses(),
+            .moves = place.moves};
   }
 
   Heartbeats heartbeats() const {
@@ -90,38 +100,38 @@ class Thread {
     return all;
   }
 
-  // One rank's line, and the end of this process, unless it moves after all.
-  void end(const std::stop_token& stop) {
+  // Whether it is so even now, when the others have been looked at; then one rank has said it.
+  bool hangs(const std::stop_token& stop) {
     const std::size_t seen = seen_;
     const Heartbeats before = heartbeats();
     for (int i = 0; i < kBeatsToTell; ++i)
-      if (!beat_and_sleep(stop) || seen != seen_) return;
+      if (!beat_and_sleep(stop) || seen != seen_) return false;
     if (options_.folder.empty()) {
       const Heartbeat own = mine();
-      say(fmt::format("rank {} on {}, at step {} in {}, hangs", options_.rank, own.host, own.step,
-                      name(own.phase)));
-    } else {
-      const Diagnosis diagnosis = diagnose(before, heartbeats(), options_.rank);
-      if (diagnosis.writes && waited_ < kPatience * limit_) return;
-      // The launcher ends all when one has ended: the speaker first.
-      if (diagnosis.speaker != options_.rank) std::this_thread::sleep_for(Seconds(2.0));
-      if (claim(options_.folder)) say(diagnosis.missing);
+      on_hang_(line_of(fmt::format("rank {} on {}, at step {} in {}, hangs", options_.rank, own.host,
+                                   own.step, phase_name(own.phase))));
+      return true;
     }
-    ::_exit(static_cast<int>(ExitCode::kRank));
+    const Diagnosis diagnosis = diagnose(before, heartbeats(), options_.rank);
+    if (diagnosis.may_be_a_disk && waited_ < kPatience * limit_) return false;
+    // The launcher ends all when one has ended: the speaker first.
+    if (diagnosis.speaker != options_.rank) std::this_thread::sleep_for(Seconds(2.0));
+    on_hang_(claim(options_.folder) ? line_of(diagnosis.missing) : "");
+    return true;
   }
 
-  void say(const std::string& missing) const {
-    const std::string line =
-        fmt::format("lockstep: {}: nothing has moved for {:.1f} s (run.watchdog_seconds is {:g})\n", missing,
-                    waited_, options_.seconds);
-    [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+  std::string line_of(const std::string& missing) const {
+    return fmt::format("{}: nothing has moved for {:.1f} s (run.watchdog_seconds is {:g})", missing, waited_,
+                       options_.seconds);
   }
 
   Watchdog::Options options_;
+  const Progress& progress_;
+  Watchdog::OnHang on_hang_;
   double interval_;  // seconds between heartbeats
   double limit_;     // seconds without progress after which the process ends
   std::size_t beats_ = 0;
-  std::size_t seen_ = moves;
+  std::size_t seen_ = 0;
   double waited_ = 0.0;  // seconds since this rank has moved
   std::mutex mutex_;
   std::condition_variable_any wake_;
@@ -130,24 +140,12 @@ class Thread {
 
 }  // namespace
 
-void note_progress(Phase phase, std::size_t step) {
-  current_step = step;
-  note_progress(phase);
-}
-
-void note_progress(Phase phase) {
-  current_phase = phase;
-  ++moves;
-}
-
-WritingPhase::WritingPhase() : before_(current_phase) { note_progress(Phase::kWriting); }
-
-Watchdog::Watchdog(const Options& options)
+Watchdog::Watchdog(const Options& options, const Progress& progress, OnHang on_hang)
     : file_(options.folder.empty() ? fs::path() : heartbeat_file(options.folder, options.rank)),
-      thread_([options](const std::stop_token& stop) {
+      thread_([options, &progress, on_hang = std::move(on_hang)](const std::stop_token& stop) {
         std::error_code ignored;
         if (!options.folder.empty()) fs::create_directories(options.folder, ignored);
-        Thread(options, limit(options.seconds)).run(stop);
+        Thread(options, progress, on_hang).run(stop);
       }) {
   if (options.rank == 0)
     tell_launcher(

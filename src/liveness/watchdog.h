@@ -1,37 +1,22 @@
-// Ends a process that no longer moves, so that no job hangs: a collective waits for ever when a rank is
+// Notices that a process no longer moves, so that no job hangs: a collective waits for ever when a rank is
 // stopped or cut off.
 //
 // Each rank's watchdog is a thread. It writes a heartbeat file in a folder that all ranks see, and when its
-// own rank has not moved for a time, it reads the others' and finds out who is missed. One rank says so in a
-// line, and all end with ExitCode::kRank.
+// own rank has not moved for a time, it reads the others' and finds out who is missed. What is done then is
+// its owner's: one rank is given a line to say, and all are to end with ExitCode::kRank.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 
 #include "liveness/heartbeat.h"
+#include "liveness/progress.h"
 
 namespace lockstep::liveness {
-
-// This process moves: it enters a phase of step `step` (1, 2, ...). Cheap; from any thread.
-void note_progress(Phase phase, std::size_t step);
-// The same in the step as before.
-void note_progress(Phase phase);
-
-// This process writes files as long as the object lives; then it is in the phase that it was in before.
-class WritingPhase {
- public:
-  WritingPhase();
-  WritingPhase(const WritingPhase&) = delete;
-  WritingPhase& operator=(const WritingPhase&) = delete;
-  ~WritingPhase() { note_progress(before_); }
-
- private:
-  Phase before_;
-};
 
 class Watchdog {
  public:
@@ -48,8 +33,12 @@ class Watchdog {
   // The time that the ranks grant without progress, of so many seconds.
   static double limit(double seconds) { return std::max(0.4 * seconds, seconds - 11.0); }
 
-  // Tells launch/run of itself.
-  explicit Watchdog(const Options& options);
+  // Called once, from the watchdog's thread, when nothing moves any more: with what to say, or "" where
+  // another rank says it.
+  using OnHang = std::function<void(const std::string& line)>;
+
+  // Tells launch/run of itself. progress must outlive it.
+  Watchdog(const Options& options, const Progress& progress, OnHang on_hang);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
   // Takes the heartbeat file away, but where an error ends the run: launch/run reads there how far this rank

@@ -41,7 +41,7 @@ std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped) {
 
 template <typename T>
 BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
-                            const comm::Communicator& communicator, int threads)
+                            const comm::Communicator& communicator, int threads, liveness::Progress* progress)
     : communicator_(&communicator),
       threads_(threads),
       in_memory_(may_add_up_in_memory(options, communicator) ? InMemory::kPossibly : InMemory::kNo),
@@ -56,7 +56,7 @@ BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
   if (options.wire != Wire::kFull && communicator.size() > 1) wire_ = AlignedBuffer<Half>(size);
   const std::size_t width = wire_.size() > 0 ? sizeof(Half) : sizeof(T);
   bucket_ = std::clamp<std::size_t>(bucket_bytes(options, overlapped) / width, 1, kMax);
-  if (overlapped) background_.emplace(communicator);
+  if (overlapped) background_.emplace(communicator, progress);
 }
 
 template <typename T>

@@ -32,9 +32,10 @@ class BucketedSum {
  public:
   using Half = std::conditional_t<std::is_same_v<T, float>, Bfloat16, std::int16_t>;
 
-  // Of `size` values, zeros at first. The communicator must outlive it.
+  // Of `size` values, zeros at first. The communicator must outlive it, and progress, which is told of
+  // buckets under way unless it is null.
   BucketedSum(std::size_t size, const ReduceOptions& options, const comm::Communicator& communicator,
-              int threads);
+              int threads, liveness::Progress* progress = nullptr);
 
   // This rank's, to be written before the sum and, by then, lost.
   std::span<T> local() { return local_; }

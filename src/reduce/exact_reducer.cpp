@@ -40,12 +40,12 @@ std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
 }  // namespace
 
 ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
-                           const comm::Communicator& communicator, int threads)
+                           const comm::Communicator& communicator, int threads, liveness::Progress* progress)
     : Reducer(model),
       threads_(threads),
       scales_(model.tensors().size(), contributions, options.wire == Wire::kInt16 ? 16 : 32),
       inverses_(model.tensors().size()),
-      sum_(slots() + model.parameters(), options, communicator, threads),
+      sum_(slots() + model.parameters(), options, communicator, threads, progress),
       magnitudes_(model.tensors().size()) {
   constexpr std::size_t kTypicalRows[] = {256};  // of blocks together; add() sees to longer ones
   std::size_t scratch = 0;

@@ -17,7 +17,7 @@ namespace lockstep::reduce {
 class ExactReducer final : public Reducer {
  public:
   ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
-               const comm::Communicator& communicator, int threads);
+               const comm::Communicator& communicator, int threads, liveness::Progress* progress);
 
   void begin_pass(std::span<const std::size_t> block_rows, bool last) override;
   void add(const nn::GradientTerms& terms) override;

@@ -11,8 +11,8 @@ using kernels::Matrix;
 using kernels::Store;
 
 FloatReducer::FloatReducer(const ReduceOptions& options, const nn::Model& model,
-                           const comm::Communicator& communicator, int threads)
-    : Reducer(model), threads_(threads), sum_(model.parameters(), options, communicator, threads) {}
+                           const comm::Communicator& communicator, int threads, liveness::Progress* progress)
+    : Reducer(model), threads_(threads), sum_(model.parameters(), options, communicator, threads, progress) {}
 
 void FloatReducer::begin_pass(std::span<const std::size_t>, bool last) { last_pass_ = last; }
 

@@ -14,7 +14,7 @@ namespace lockstep::reduce {
 class FloatReducer final : public Reducer {
  public:
   FloatReducer(const ReduceOptions& options, const nn::Model& model, const comm::Communicator& communicator,
-               int threads);
+               int threads, liveness::Progress* progress);
 
   void begin_pass(std::span<const std::size_t> block_rows, bool last) override;
   void add(const nn::GradientTerms& terms) override;

@@ -20,12 +20,12 @@ std::vector<float> Reducer::gradient() const {
 
 std::unique_ptr<Reducer> make_reducer(const ReduceOptions& options, const nn::Model& model,
                                       std::size_t contributions, const comm::Communicator& communicator,
-                                      int threads) {
+                                      int threads, liveness::Progress* progress) {
   switch (options.mode) {
     case Mode::kExact:
-      return std::make_unique<ExactReducer>(options, model, contributions, communicator, threads);
+      return std::make_unique<ExactReducer>(options, model, contributions, communicator, threads, progress);
     case Mode::kFloat:
-      return std::make_unique<FloatReducer>(options, model, communicator, threads);
+      return std::make_unique<FloatReducer>(options, model, communicator, threads, progress);
   }
   return nullptr;
 }

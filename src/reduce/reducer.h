@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "liveness/progress.h"
 #include "nn/gradient_sink.h"
 #include "nn/model.h"
 #include "reduce/options.h"
@@ -66,9 +67,9 @@ class Reducer : public nn::GradientSink {
 
 // The reducer of options.mode for the gradients of `model`; both references must outlive it. contributions:
 // the largest number of blocks in a step, over all ranks. Throws ConfigError where they are too many for the
-// exact mode.
+// exact mode. progress, unless null, is told of buckets under way, and must outlive it.
 std::unique_ptr<Reducer> make_reducer(const ReduceOptions& options, const nn::Model& model,
                                       std::size_t contributions, const comm::Communicator& communicator,
-                                      int threads);
+                                      int threads, liveness::Progress* progress = nullptr);
 
 }  // namespace lockstep::reduce

@@ -12,7 +12,8 @@ namespace lockstep::report {
 std::string trace_json(std::span<const RankTimeline> ranks) {
   std::int64_t start = std::numeric_limits<std::int64_t>::max();
   for (const RankTimeline& rank : ranks)
-    for (const TimelineEvent& event : rank.events) start = std::min(start, event.begin - rank.clock_ahead);
+    for (const liveness::TimelineEvent& event : rank.events)
+      start = std::min(start, event.begin - rank.clock_ahead);
 
   std::string text = "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n";
   const auto out = std::back_inserter(text);
@@ -24,14 +25,14 @@ std::string trace_json(std::span<const RankTimeline> ranks) {
     fmt::format_to(
         out, R"({{"ph": "M", "pid": {}, "name": "process_sort_index", "args": {{"sort_index": {}}}}})", r, r);
     std::size_t sums = 0;
-    for (const TimelineEvent& event : ranks[r].events) {
+    for (const liveness::TimelineEvent& event : ranks[r].events) {
       const auto microseconds = [](std::int64_t nanoseconds) {
         return 1e-3 * static_cast<double>(nanoseconds);
       };
       const double begin = microseconds(event.begin - ranks[r].clock_ahead - start);
       const double duration = microseconds(event.end - event.begin);
       text += ",\n";
-      if (event.activity == Activity::kBucket) {
+      if (event.activity == liveness::Activity::kBucket) {
         const std::string common =
             fmt::format(R"("pid": {0}, "tid": 0, "cat": "sum", "id": "{0}.{1}", "name": "bucket {2}")", r,
                         sums++, event.number);

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "base/timeline.h"
+#include "liveness/progress.h"
 
 namespace lockstep::report {
 
 struct RankTimeline {
   std::string host;
   std::int64_t clock_ahead = 0;  // nanoseconds, of rank 0's
-  std::vector<TimelineEvent> events;
+  std::vector<liveness::TimelineEvent> events;
 };
 
 // In the Trace Event Format: a process a rank, times from the first event on. Sums of gradients under way are

@@ -15,7 +15,7 @@
 namespace lockstep::run {
 namespace {
 
-int choose_threads(const kernels::ComputeOptions& options, int ranks_on_this_host) {
+int choose_threads(const config::ComputeOptions& options, int ranks_on_this_host) {
   if (options.threads > 0) return options.threads;
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return omp_get_max_threads();
   // A rank that mpirun has bound sees its own cores alone; one that it has not, all of them.
@@ -50,7 +50,7 @@ std::string Compute::kernels_of_ranks() const {
   return alike ? kernels.front() : fmt::format("{}", fmt::join(kernels, ", "));
 }
 
-Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world) {
+Compute agree_on_compute(const config::ComputeOptions& options, const comm::Communicator& world) {
   Compute compute;
   compute.threads = choose_threads(options, world.of_this_host().size());
   const char* const variable = std::getenv("LOCKSTEP_KERNELS");

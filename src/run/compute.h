@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "kernels/options.h"
+#include "config/run_options.h"
 
 namespace lockstep::run {
 
@@ -25,6 +25,6 @@ struct Compute {
 // host's ranks. Kernels: compute.kernels, else the environment's LOCKSTEP_KERNELS, else the best that the
 // rank's processor can run; ranks may differ, for the bits do not. Throws CollectiveError where a rank's
 // processor cannot run what is asked for. Collective; no product may be under way.
-Compute agree_on_compute(const kernels::ComputeOptions& options, const comm::Communicator& world);
+Compute agree_on_compute(const config::ComputeOptions& options, const comm::Communicator& world);
 
 }  // namespace lockstep::run

@@ -185,17 +185,18 @@ void eval(Job& job, const EvalArguments& arguments) {
   world.broadcast(config, 0);
   world.broadcast(weights, 0);
   LoadedConfig loaded = load_config(world, config, arguments.overrides);
-  if (!weights.empty()) loaded.run.train.init_from = weights;
+  if (!weights.empty()) loaded.run.init_from = weights;
   if (out.empty()) out = fs::path("runs") / loaded.name;
   config::RunConfig& run = loaded.run;
   world.all_or_none([&] {
-    if (run.train.init_from.empty())
+    if (run.init_from.empty())
       throw ConfigError(fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
   });
   const int threads = agree_on_compute(run.compute, world).threads;
   report::Console& console = job.console;
+  job.watch(run.watchdog_seconds);
 
-  const SavedNetwork saved(run.train.init_from, world);
+  const SavedNetwork saved(run.init_from, world);
   if (saved.name() != (fs::path(weights) / "model.safetensors").string() &&
       fs::path(weights) == arguments.config)
     console.line(fmt::format("no model.safetensors yet: these are the weights of {}", saved.name()));
@@ -216,11 +217,11 @@ void eval(Job& job, const EvalArguments& arguments) {
           fmt::format("--confusion: counts samples whose class is known, and {} has none here, "
                       "expected the data of the run",
                       dataset->info().name));
-    train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size());
-    test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size());
+    train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size(), job.supervision());
+    test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size(), job.supervision());
     if (!arguments.predictions_of.empty()) {
       auto [samples, rows] = read_unlabelled(arguments.predictions_of, *dataset, run.data, world);
-      unlabelled.emplace(std::move(samples));
+      unlabelled.emplace(std::move(samples), job.supervision());
       predicted = {std::move(rows), false};
     }
   });
@@ -280,6 +281,7 @@ void eval(Job& job, const EvalArguments& arguments) {
   }
   world.all_or_none([&] {
     if (world.rank() != 0) return;
+    const liveness::Writing writing_files(&job.progress);
     for (const auto& [name, content] : files) expect_replaceable(out / name, content);
     for (const auto& [name, content] : files)
       writing(out / name, [&] { write_file_atomically(out / name, content); });

@@ -21,11 +21,11 @@ nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) 
 }
 
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
-                       const Origin* origin)
+                       const liveness::Supervision& supervision, const Origin* origin)
     : run_(run), communicator_(communicator), threads_(threads) {
   const int rank = communicator.rank(), world = communicator.size();
   std::optional<SavedNetwork> saved;
-  if (origin == nullptr && !run.train.init_from.empty()) saved.emplace(run.train.init_from, communicator);
+  if (origin == nullptr && !run.init_from.empty()) saved.emplace(run.init_from, communicator);
   if (saved && saved->origin()) origin = &*saved->origin();
   const data::Schema* trained = origin != nullptr ? &origin->trained_on : nullptr;
   std::unique_ptr<data::Dataset> dataset;
@@ -48,10 +48,12 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   });
   expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
   communicator.all_or_none([&] {
-    reducer_ =
-        reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads);
+    reducer_ = reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads,
+                                    supervision.progress);
     loader_.emplace(*dataset, *plan_, rank, world);
-    test_set_.emplace(*dataset, data::Split::kTest, rank, world);
+    // A signal does not end training in the middle of an evaluation, after which it is saved.
+    test_set_.emplace(*dataset, data::Split::kTest, rank, world,
+                      liveness::Supervision{.progress = supervision.progress});
   });
   if (trained != nullptr)
     normalizer_ = trained->normalizer;
@@ -63,9 +65,10 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   AlignedBuffer<float> parameters =
       saved ? saved->parameters(*model_, communicator) : drawn_parameters(run, *model_, communicator);
   communicator.all_or_none([&] {
-    trainer_.emplace(train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_,
-                                         run.model.loss, *reducer_, threads, run.seed, info_.target_stddev},
-                     run.train, std::move(parameters));
+    trainer_.emplace(
+        train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,
+                            threads, run.seed, info_.target_stddev, supervision},
+        run.train, std::move(parameters));
   });
 }
 

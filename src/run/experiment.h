@@ -12,6 +12,7 @@
 #include "data/normalizer.h"
 #include "data/schema.h"
 #include "data/shard_plan.h"
+#include "liveness/supervision.h"
 #include "nn/model.h"
 #include "reduce/reducer.h"
 #include "train/evaluator.h"
@@ -33,12 +34,13 @@ nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info);
 
 class Experiment {
  public:
-  // threads: of each rank. origin: of a checkpoint whose weights will take the place of the first ones; then
-  // train.init_from is not read. Columns, classes and normalisation are the origin's, or those of
-  // train.init_from; else they come from the training data. Throws CollectiveError, also where the data are
-  // not such, or ranks read different files. Collective; run and communicator must outlive it.
+  // threads: of each rank. supervision: of the training; what it refers to must outlive this. origin: of a
+  // checkpoint whose weights will take the place of the first ones; then train.init_from is not read.
+  // Columns, classes and normalisation are the origin's, or those of train.init_from; else they come from the
+  // training data. Throws CollectiveError, also where the data are not such, or ranks read different files.
+  // Collective; run and communicator must outlive it.
   Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
-             const Origin* origin = nullptr);
+             const liveness::Supervision& supervision = {}, const Origin* origin = nullptr);
   Experiment(const Experiment&) = delete;
   Experiment& operator=(const Experiment&) = delete;
 

@@ -46,7 +46,8 @@ bool gradcheck(Job& job, const GradcheckArguments& arguments) {
   const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console& console = job.console;
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
-  Experiment experiment(loaded.run, world, compute.threads);
+  job.watch(loaded.run.watchdog_seconds);
+  Experiment experiment(loaded.run, world, compute.threads, job.supervision());
   console.line(fmt::format("{:<20}{:>9}{:>13}{:>16}{:>14}{:>14}", "tensor", "elements", "worst error", "at",
                            "backward", "difference"));
   bool good = true;

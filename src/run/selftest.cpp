@@ -66,14 +66,16 @@ struct Found {
 
 // Trains the run's first steps, and the others too where `whole`. Ends where a hash is not that of
 // `published`, unless that is null. Collective.
-Found train_and_hash(const config::RunConfig& run, const comm::Communicator& world, int threads, bool whole,
+Found train_and_hash(Job& job, const config::RunConfig& run, int threads, bool whole,
                      const PublishedRun* published) {
-  Experiment experiment(run, world, threads);
+  const comm::Communicator& world = job.world;
+  job.progress.enter(liveness::Activity::kSetUp);
+  Experiment experiment(run, world, threads, job.supervision());
   train::Trainer& trainer = experiment.trainer();
   const auto hash = [&] { return hash_hex(std::as_bytes(trainer.parameters())); };
   const std::size_t steps = run.train.epochs * experiment.plan().steps_per_epoch();
   Found found;
-  for (std::size_t step = 0;; trainer.step(), ++step) {
+  for (std::size_t step = 0;; ++step) {
     if (step <= kPublishedSteps) {
       found.step_hashes.push_back(hash());
       if (published != nullptr) {
@@ -84,6 +86,8 @@ Found train_and_hash(const config::RunConfig& run, const comm::Communicator& wor
     }
     if (step == steps) break;
     if (step == kPublishedSteps && !whole) return found;
+    if (const train::StopRequests stop = trainer.step().stop; stop.by_signal())
+      throw train::stopped(stop, "before all runs were compared");
   }
   found.weights_hash = hash();
   return found;
@@ -146,15 +150,14 @@ std::vector<PublishedRun> chosen_runs(const SelftestArguments& arguments, const 
 }
 
 // Computes every run's hashes anew, and writes the list.
-void publish(std::vector<PublishedRun> runs, const comm::Communicator& world, int threads,
-             const std::string& path) {
+void publish(Job& job, std::vector<PublishedRun> runs, int threads, const std::string& path) {
   for (PublishedRun& run : runs) {
-    const Found found = train_and_hash(run.config(), world, threads, /*whole=*/true, nullptr);
+    const Found found = train_and_hash(job, run.config(), threads, /*whole=*/true, nullptr);
     run.step_hashes = found.step_hashes;
     run.weights_hash = found.weights_hash;
   }
-  world.all_or_none([&] {
-    if (world.rank() == 0) writing(path, [&] { write_file_atomically(path, to_text(runs)); });
+  job.world.all_or_none([&] {
+    if (job.world.rank() == 0) writing(path, [&] { write_file_atomically(path, to_text(runs)); });
   });
 }
 
@@ -164,8 +167,9 @@ bool selftest(Job& job, const SelftestArguments& arguments) {
   const comm::Communicator& world = job.world;
   const std::vector<PublishedRun> runs = chosen_runs(arguments, world);
   const Compute compute = agree_on_compute({}, world);
+  job.watch(config::RunConfig().watchdog_seconds);
   if (!arguments.write.empty()) {
-    publish(runs, world, compute.threads, arguments.write);
+    publish(job, runs, compute.threads, arguments.write);
     return true;
   }
 
@@ -184,7 +188,7 @@ bool selftest(Job& job, const SelftestArguments& arguments) {
     ++compared;
     for (const Turn& turn : turns) {
       kernels::use_kernel_set(turn.own);
-      const Found found = train_and_hash(config, world, compute.threads, arguments.whole, &run);
+      const Found found = train_and_hash(job, config, compute.threads, arguments.whole, &run);
       const std::string differs = first_difference(difference(found, run), world);
       if (differs.empty()) continue;
       same = false;

@@ -43,16 +43,23 @@ struct LastScore final : LoopObserver {
   }
 };
 
-// What a run came to.
-ordered_json train_run(const SweepRun& run, const std::string& wanted, const comm::Communicator& group,
-                       int threads) {
+bool is_by_signal(const Error& error) {
+  return error.code() == ExitCode::kInterrupted || error.code() == ExitCode::kTerminated;
+}
+
+// What a run came to. Throws where a signal ends the search.
+ordered_json train_run(Job& job, const SweepRun& run, const std::string& wanted,
+                       const comm::Communicator& group, int threads) {
   const auto start = std::chrono::steady_clock::now();
   ordered_json result = {{"status", "failed"}};
   try {
     if (run.refused()) throw comm::CollectiveError(run.refusal_code, run.refusal);
-    Experiment experiment(*run.config, group, threads);
+    job.progress.enter(liveness::Activity::kSetUp);
+    Experiment experiment(*run.config, group, threads, job.supervision());
     LastScore last;
-    train_epochs(experiment.trainer(), run.config->train.epochs, last);
+    if (const auto stop = train_epochs(experiment.trainer(), run.config->train.epochs, last);
+        stop.by_signal())
+      throw train::stopped(stop, fmt::format("in {}", run.name));
     const train::Score score = last.score, test = experiment.test_score();
     result = {{"status", "ok"},
               {"train_loss", score.loss},
@@ -67,6 +74,7 @@ ordered_json train_run(const SweepRun& run, const std::string& wanted, const com
                      {"error", fmt::format("{} is {}, expected a finite number", wanted,
                                            result[wanted].get<double>())}});
   } catch (const comm::CollectiveError& error) {
+    if (is_by_signal(error)) throw;
     result["error"] = error.what();
   }
   result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -88,8 +96,8 @@ struct Groups {
 
 // Trains this group's share of the runs that have no result yet; the group's first rank keeps each in a file,
 // and calls `after_run`.
-void train_share(const std::vector<SweepRun>& runs, const SweepResults& results, const std::string& score,
-                 const Groups& groups, int threads, report::Console console,
+void train_share(Job& job, const std::vector<SweepRun>& runs, const SweepResults& results,
+                 const std::string& score, const Groups& groups, int threads, report::Console console,
                  const std::function<void()>& after_run) {
   const bool leads = groups.ranks.rank() == 0;
   for (std::size_t i = groups.mine; i < runs.size(); i += groups.count) {
@@ -105,9 +113,10 @@ void train_share(const std::vector<SweepRun>& runs, const SweepResults& results,
       console.line(fmt::format("{}: done before", run.name));
       continue;
     }
-    const ordered_json result = train_run(run, score, groups.ranks, threads);
+    const ordered_json result = train_run(job, run, score, groups.ranks, threads);
     groups.ranks.all_or_none([&] {
       if (!leads) return;
+      const liveness::Writing writing_files(&job.progress);
       results.write(run, result);
       after_run();
     });
@@ -200,6 +209,7 @@ void sweep(Job& job, const SweepArguments& arguments) {
                        report::trials_csv(keys, {}, sweep.score));  // another search's has other columns
     writing(out, [&] { fs::create_directories(out / "runs"); });
   });
+  job.watch(good->config->watchdog_seconds, out / ".heartbeat");
   ordered_json program = provenance(compute);
   for (const char* changes_no_number : {"kernel_family", "kernel_choice", "kernels"})
     program.erase(changes_no_number);
@@ -211,18 +221,24 @@ void sweep(Job& job, const SweepArguments& arguments) {
   };
   std::optional<Error> failure;  // of this group; the others hear of it when they are done
   try {
-    train_share(runs, results, sweep.score, groups, compute.threads,
+    train_share(job, runs, results, sweep.score, groups, compute.threads,
                 console.of_group(groups.ranks.rank() == 0), [&] {
                   if (world.rank() == 0) write_table();
                 });
   } catch (const comm::CollectiveError& error) {  // of this group; what one rank alone knows of ends the job
     failure = error;
   }
+  job.progress.enter(liveness::Activity::kOtherGroups);
   world.all_or_none([&] {
-    if (failure) throw *failure;
+    if (failure && !is_by_signal(*failure)) throw *failure;
+  });
+  world.all_or_none([&] {
+    if (world.rank() == 0 && failure) write_table();  // of the runs that are done
+    if (failure) throw Error(failure->code(), fmt::format("{}; the same command goes on", failure->what()));
   });
   world.all_or_none([&] {
     if (world.rank() != 0) return;
+    const liveness::Writing writing_files(&job.progress);
     write_table();
     if (const auto missing = results.missing())
       throw ConfigError(

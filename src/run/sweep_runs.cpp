@@ -29,7 +29,7 @@ void refuse(SweepRun& run, const Error& error) {
 
 // Throws ConfigError where the run should stop before its last epoch, which a search does not do.
 void expect_all_epochs(const config::RunConfig& config) {
-  for (const auto& [key, set] : {std::pair("train.patience", config.train.patience > 0),
+  for (const auto& [key, set] : {std::pair("train.patience", config.early_stopping.patience > 0),
                                  {"train.max_seconds", config.train.max_seconds > 0}})
     if (set) throw ConfigError(fmt::format("{} has no effect in a search, expected it to be 0", key));
 }
@@ -77,7 +77,7 @@ class DataSeen {
 
   ordered_json hashes(const config::RunConfig& config) {
     std::vector<fs::path> paths = data::files_of(config.data);
-    if (!config.train.init_from.empty()) paths.push_back(config.train.init_from);
+    if (!config.init_from.empty()) paths.push_back(config.init_from);
     auto hashes = ordered_json::array();
     for (const fs::path& path : paths) {
       const auto [entry, is_new] = hashes_.try_emplace(path.string());

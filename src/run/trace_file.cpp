@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/timeline.h"
-#include "liveness/watchdog.h"
 #include "report/trace.h"
 #include "run/setup.h"
 
@@ -16,24 +14,24 @@ namespace {
 
 constexpr std::size_t kMaxEvents = 1'000'000;  // of each rank: 24 MB
 
-void write(const comm::Communicator& world, const std::string& path,
-           const std::vector<report::RankTimeline>& ranks) {
-  world.all_or_none([&] {
-    if (world.rank() != 0) return;
-    const liveness::WritingPhase writing_phase;
+void write(Job& job, const std::string& path, const std::vector<report::RankTimeline>& ranks) {
+  job.world.all_or_none([&] {
+    if (job.world.rank() != 0) return;
+    const liveness::Writing writing_files(&job.progress);
     writing(path, [&] { write_file_atomically(path, report::trace_json(ranks)); });
   });
 }
 
 }  // namespace
 
-void begin_trace(const comm::Communicator& world, const std::string& path) {
-  write(world, path, {});
-  keep_timeline(kMaxEvents);
+void begin_trace(Job& job, const std::string& path) {
+  write(job, path, {});
+  job.progress.keep(kMaxEvents);
 }
 
-void write_trace(const comm::Communicator& world, const std::string& path, report::Console& console) {
-  const std::vector<TimelineEvent> events = kept_timeline();
+void write_trace(Job& job, const std::string& path) {
+  const comm::Communicator& world = job.world;
+  const std::vector<liveness::TimelineEvent> events = job.progress.kept();
   const std::vector<std::int64_t> ahead = world.allgather(world.clock_ahead_of_first());
   const auto bytes = std::as_bytes(std::span(events));
   const std::vector<std::string> of_ranks =
@@ -43,11 +41,11 @@ void write_trace(const comm::Communicator& world, const std::string& path, repor
   for (std::size_t r = 0; r < of_ranks.size(); ++r) {
     ranks[r].host = hosts[r];
     ranks[r].clock_ahead = ahead[r];
-    ranks[r].events.resize(of_ranks[r].size() / sizeof(TimelineEvent));
+    ranks[r].events.resize(of_ranks[r].size() / sizeof(liveness::TimelineEvent));
     std::memcpy(ranks[r].events.data(), of_ranks[r].data(), of_ranks[r].size());
   }
-  write(world, path, ranks);
-  console.line(fmt::format("trace of {} ranks written to {}", world.size(), path));
+  write(job, path, ranks);
+  job.console.line(fmt::format("trace of {} ranks written to {}", world.size(), path));
 }
 
 }  // namespace lockstep::run

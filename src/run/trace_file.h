@@ -3,16 +3,15 @@
 
 #include <string>
 
-#include "comm/communicator.h"
-#include "report/console.h"
+#include "run/job.h"
 
 namespace lockstep::run {
 
-// From now on this process keeps its timeline. Throws CollectiveError where the file cannot be written.
+// From now on the job's timeline is kept. Throws CollectiveError where the file cannot be written.
 // Collective.
-void begin_trace(const comm::Communicator& world, const std::string& path);
+void begin_trace(Job& job, const std::string& path);
 
 // Writes what all ranks have kept, by rank 0's clock. Throws CollectiveError. Collective.
-void write_trace(const comm::Communicator& world, const std::string& path, report::Console& console);
+void write_trace(Job& job, const std::string& path);
 
 }  // namespace lockstep::run

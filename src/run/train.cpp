@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/version.h"
-#include "liveness/watchdog.h"
 #include "run/experiment.h"
 #include "run/monitor.h"
 #include "run/resume.h"
@@ -37,21 +36,21 @@ void print_model(report::Console& console, const LoadedConfig& loaded, const Exp
 // Ends a run that has stopped, and says why. The exit code. Collective.
 int conclude(Training& training, const train::StopRequests& stop, const config::RunConfig& run,
              const train::Trainer& trainer, report::Console& console) {
-  if (stop.interrupts + stop.terminations > 0) {
+  if (stop.by_signal()) {
     const bool interrupt = stop.interrupts > 0;
     const std::string saved = training.last_checkpoint();
     console.line(fmt::format("{} after step {}: {}", interrupt ? "interrupted" : "terminated",
                              trainer.steps_done(),
                              saved.empty() ? "its state could not be saved"
                                            : fmt::format("saved {}, --resume latest goes on", saved)));
-    return interrupt ? 130 : 143;
+    return static_cast<int>(interrupt ? ExitCode::kInterrupted : ExitCode::kTerminated);
   }
   if (stop.timeouts > 0)
     console.line(fmt::format("train.max_seconds are over after step {}; --resume latest goes on",
                              trainer.steps_done()));
   else if (trainer.epochs_done() < run.train.epochs)
     console.line(fmt::format("stopped early after epoch {}: {} epochs without a better {}",
-                             trainer.epochs_done(), run.train.patience, run.train.monitor));
+                             trainer.epochs_done(), run.early_stopping.patience, run.early_stopping.monitor));
   training.finish();
   return 0;
 }
@@ -73,10 +72,10 @@ int train(Job& job, const TrainArguments& arguments) {
   std::string out, resume;
   world.all_or_none([&] {
     if (world.rank() != 0) return;
-    if (!arguments.resume_from.empty() && !loaded.run.train.init_from.empty())
+    if (!arguments.resume_from.empty() && !loaded.run.init_from.empty())
       throw ConfigError(
           fmt::format("--resume-from {} and train.init_from = \"{}\" both give weights, expected one of them",
-                      arguments.resume_from, loaded.run.train.init_from.string()));
+                      arguments.resume_from, loaded.run.init_from.string()));
     const auto is_auto = [](const std::string& from) { return from == "auto"; };  // of launch/run
     if (!arguments.resume_from.empty() && !std::ranges::all_of(arguments.resume, is_auto))
       throw ConfigError(
@@ -94,37 +93,31 @@ int train(Job& job, const TrainArguments& arguments) {
   console.line(fmt::format("{} kernels: {}", compute.kernel_names(), compute.reason));
   if (!compute.note.empty()) console.line(compute.note);
 
-  liveness::Watchdog::Options watched{.seconds = loaded.run.watchdog_seconds,
-                                      .rank = world.rank(),
-                                      .ranks = world.size(),
-                                      .host = comm::host_name(),
-                                      .folder = {}};
-  std::optional<liveness::Watchdog> watchdog(std::in_place, watched);
+  job.watch(loaded.run.watchdog_seconds);
   std::optional<SavedState> state = open_resumed(world, resume, out, loaded, console);
   const bool goes_on = state.has_value();
   if (!goes_on && !arguments.resume_from.empty())
     state = open_beginning(world, arguments.resume_from, console);
-  Experiment experiment(loaded.run, world, compute.threads,
+  Experiment experiment(loaded.run, world, compute.threads, job.supervision(),
                         state && state->origin ? &*state->origin : nullptr);
-  world.all_or_none([&] { expect_monitored(loaded.run.train.monitor, experiment.info()); });
+  world.all_or_none([&] { expect_monitored(loaded.run.early_stopping.monitor, experiment.info()); });
   std::optional<Resumed> resumed, beginning;
   if (goes_on)
     resumed = read_resumed(world, std::move(*state), loaded, experiment, console);
   else if (state)
     beginning = read_beginning(world, std::move(*state), experiment, console);
-  Training training(world, loaded, compute, placement(world), experiment, console);
+  Training training(job, loaded, compute, placement(world), experiment);
   training.start(std::move(place), resumed ? &*resumed : nullptr, beginning ? &*beginning : nullptr);
-  watched.folder = fs::path(out) / ".heartbeat";
-  watchdog.emplace(watched);
+  job.watch(loaded.run.watchdog_seconds, fs::path(out) / ".heartbeat");
   print_model(console, loaded, experiment);
   if (resumed)
     console.line(
         fmt::format("goes on from {}, after step {}", resumed->name, experiment.trainer().steps_done()));
   if (beginning) console.line(describe_beginning(*beginning, experiment.trainer()));
 
-  if (!arguments.trace.empty()) begin_trace(world, arguments.trace);
+  if (!arguments.trace.empty()) begin_trace(job, arguments.trace);
   const int code = conclude(training, training.run(), loaded.run, experiment.trainer(), console);
-  if (!arguments.trace.empty()) write_trace(world, arguments.trace, console);
+  if (!arguments.trace.empty()) write_trace(job, arguments.trace);
   return code;
 }
 

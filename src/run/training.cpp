@@ -13,11 +13,11 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "kernels/arrays.h"
-#include "liveness/watchdog.h"
 #include "nn/model_file.h"
 #include "report/summary.h"
 #include "run/monitor.h"
 #include "run/provenance.h"
+#include "train/divergence.h"
 
 namespace lockstep::run {
 namespace {
@@ -28,9 +28,9 @@ constexpr const char* kLastWeights = "last.safetensors";
 
 }  // namespace
 
-Training::Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
-                   std::vector<std::string> placement, Experiment& experiment, report::Console& console)
-    : world_(world),
+Training::Training(Job& job, const LoadedConfig& loaded, const Compute& compute,
+                   std::vector<std::string> placement, Experiment& experiment)
+    : world_(job.world),
       loaded_(loaded),
       run_(loaded.run),
       compute_(compute),
@@ -39,7 +39,8 @@ Training::Training(const comm::Communicator& world, const LoadedConfig& loaded, 
       trainer_(experiment.trainer()),
       trained_on_(experiment.schema().to_json()),
       info_(experiment.info()),
-      console_(console) {}
+      console_(job.console),
+      progress_(job.progress) {}
 
 void Training::start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning) {
   if (beginning != nullptr) {
@@ -80,7 +81,7 @@ train::StopRequests Training::run() {
 void Training::finish() {
   world_.all_or_none([&] {
     if (!folder_) return;
-    const liveness::WritingPhase writing_phase;
+    const liveness::Writing writing_files(&progress_);
     warn_of(folder_->checkpoints().wait());
     folder_->metrics().complete();
     const bool of_best = !best_weights_.empty();
@@ -127,15 +128,15 @@ void Training::finish() {
 
 std::string Training::last_checkpoint() {
   if (!folder_) return "";
-  const liveness::WritingPhase writing_phase;
+  const liveness::Writing writing_files(&progress_);
   const std::string problem = folder_->checkpoints().wait();
   if (!problem.empty()) console_.warning(problem);
   return problem.empty() ? folder_->checkpoints().file_of(trainer_.steps_done()).string() : "";
 }
 
 bool Training::out_of_patience() const {
-  return run_.train.patience > 0 && record_.last.epoch >= record_.best_epoch + run_.train.patience &&
-         record_.last.epoch > 0;
+  return run_.early_stopping.patience > 0 &&
+         record_.last.epoch >= record_.best_epoch + run_.early_stopping.patience && record_.last.epoch > 0;
 }
 
 std::string Training::weights_hash() const { return hash_hex(std::as_bytes(trainer_.parameters())); }
@@ -143,7 +144,7 @@ std::string Training::weights_hash() const { return hash_hex(std::as_bytes(train
 void Training::before_epoch() {
   console_.start_epoch();
   epoch_start_ = std::chrono::steady_clock::now();
-  spent_before_ = seconds_by_activity();
+  spent_before_ = progress_.seconds();
 }
 
 void Training::after_step(const train::StepReport& step) {
@@ -162,7 +163,8 @@ void Training::after_step(const train::StepReport& step) {
 }
 
 void Training::add_split() {
-  const auto now = seconds_by_activity();
+  using liveness::Activity;
+  const auto now = progress_.seconds();
   const auto spent = [&](Activity activity) {
     const auto a = static_cast<std::size_t>(activity);
     return std::llround(1e9 * (now[a] - spent_before_[a]));
@@ -201,12 +203,12 @@ void Training::after_epoch(const std::optional<train::Score>& score, const train
 
 void Training::after_whole_epoch(const train::Score& score, bool stopping) {
   const train::Score test = [&] {
-    const Span span(Activity::kEvaluation, trainer_.steps_done());
+    const liveness::Span span(&progress_, liveness::Activity::kEvaluation, trainer_.steps_done());
     return experiment_.test_score();
   }();
   if (info_.test_samples > 0 && !std::isfinite(test.loss))
-    trainer_.report_divergence(
-        trainer_.steps_done(),
+    throw train::divergence(
+        trainer_.parts(), trainer_.steps_done(),
         fmt::format("the test loss, or that of a test sample, is not below {:.2g}", FixedSum::kLimit));
   report::EpochRow row{.epoch = trainer_.epochs_done(),
                        .train_loss = score.loss,
@@ -225,9 +227,9 @@ void Training::after_whole_epoch(const train::Score& score, bool stopping) {
   record_.rescaled_steps = 0;
   if (folder_) write_rows(row);
   console_.epoch(row);
-  const double value = monitored(run_.train.monitor, row, info_);
+  const double value = monitored(run_.early_stopping.monitor, row, info_);
   const auto improves = [&](const std::optional<double>& best) {
-    return !best || better(run_.train.monitor, value, *best);
+    return !best || better(run_.early_stopping.monitor, value, *best);
   };
   if (improves(record_.best)) {
     record_.best = value;
@@ -247,7 +249,7 @@ void Training::after_whole_epoch(const train::Score& score, bool stopping) {
 }
 
 void Training::write_rows(const report::EpochRow& row) {
-  const liveness::WritingPhase writing_phase;
+  const liveness::Writing writing_files(&progress_);
   std::vector<double> norms;
   for (double& sum : record_.gradient_norms)
     norms.push_back(std::exchange(sum, 0.0) / static_cast<double>(record_.gradient_steps));
@@ -263,14 +265,14 @@ void Training::write_rows(const report::EpochRow& row) {
 
 void Training::save(bool best) {
   if (!folder_) return;
-  const liveness::WritingPhase writing_phase;
+  const liveness::Writing writing_files(&progress_);
   try {
     if (folder_->steps()) folder_->steps()->flush();
   } catch (const ConfigError& error) {
     warn_of(error.what());
   }
   const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, trained_on_, {}};
-  const Span span(Activity::kCheckpoint, trainer_.steps_done());
+  const liveness::Span span(&progress_, liveness::Activity::kCheckpoint, trainer_.steps_done());
   warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
   if (folder_->beside_another()) replace_the_other_run();
 }

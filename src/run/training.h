@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "base/timeline.h"
+#include "liveness/progress.h"
 #include "report/console.h"
 #include "run/compute.h"
 #include "run/experiment.h"
+#include "run/job.h"
 #include "run/loop.h"
 #include "run/resume.h"
 #include "run/run_folder.h"
@@ -23,8 +24,8 @@ namespace lockstep::run {
 class Training final : private LoopObserver {
  public:
   // What is referred to must outlive it. placement: on rank 0.
-  Training(const comm::Communicator& world, const LoadedConfig& loaded, const Compute& compute,
-           std::vector<std::string> placement, Experiment& experiment, report::Console& console);
+  Training(Job& job, const LoadedConfig& loaded, const Compute& compute, std::vector<std::string> placement,
+           Experiment& experiment);
 
   // Sets out: goes on from a checkpoint, or begins with one, if there is one. place: on rank 0. Collective.
   void start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning);
@@ -45,7 +46,7 @@ class Training final : private LoopObserver {
   void before_epoch() override;
   void after_step(const train::StepReport& step) override;
   void after_epoch(const std::optional<train::Score>& score, const train::StopRequests& stop) override;
-  bool watches_for_the_best() const { return run_.train.patience > 0; }
+  bool watches_for_the_best() const { return run_.early_stopping.patience > 0; }
   std::string weights_hash() const;
   // What the epoch's time was spent on, over all ranks. Collective.
   void add_split();
@@ -69,8 +70,9 @@ class Training final : private LoopObserver {
   const std::string trained_on_;
   const data::DatasetInfo& info_;
   report::Console& console_;
+  liveness::Progress& progress_;
   std::chrono::steady_clock::time_point epoch_start_;
-  std::array<double, kActivities> spent_before_{};  // the epoch, by activity
+  std::array<double, liveness::kActivities> spent_before_{};  // the epoch, by activity
   RunRecord record_;
   std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
   std::optional<RunFolder> folder_;  // on rank 0

@@ -37,10 +37,11 @@ bool verify(Job& job, const VerifyArguments& arguments) {
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
   if (!compute.note.empty()) console.line(compute.note);
 
-  Experiment of_all(run, world, compute.threads);
+  job.watch(run.watchdog_seconds);
+  Experiment of_all(run, world, compute.threads, job.supervision());
   std::optional<Experiment> of_one;
   world.all_or_none([&] {
-    if (world.rank() == 0) of_one.emplace(run, job.self, 1);
+    if (world.rank() == 0) of_one.emplace(run, job.self, 1, liveness::Supervision{.progress = &job.progress});
   });
 
   const bool exact = run.reduce.mode == reduce::Mode::kExact;

@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/timeline.h"
 #include "comm/background_sums.h"
 #include "reduce/bucketed_sum.h"
 #include "run/setup.h"
@@ -19,6 +19,8 @@
 
 namespace lockstep::scaling {
 namespace {
+
+using liveness::Activity;
 
 // Nanoseconds of a step's parts.
 struct StepTime {
@@ -46,21 +48,24 @@ std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std:
 
 const char* name_of(reduce::Mode mode) { return mode == reduce::Mode::kExact ? "exact" : "float"; }
 
-std::int64_t nanoseconds_in(Activity activity) {
-  return std::llround(1e9 * seconds_by_activity()[static_cast<std::size_t>(activity)]);
-}
-
 // A rank's training by itself, on batches of a load.
 class StepsAlone {
  public:
   StepsAlone(const config::RunConfig& run, const comm::Communicator& self, StepLoad load,
-             const data::DatasetInfo& info, int threads)
-      : run_(on_batches_of(load, run, info)), experiment_(run_, self, threads) {}
+             const data::DatasetInfo& info, int threads, liveness::Progress& progress)
+      : progress_(progress),
+        run_(on_batches_of(load, run, info)),
+        experiment_(run_, self, threads, {.progress = &progress}) {}
 
   // Whether that was an epoch's last one, which compares replicas.
   bool step() {
     trainer().step();
     return trainer().step_in_epoch() == 0 && experiment_.plan().steps_per_epoch() > 1;
+  }
+
+  // That steps have spent on an activity so far.
+  std::int64_t nanoseconds_in(Activity activity) const {
+    return std::llround(1e9 * progress_.seconds()[static_cast<std::size_t>(activity)]);
   }
 
  private:
@@ -77,6 +82,7 @@ class StepsAlone {
   }
   train::Trainer& trainer() { return experiment_.trainer(); }
 
+  const liveness::Progress& progress_;
   config::RunConfig run_;
   run::Experiment experiment_;
 };
@@ -88,15 +94,16 @@ StepTime measure_steps(StepsAlone& alone) {
   std::vector<StepTime> times;
   std::int64_t spent = 0;
   for (std::size_t step = 0; times.size() < kMin || (times.size() < kMax && spent < kLongEnough); ++step) {
-    const std::int64_t begin = nanoseconds_now(), gather = nanoseconds_in(Activity::kGather),
-                       forward = nanoseconds_in(Activity::kForward),
-                       backward = nanoseconds_in(Activity::kBackward);
+    const std::int64_t begin = nanoseconds_now(), gather = alone.nanoseconds_in(Activity::kGather),
+                       forward = alone.nanoseconds_in(Activity::kForward),
+                       backward = alone.nanoseconds_in(Activity::kBackward);
     const bool last = alone.step();
     if (step < kWarmUp || last) continue;
     StepTime time;
     const std::int64_t all = nanoseconds_now() - begin;
-    time.forward = nanoseconds_in(Activity::kGather) - gather + nanoseconds_in(Activity::kForward) - forward;
-    time.backward = nanoseconds_in(Activity::kBackward) - backward;
+    time.forward =
+        alone.nanoseconds_in(Activity::kGather) - gather + alone.nanoseconds_in(Activity::kForward) - forward;
+    time.backward = alone.nanoseconds_in(Activity::kBackward) - backward;
     time.update = std::max<std::int64_t>(1, all - time.forward - time.backward);
     times.push_back(time);
     spent += all;
@@ -108,7 +115,7 @@ StepTime measure_steps(StepsAlone& alone) {
 
 class Measuring {
  public:
-  Measuring(const run::Job& job, const config::RunConfig& run, const run::Experiment& experiment)
+  Measuring(run::Job& job, const config::RunConfig& run, const run::Experiment& experiment)
       : job_(job),
         run_(run),
         info_(experiment.info()),
@@ -119,10 +126,11 @@ class Measuring {
     const comm::Communicator& world = job_.world;
     LayoutCost cost{ranks_on_host, threads, {}};
     for (const StepLoad& load : loads_) {
+      job_.stop_if_asked("while steps were measured");
       std::array<std::int64_t, 3> slowest = {};
       world.all_or_none([&] {
         if (world.rank() > 0 && !all_at_once) return;
-        StepsAlone alone(run_, job_.self, load, info_, threads);
+        StepsAlone alone(run_, job_.self, load, info_, threads, job_.progress);
         const StepTime time = measure_steps(alone);
         slowest = {time.forward, time.backward, time.update};
       });
@@ -144,13 +152,13 @@ class Measuring {
     const std::size_t blocks = std::max<std::size_t>(1, largest.blocks / ranks);
     world.all_or_none([&] {
       const StepLoad load{blocks, blocks * (largest.rows / largest.blocks)};
-      alone = std::make_unique<StepsAlone>(run_, job_.self, load, info_, threads);
+      alone = std::make_unique<StepsAlone>(run_, job_.self, load, info_, threads, job_.progress);
     });
     return alone;
   }
 
  private:
-  const run::Job& job_;
+  run::Job& job_;
   const config::RunConfig& run_;
   const data::DatasetInfo& info_;
   std::vector<StepLoad> loads_;

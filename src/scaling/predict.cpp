@@ -140,7 +140,8 @@ void predict(run::Job& job, const PredictArguments& arguments) {
   const run::LoadedConfig loaded = run::load_config(world, arguments.config, arguments.overrides);
   const run::Compute compute = run::agree_on_compute(loaded.run.compute, world);
   report::Console& console = job.console;
-  const run::Experiment experiment(loaded.run, world, compute.threads);
+  job.watch(loaded.run.watchdog_seconds);
+  const run::Experiment experiment(loaded.run, world, compute.threads, job.supervision());
   std::vector<Network> networks;
   Calibration calibration;
   const bool goes_on = !arguments.calibration.empty();

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "base/timeline.h"
+#include "base/clock.h"
 
 namespace lockstep::scaling {
 

@@ -15,12 +15,6 @@
 
 namespace lockstep::train {
 
-struct CheckpointOptions {
-  std::size_t every_epochs = 1;  // 0: none at the end of epochs
-  std::size_t every_steps = 0;   // 0: none between
-  std::size_t keep = 3;          // newest files
-};
-
 class CheckpointFolder {
  public:
   // Makes the folder. Throws std::system_error. `tensors` must outlive it.

@@ -7,7 +7,6 @@
 
 #include "base/simd.h"
 #include "data/shard_plan.h"
-#include "liveness/watchdog.h"
 
 namespace lockstep::train {
 namespace {
@@ -26,8 +25,10 @@ data::SampleStore load_part(const data::Dataset& dataset, data::Split split, int
 
 }  // namespace
 
-Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world)
-    : samples_(load_part(dataset, split, rank, world)),
+Evaluator::Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world,
+                     const liveness::Supervision& supervision)
+    : supervision_(supervision),
+      samples_(load_part(dataset, split, rank, world)),
       first_sample_(part_of(dataset, split, rank, world).begin) {}
 
 std::vector<std::uint32_t> Evaluator::sample_ids() const {
@@ -43,7 +44,7 @@ void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) 
   const std::size_t at_once = std::min({kPassRows, within, std::max<std::size_t>(1, samples_.size())});
   nn::Workspace workspace(network.model, at_once, nn::Workspace::Use::kForward);
   for (std::size_t begin = 0; begin < samples_.size(); begin += at_once) {
-    liveness::note_progress(liveness::Phase::kEvaluation);
+    liveness::enter(supervision_.progress, liveness::Activity::kEvaluation);
     const std::size_t rows = std::min(at_once, samples_.size() - begin);
     float* input = workspace.input(rows).data;
     parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
@@ -51,7 +52,7 @@ void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) 
         network.normalizer.apply(samples_, begin + i, {input + i * samples_.width, samples_.width});
     });
     const auto outputs = network.model.forward(network.arena, workspace, rows, {.threads = threads});
-    visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows));
+    if (!visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows))) return;
   }
 }
 
@@ -59,12 +60,15 @@ Score Evaluator::score(const Network& network, const comm::Communicator& communi
   kernels::LossSums own;
   double largest_error = 0.0;
   for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float> targets) {
+    if (requests_of(supervision_.signals).any()) return false;  // nobody will want the score
     own.add(kernels::evaluate_loss(network.loss, outputs, targets, 0.0, {}, threads));
-    if (outputs.cols != 1) return;
+    if (outputs.cols != 1) return true;
     for (std::size_t i = 0; i < targets.size(); ++i)
       largest_error = std::max(largest_error, std::fabs(double{outputs.data[i]} - double{targets[i]}));
+    return true;
   });
-  const kernels::LossSums all = AllRanksLossSums(own, communicator).sums();
+  const auto [all, stop] = sum_over_ranks({own, requests_of(supervision_.signals)}, communicator);
+  if (stop.any()) throw stopped(stop, "while evaluating");
   largest_error = communicator.allreduce_max(largest_error);
   const double loss = all.samples == 0
                           ? std::numeric_limits<double>::quiet_NaN()
@@ -77,6 +81,7 @@ std::vector<float> Evaluator::outputs(const Network& network, int threads) {
   std::vector<float> all;
   for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float>) {
     all.insert(all.end(), outputs.data, outputs.data + outputs.rows * outputs.cols);
+    return true;
   });
   return all;
 }
@@ -89,6 +94,7 @@ std::vector<std::int64_t> Evaluator::confusion(const Network& network, std::size
       const std::span row(outputs.data + i * outputs.row_stride, outputs.cols);
       ++counts[static_cast<std::size_t>(targets[i]) * classes + kernels::predicted_class(network.loss, row)];
     }
+    return true;
   });
   communicator.allreduce_sum(counts);
   return counts;

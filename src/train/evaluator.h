@@ -11,6 +11,7 @@
 #include "comm/communicator.h"
 #include "data/dataset.h"
 #include "data/normalizer.h"
+#include "liveness/supervision.h"
 #include "nn/model.h"
 #include "train/score.h"
 
@@ -19,10 +20,12 @@ namespace lockstep::train {
 class Evaluator {
  public:
   // Loads this rank's samples of the split. Throws DataError.
-  Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world);
+  Evaluator(const data::Dataset& dataset, data::Split split, int rank, int world,
+            const liveness::Supervision& supervision = {});
 
   // For these samples, which are this rank's.
-  explicit Evaluator(data::SampleStore samples) : samples_(std::move(samples)) {}
+  explicit Evaluator(data::SampleStore samples, const liveness::Supervision& supervision = {})
+      : supervision_(supervision), samples_(std::move(samples)) {}
 
   const data::SampleStore& samples() const { return samples_; }
   std::size_t first_sample() const { return first_sample_; }  // its ID, its place in the split
@@ -38,7 +41,8 @@ class Evaluator {
     double target_unit = 1.0;  // DatasetInfo::target_stddev
   };
 
-  // Collective. Without samples loss and accuracy are NaN.
+  // Without samples loss and accuracy are NaN. Throws CollectiveError where a signal asks a rank to stop.
+  // Collective.
   Score score(const Network& network, const comm::Communicator& communicator, int threads);
 
   // The outputs for this rank's samples, row by row. Not collective.
@@ -51,10 +55,11 @@ class Evaluator {
 
  private:
   static constexpr std::size_t kPassRows = 512, kPassBytes = std::size_t{96} << 20;
-  // Calls visit(outputs, targets) for all of this rank's rows, some at a time.
+  // Calls visit(outputs, targets) for all of this rank's rows, some at a time, until it returns false.
   template <typename Visit>
   void for_outputs(const Network& network, int threads, Visit&& visit);
 
+  liveness::Supervision supervision_;
   data::SampleStore samples_;
   std::size_t first_sample_ = 0;
 };

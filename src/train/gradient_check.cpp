@@ -194,11 +194,14 @@ class Differences {
   double noise(double h) const { return kRoundingOfLoss * magnitude_ / h; }
 
   // With h = step * unit. Overwrites the elements' differences. Collective.
+  // Throws CollectiveError where a signal asks a rank to stop.
   void take(double step, std::span<Element*> elements) const {
     const std::size_t at_once =
         std::max<std::size_t>(16, (std::size_t{1} << 20) / samples_);  // memory's sake
-    for (; !elements.empty(); elements = elements.subspan(std::min(at_once, elements.size())))
+    for (; !elements.empty(); elements = elements.subspan(std::min(at_once, elements.size()))) {
+      stop_if_asked(parts_.supervision.signals, parts_.communicator, "while differences were taken");
       take_at_once(step, elements.first(std::min(at_once, elements.size())));
+    }
   }
 
  private:
@@ -206,6 +209,7 @@ class Differences {
     std::vector<std::vector<double>> terms(4 * elements.size());  // left, right, magnitude, disagreement
     parallel_ranges(elements.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
+        liveness::enter(parts_.supervision.progress, liveness::Activity::kEvaluation);
         const double h = step * elements[i]->unit;
         terms[4 * i] = loss_.slopes(*elements[i], -h);
         terms[4 * i + 1] = loss_.slopes(*elements[i], h);

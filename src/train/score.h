@@ -8,6 +8,7 @@
 #include "comm/communicator.h"
 #include "kernels/loss.h"
 #include "nn/model.h"
+#include "train/stop_requests.h"
 
 namespace lockstep::train {
 
@@ -29,29 +30,14 @@ struct Score {
 // biases: what the L2 penalty adds to the loss.
 double l2_loss(const nn::Model& model, std::span<const float> arena, double l2, int threads);
 
-// Why training should stop after this step: how many ranks say so.
-struct StopRequests {
-  std::int64_t interrupts = 0;    // by SIGINT
-  std::int64_t terminations = 0;  // by SIGTERM or SIGUSR1
-  std::int64_t timeouts = 0;      // train.max_seconds are over
-  bool any() const { return interrupts + terminations + timeouts > 0; }
+// What the ranks tell one another in a step: how their parts of the batch went, and whether to stop. All of
+// it is integers, the same at any number of ranks.
+struct RankSums {
+  kernels::LossSums losses;
+  StopRequests stop;
 };
 
-// Sums of all ranks, in integers: the same at any number of ranks. The constructor is collective.
-class AllRanksLossSums {
- public:
-  AllRanksLossSums(const kernels::LossSums& own, const comm::Communicator& communicator,
-                   const StopRequests& stop = {})
-      : words_{own.loss.whole, own.loss.fraction, own.loss.invalid,  own.correct,
-               own.samples,    stop.interrupts,   stop.terminations, stop.timeouts} {
-    communicator.allreduce_sum(words_);
-  }
-
-  kernels::LossSums sums() const { return {{words_[0], words_[1], words_[2]}, words_[3], words_[4]}; }
-  StopRequests stop_requests() const { return {words_[5], words_[6], words_[7]}; }
-
- private:
-  std::int64_t words_[8];
-};
+// The sums over the ranks. Collective.
+RankSums sum_over_ranks(const RankSums& own, const comm::Communicator& communicator);
 
 }  // namespace lockstep::train

@@ -4,17 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <utility>
 
 #include "base/simd.h"
-#include "base/timeline.h"
 #include "kernels/arrays.h"
-#include "liveness/interruption.h"
-#include "liveness/watchdog.h"
+#include "train/divergence.h"
 #include "train/replica_check.h"
 
 namespace lockstep::train {
+
+using liveness::Activity;
+using liveness::Span;
+
 namespace {
 
 // Rows that one forward and backward pass may hold; a rank's part of a larger batch takes several passes.
@@ -51,12 +52,6 @@ std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_
   return count;
 }
 
-double largest_magnitude(std::span<const float> values) {
-  double largest = 0.0;
-  for (const float x : values) largest = std::max(largest, std::fabs(double{x}));
-  return largest;
-}
-
 }  // namespace
 
 Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, AlignedBuffer<float> parameters)
@@ -87,9 +82,8 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 
 StepReport Trainer::step() {
   const StepReport report = compute_gradient();
-  liveness::note_progress(liveness::Phase::kUpdate, step_ + 1);
   {
-    const Span span(Activity::kUpdate, step_ + 1);
+    const Span span(parts_.supervision.progress, Activity::kUpdate, step_ + 1);
     update(report.learning_rate);
   }
   ++step_;
@@ -114,10 +108,11 @@ StepReport Trainer::compute_gradient() {
   report.target_unit = parts_.target_unit;
   const kernels::LossSums own = forward_and_backward(blocks, global_samples);
   {
-    const Span wait(Activity::kWait, step_ + 1);  // the first sum that needs every rank
-    const AllRanksLossSums sum_of_ranks(own, parts_.communicator, own_stop_requests());
-    report.sums = sum_of_ranks.sums();
-    report.stop = sum_of_ranks.stop_requests();
+    const Span wait(parts_.supervision.progress, Activity::kWait,
+                    step_ + 1);  // the first sum that needs every rank
+    const RankSums all = sum_over_ranks({own, own_stop_requests()}, parts_.communicator);
+    report.sums = all.losses;
+    report.stop = all.stop;
   }
   Reducer::Outcome outcome = finish_reduction();
   for (; outcome == Reducer::Outcome::kRepeat; outcome = finish_reduction()) {
@@ -126,15 +121,15 @@ StepReport Trainer::compute_gradient() {
   }
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
-    const std::string culprit = first_not_finite(blocks);
-    if (culprit.empty()) report_large_loss(report.step, blocks);
-    report_divergence(report.step, culprit);
+    Culprit culprit(parts_, parameters());
+    for_each_forward(blocks, [&](std::size_t rows) { culprit.see(workspace_, rows); });
+    throw culprit.error(report.step);
   }
   return report;
 }
 
 reduce::Reducer::Outcome Trainer::finish_reduction() {
-  const Span transfer(Activity::kTransfer, step_ + 1);
+  const Span transfer(parts_.supervision.progress, Activity::kTransfer, step_ + 1);
   return parts_.reducer.finish();
 }
 
@@ -146,7 +141,6 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
     sums.add(pass(blocks.first(count), global_samples, count == blocks.size()));
     blocks = blocks.subspan(count);
   } while (!blocks.empty());
-  liveness::note_progress(liveness::Phase::kReduction, step_ + 1);
   return sums;
 }
 
@@ -161,11 +155,11 @@ kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
   micro_batches_ = data::micro_batch_rows(blocks);
   const kernels::Matrix input = workspace_.input(rows);
   {
-    const Span span(Activity::kGather, step_ + 1);
+    const Span span(parts_.supervision.progress, Activity::kGather, step_ + 1);
     parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols},
                          std::span(targets_).first(rows), std::span(sample_ids_).first(rows), parts_.threads);
   }
-  const Span span(Activity::kForward, step_ + 1);
+  const Span span(parts_.supervision.progress, Activity::kForward, step_ + 1);
   return parts_.model.forward(parameters_.span(), workspace_, rows, pass_of(rows));
 }
 
@@ -179,19 +173,18 @@ void Trainer::for_each_forward(std::span<const data::Block> blocks, Look&& look)
 }
 
 kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last) {
-  liveness::note_progress(liveness::Phase::kForwardAndBackward, step_ + 1);
   const kernels::ConstMatrix outputs = forward(blocks);
   const std::size_t rows = outputs.rows;
   kernels::LossSums sums;
   {
-    const Span span(Activity::kForward, step_ + 1);
+    const Span span(parts_.supervision.progress, Activity::kForward, step_ + 1);
     const double scale = 1.0 / static_cast<double>(global_samples);
     sums = kernels::evaluate_loss(parts_.loss, outputs, std::span(targets_).first(rows), scale,
                                   workspace_.output_gradient(rows), parts_.threads);
   }
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
-  const Span span(Activity::kBackward, step_ + 1);
+  const Span span(parts_.supervision.progress, Activity::kBackward, step_ + 1);
   parts_.reducer.begin_pass(block_rows, last);
   parts_.model.backward(parameters_.span(), workspace_, rows, parts_.reducer, pass_of(rows));
   return sums;
@@ -226,11 +219,9 @@ double Trainer::l2_loss() const {
 }
 
 StopRequests Trainer::own_stop_requests() const {
-  StopRequests requests;
-  requests.interrupts = liveness::requested_signal() == SIGINT ? 1 : 0;
-  requests.terminations = liveness::requested_signal() != 0 && liveness::requested_signal() != SIGINT ? 1 : 0;
-  requests.timeouts =
-      parts_.communicator.rank() == 0 && std::chrono::steady_clock::now() >= deadline_ ? 1 : 0;
+  StopRequests requests = requests_of(parts_.supervision.signals);
+  const bool over = std::chrono::steady_clock::now() >= deadline_;
+  requests.timeouts = parts_.communicator.rank() == 0 && over ? 1 : 0;
   return requests;
 }
 
@@ -271,62 +262,6 @@ void Trainer::begin_with(const TrainingState& state) {
 std::size_t Trainer::bytes() const {
   return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
          parts_.loader.samples().bytes();
-}
-
-std::string Trainer::advice(std::size_t step) const {
-  constexpr double kLarge = 100.0;  // of values; a class of a single output is 0 or 1
-  const double target = parts_.communicator.allreduce_max(largest_magnitude(parts_.loader.samples().targets));
-  if (parts_.model.outputs() == 1 && target > kLarge)
-    return fmt::format(
-        "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for "
-        "CSV "
-        "files), or try a far smaller train.learning_rate",
-        target);
-  if (step == 1) return "scale the features (data.normalize) or the initial weights (model.init)";
-  return "try a smaller train.learning_rate";
-}
-
-void Trainer::report_divergence(std::size_t step, const std::string& what) const {
-  throw comm::CollectiveError(
-      ExitCode::kConfig,
-      fmt::format("training diverged at step {} (epoch {}): {}, expected finite numbers; {}", step,
-                  epoch_of(step), what, advice(step)));
-}
-
-void Trainer::report_large_loss(std::size_t step, std::span<const data::Block> blocks) {
-  double largest = 0.0;
-  for_each_forward(blocks, [&](std::size_t rows) {
-    const kernels::Matrix y = workspace_.output(parts_.model.layers().size() - 1, rows);
-    largest = std::max(largest, largest_magnitude({y.data, y.rows * y.cols}));
-  });
-  const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",
-                                       parts_.communicator.allreduce_max(largest));
-  if (step > 1) report_divergence(step, what);
-  throw comm::CollectiveError(ExitCode::kConfig,
-                              fmt::format("training cannot begin: {}, expected losses below {:.2g}; {}", what,
-                                          FixedSum::kLimit, advice(step)));
-}
-
-std::string Trainer::first_not_finite(std::span<const data::Block> blocks) {
-  const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
-  for (const nn::Tensor& tensor : tensors)
-    if (!kernels::all_finite(tensor.slice(parameters()))) return fmt::format("{} is not finite", tensor.name);
-  const auto& layers = parts_.model.layers();
-  std::size_t first = layers.size();  // whose output is not finite, on this rank
-  for_each_forward(blocks, [&](std::size_t rows) {
-    for (std::size_t l = first; l-- > 0;) {
-      const kernels::Matrix y = workspace_.output(l, rows);
-      if (!kernels::all_finite({y.data, y.rows * y.cols})) first = l;
-    }
-  });
-  first = static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first)));
-  if (first < layers.size())
-    return fmt::format("the output of layer {} ({}) is not finite", first, layers[first]->description());
-  const std::vector<float> gradient = parts_.reducer.gradient();
-  for (const nn::Tensor& tensor : tensors)
-    if (!kernels::all_finite(tensor.slice(std::span(gradient))))
-      return fmt::format("the gradient of {} is not finite", tensor.name);
-  return "";
 }
 
 }  // namespace lockstep::train

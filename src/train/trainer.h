@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "data/batch_loader.h"
 #include "data/normalizer.h"
 #include "data/shard_plan.h"
+#include "liveness/supervision.h"
 #include "nn/model.h"
 #include "optim/schedule.h"
 #include "optim/sgd.h"
@@ -30,10 +30,6 @@ struct TrainOptions {
   optim::ScheduleOptions schedule;
   std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
   double max_seconds = 0.0;              // stop after the step that ends later; 0: never
-  std::size_t patience = 0;              // stop when `monitor` has not improved for so many epochs; 0: never
-  std::string monitor = "auto";          // what decides that, and which epoch's checkpoint is the best; auto:
-                                         // test_loss, or train_loss without a test set
-  std::filesystem::path init_from;       // a model.safetensors to start from; empty: model.init
 };
 
 // What an epoch has summed up so far.
@@ -89,6 +85,7 @@ struct TrainerParts {
   int threads;
   std::uint64_t seed;        // of the network's own draws
   double target_unit = 1.0;  // DatasetInfo::target_stddev: what losses are reported in
+  liveness::Supervision supervision = {};
 };
 
 // Holds this rank's replica of the parameters. All members that train are collective; afterwards every rank
@@ -134,10 +131,6 @@ class Trainer {
   // is of another network.
   void begin_with(const TrainingState& state);
 
-  // Throws the error that ends a run whose values are no longer finite at a step, `what` saying which.
-  // Collective.
-  [[noreturn]] void report_divergence(std::size_t step, const std::string& what) const;
-
   // The L2 term of the weights as they are, see score.h.
   double l2_loss() const;
 
@@ -159,15 +152,6 @@ class Trainer {
   reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
-  // What is not finite: a weight, else the first layer's output for any of the blocks, else a gradient; "":
-  // nothing. Collective.
-  std::string first_not_finite(std::span<const data::Block> blocks);
-  // Throws the error that ends a run with a loss beyond FixedSum's limit. Collective.
-  [[noreturn]] void report_large_loss(std::size_t step, std::span<const data::Block> blocks);
-  // What to change in a run that cannot go on at this step. Collective.
-  std::string advice(std::size_t step) const;
-  std::size_t epoch_of(std::size_t step) const { return (step - 1) / parts_.plan.steps_per_epoch() + 1; }
-
   TrainerParts parts_;
   TrainOptions options_;
   optim::Schedule schedule_;

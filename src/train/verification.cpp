@@ -1,5 +1,7 @@
 #include "train/verification.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -61,6 +63,7 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
     StepReport of_all, of_one;
     if (step > 0) {
       of_all = together.step();
+      if (of_all.stop.by_signal()) throw stopped(of_all.stop, fmt::format("after step {}", step));
       communicator.all_or_none([&] {
         if (alone != nullptr) of_one = alone->step();
       });

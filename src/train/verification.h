@@ -33,10 +33,10 @@ struct Verification {
   ArenaDifference last;        // of the last step compared
 };
 
-// Trains `all_or_none`, a trainer on all ranks of the communicator, and `alone`, which rank 0 has on itself
+// Trains `together`, a trainer on all ranks of the communicator, and `alone`, which rank 0 has on itself
 // alone (null elsewhere), for `steps` steps each. Stops at the first step that differs, unless told to go on,
-// and at once where the ranks differ among themselves. Collective; `first` and `last` are filled on rank 0
-// alone.
+// and at once where the ranks differ among themselves. Throws CollectiveError where a signal asks a rank to
+// stop. Collective; `first` and `last` are filled on rank 0 alone.
 Verification verify(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
                     Trainer& together, Trainer* alone, std::size_t steps, bool stop_at_difference);
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "base/timeline.h"
+#include "base/clock.h"
 #include "comm/session.h"
 #include "data/shard_plan.h"
 #include "kernels/gemm.h"

@@ -1,15 +1,16 @@
-"""Runs that are ended at any moment, and go on with other numbers of ranks and threads, are the run that was not."""
+"""A run of one process that is ended at any moment, and goes on with other numbers of threads, is the run that was not. What two ranks
+say, and do at a second signal."""
 
 import os
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import pytest
-from harness.jobs import is_alive, parent_of, wait_until_gone
-from harness.points import (EPOCHS, LIMIT, STEPS_PER_EPOCH, YIELDING, Layout, checkpoint, difference, disturbed, finish,
-                            newest_step, ranks_of, wait_for_step, write_points_config)
+from ends import ENDS, goes_on_as_the_same_run
+from harness.jobs import is_alive
+from harness.points import (LIMIT, YIELDING, Layout, checkpoint, difference, disturbed, finish, newest_step, ranks_of, wait_for_step,
+                            write_points_config)
 from harness.process import ALONE, Running, words_of
 
 
@@ -18,61 +19,9 @@ def config(folder):
     write_points_config()
 
 
-def kill_launcher(ranks):
-    """While no step can end, so that the ranks do not outrun it: it takes them a while to notice that mpirun is gone."""
-    os.kill(ranks[-1], signal.SIGSTOP)
-    os.kill(parent_of(ranks[0]), signal.SIGKILL)
-    assert wait_until_gone(ranks[:-1])
-    os.kill(ranks[-1], signal.SIGCONT)
-
-
-def interrupt_all(ranks):
-    for rank in ranks:
-        os.kill(rank, signal.SIGINT)
-
-
-# How a job is ended, and with which exit code; None: any but 0.
-ENDS = {
-    "kill_of_a_rank": (lambda ranks: os.kill(ranks[0], signal.SIGKILL), None),
-    "int_to_a_rank": (lambda ranks: os.kill(ranks[-1], signal.SIGINT), 130),
-    "term_to_a_rank": (lambda ranks: os.kill(ranks[-1], signal.SIGTERM), 143),
-    "usr1_to_a_rank": (lambda ranks: os.kill(ranks[0], signal.SIGUSR1), 143),
-    "int_to_all_ranks": (interrupt_all, 130),
-}
-ENDS_OF_MPIRUN = {
-    "kill_of_mpirun": (kill_launcher, None),
-    "usr1_to_mpirun": (lambda ranks: os.kill(parent_of(ranks[0]), signal.SIGUSR1), 143),
-}
-
-
-def goes_on_as_the_same_run(end, code, first, second, last):
-    """Ended at two moments, of which the second is in another epoch; then trained to the end. Each part on its layout."""
-    def has_ended(outcome):
-        assert outcome.code == code if code else outcome.code != 0, outcome
-
-    finish("whole")
-    has_ended(disturbed("out", layout=first, step=3, disturb=end))
-    step = newest_step("out")
-    assert step < EPOCHS * STEPS_PER_EPOCH
-    assert not Path("out/summary.json").exists()
-    has_ended(disturbed("out", "--resume", "latest", layout=second, step=step + 6, disturb=end))
-    finish("out", "--resume", "latest", layout=last)
-    assert difference("whole", "out") is None
-
-
 @pytest.mark.parametrize("end, code", ENDS.values(), ids=ENDS)
 def test_one_process_is_the_same_run_whatever_ends_it(end, code):
     goes_on_as_the_same_run(end, code, Layout(ALONE, 2), Layout(ALONE, 1), Layout(ALONE, 3))
-
-
-@pytest.mark.parametrize("end, code", ENDS.values(), ids=ENDS)
-def test_four_ranks_and_fewer_are_the_same_run_whatever_ends_a_rank(end, code):
-    goes_on_as_the_same_run(end, code, Layout(4), Layout(1, 2), Layout(3))
-
-
-@pytest.mark.parametrize("end, code", ENDS_OF_MPIRUN.values(), ids=ENDS_OF_MPIRUN)
-def test_four_ranks_and_fewer_are_the_same_run_whatever_ends_mpirun(end, code):
-    goes_on_as_the_same_run(end, code, Layout(2), Layout(4), Layout(ALONE, 2))
 
 
 def while_a_step_lasts(meanwhile, go_on):

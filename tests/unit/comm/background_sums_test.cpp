@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "base/timeline.h"
+#include "base/clock.h"
 #include "mpi_main.h"
 
 namespace lockstep::comm {
@@ -42,13 +42,13 @@ TEST(BackgroundSums, AreInPlaceAfterWait) {
 }
 
 TEST(BackgroundSums, GoOnWithoutTheCaller) {
-  BackgroundSums sums(world());
+  liveness::Progress progress;
+  BackgroundSums sums(world(), &progress);
   auto all = buffers(3, 100000);
-  const double before = seconds_by_activity()[static_cast<std::size_t>(Activity::kBucket)];
   for (auto& x : all) sums.start(std::span(x));
   const auto deadline = nanoseconds_now() + std::int64_t{20} * 1'000'000'000;
   const auto noted = [&] {
-    return seconds_by_activity()[static_cast<std::size_t>(Activity::kBucket)] > before;
+    return progress.seconds()[static_cast<std::size_t>(liveness::Activity::kBucket)] > 0.0;
   };
   while (!noted() && nanoseconds_now() < deadline) {
   }

@@ -18,8 +18,8 @@ TEST(CheckpointConfig, DefaultsSaveEveryEpochAndKeepThree) {
   EXPECT_EQ(config.checkpoint.every_steps, 0U);
   EXPECT_EQ(config.checkpoint.keep, 3U);
   EXPECT_EQ(config.train.max_seconds, 0.0);
-  EXPECT_EQ(config.train.patience, 0U);
-  EXPECT_EQ(config.train.monitor, "auto");
+  EXPECT_EQ(config.early_stopping.patience, 0U);
+  EXPECT_EQ(config.early_stopping.monitor, "auto");
   EXPECT_EQ(config.watchdog_seconds, 60.0);
 }
 
@@ -41,8 +41,8 @@ watchdog_seconds = 7
   EXPECT_EQ(config.checkpoint.every_steps, 17U);
   EXPECT_EQ(config.checkpoint.keep, 2U);
   EXPECT_EQ(config.train.max_seconds, 1.5);
-  EXPECT_EQ(config.train.patience, 4U);
-  EXPECT_EQ(config.train.monitor, "train_accuracy");
+  EXPECT_EQ(config.early_stopping.patience, 4U);
+  EXPECT_EQ(config.early_stopping.monitor, "train_accuracy");
   EXPECT_EQ(config.watchdog_seconds, 7.0);
 }
 

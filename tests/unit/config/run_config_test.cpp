@@ -98,7 +98,7 @@ gradients = true
   EXPECT_EQ(parse("[train]\nschedule = \"cosine\"\nfinal_learning_rate = 0.0625\n", "run.toml", {})
                 .train.schedule.final_learning_rate,
             0.0625);
-  EXPECT_EQ(config.train.init_from, "weights.safetensors");
+  EXPECT_EQ(config.init_from, "weights.safetensors");
   EXPECT_EQ(config.reduce.mode, reduce::Mode::kFloat);
   EXPECT_EQ(config.compute.threads, 3);
   EXPECT_TRUE(config.log.steps);

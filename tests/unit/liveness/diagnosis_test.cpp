@@ -13,7 +13,7 @@ Heartbeats four_ranks(std::size_t beat) {
     all.push_back(Heartbeat{.beat = beat,
                             .step = 7,
                             .host = rank < 2 ? "h0" : "h1",
-                            .phase = Phase::kReduction,
+                            .phase = Activity::kWait,
                             .addresses = {rank < 2 ? "10.0.0.1" : "10.0.0.2"},
                             .unanswered = {}});
   return all;
@@ -38,7 +38,7 @@ TEST(Diagnosis, NamesAllRanksOfAHostThatHasStoppedAndHowFarTheLastOfThemIs) {
   job.stop(2);
   job.stop(3);
   job.after[3]->step = 6;
-  job.after[3]->phase = Phase::kEvaluation;
+  job.after[3]->phase = Activity::kEvaluation;
   EXPECT_EQ(job.missing(), "ranks 2, 3 on h1, at step 6 in evaluation, have stopped or cannot be reached");
 }
 
@@ -53,15 +53,15 @@ TEST(Diagnosis, NamesStoppedRanksHostByHost) {
 
 TEST(Diagnosis, SeesARankWhoseDiskMayBeSlow) {
   Moments job;
-  EXPECT_FALSE(diagnose(job.before, job.after, 0).writes);
-  job.after[1]->phase = Phase::kWriting;
-  EXPECT_TRUE(diagnose(job.before, job.after, 0).writes);
+  EXPECT_FALSE(diagnose(job.before, job.after, 0).may_be_a_disk);
+  job.after[1]->phase = Activity::kWriting;
+  EXPECT_TRUE(diagnose(job.before, job.after, 0).may_be_a_disk);
   Moments stopped = job;
   stopped.stop(2);
-  EXPECT_FALSE(diagnose(stopped.before, stopped.after, 0).writes) << "that is not what keeps the job";
+  EXPECT_FALSE(diagnose(stopped.before, stopped.after, 0).may_be_a_disk) << "that is not what keeps the job";
   Moments cut = job;
   cut.after[0]->unanswered = {"10.0.0.2"};
-  EXPECT_FALSE(diagnose(cut.before, cut.after, 0).writes);
+  EXPECT_FALSE(diagnose(cut.before, cut.after, 0).may_be_a_disk);
 }
 
 TEST(Diagnosis, NamesARankWithoutHeartbeatByItsNumber) {
@@ -109,10 +109,10 @@ TEST(Diagnosis, ARankThatHasStoppedCountsMoreThanTheNetwork) {
 
 TEST(Diagnosis, NamesTheRankThatIsFurthestBehindWhereAllLiveAndAnswer) {
   Moments job;
-  job.after[2]->phase = Phase::kForwardAndBackward;
+  job.after[2]->phase = Activity::kGather;
   EXPECT_EQ(job.missing(), "rank 2 on h1, at step 7 in forward and backward, hangs");
   job.after[1]->step = 6;
-  job.after[1]->phase = Phase::kWriting;
+  job.after[1]->phase = Activity::kWriting;
   EXPECT_EQ(job.missing(), "rank 1 on h0, at step 6 in writing, hangs");
 }
 

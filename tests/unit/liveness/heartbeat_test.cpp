@@ -23,9 +23,10 @@ class HeartbeatFile : public testing::Test {
 const Heartbeat kFull{.beat = 12,
                       .step = 34,
                       .host = "node-1.example",
-                      .phase = Phase::kForwardAndBackward,
+                      .phase = Activity::kGather,
                       .addresses = {"10.0.0.1", "fe80::1"},
-                      .unanswered = {"10.0.0.2"}};
+                      .unanswered = {"10.0.0.2"},
+                      .moves = 56};
 
 void expect_same(const std::optional<Heartbeat>& found, const Heartbeat& expected) {
   ASSERT_TRUE(found);
@@ -35,6 +36,7 @@ void expect_same(const std::optional<Heartbeat>& found, const Heartbeat& expecte
   EXPECT_EQ(found->phase, expected.phase);
   EXPECT_EQ(found->addresses, expected.addresses);
   EXPECT_EQ(found->unanswered, expected.unanswered);
+  EXPECT_EQ(found->moves, expected.moves);
 }
 
 TEST_F(HeartbeatFile, HoldsWhatWasWrittenLast) {

@@ -1,4 +1,4 @@
-// Requests to stop, each case in a process of its own: what is noted stays noted.
+// Requests to stop, each case in a process of its own.
 #include "liveness/interruption.h"
 
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ void wait_milliseconds(long milliseconds) {
 
 TEST(Interruption, NothingIsNotedAtFirst) {
   EXPECT_EQ(exit_code_of([] {
-              note_signals();
-              return requested_signal();
+              const StopSignals signals;
+              return signals.requested();
             }),
             0);
 }
@@ -36,18 +36,18 @@ TEST(Interruption, NothingIsNotedAtFirst) {
 TEST(Interruption, ASignalIsNotedAndTheProcessGoesOn) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
     EXPECT_EQ(exit_code_of([&] {
-                note_signals();
+                const StopSignals signals;
                 ::raise(signal);
-                return requested_signal();
+                return signals.requested();
               }),
               signal);
 }
 
 TEST(Interruption, TheFirstSignalCounts) {
   EXPECT_EQ(exit_code_of([] {
-              note_signals();
+              const StopSignals signals;
               for (const int signal : {SIGUSR1, SIGINT, SIGTERM}) ::raise(signal);
-              return requested_signal();
+              return signals.requested();
             }),
             SIGUSR1);
 }
@@ -55,10 +55,10 @@ TEST(Interruption, TheFirstSignalCounts) {
 TEST(Interruption, TheSameRequestTwiceAtOnceIsOne) {
   for (const int signal : {SIGINT, SIGTERM})
     EXPECT_EQ(exit_code_of([&] {
-                note_signals();
+                const StopSignals signals;
                 ::raise(signal);
                 ::raise(signal);
-                return requested_signal();
+                return signals.requested();
               }),
               signal);
 }
@@ -67,7 +67,7 @@ TEST(Interruption, ASecondOneLaterEndsTheProcessAtOnce) {
   for (const int signal : {SIGINT, SIGTERM})
     for (const int first : {SIGINT, SIGTERM, SIGUSR1})
       EXPECT_EQ(exit_code_of([&] {
-                  note_signals();
+                  const StopSignals signals;
                   ::raise(first);
                   wait_milliseconds(300);
                   ::raise(signal);
@@ -78,14 +78,33 @@ TEST(Interruption, ASecondOneLaterEndsTheProcessAtOnce) {
 
 TEST(Interruption, Usr1MayComeAgainAndAgain) {
   EXPECT_EQ(exit_code_of([] {
-              note_signals();
+              const StopSignals signals;
               for (int i = 0; i < 3; ++i) {
                 ::raise(SIGUSR1);
                 wait_milliseconds(150);
               }
-              return requested_signal();
+              return signals.requested();
             }),
             SIGUSR1);
+}
+
+TEST(Interruption, WithoutTheObjectASignalEndsTheProcessAgain) {
+  EXPECT_EQ(exit_code_of([] {
+              { const StopSignals signals; }
+              ::raise(SIGTERM);
+              return 0;
+            }),
+            -1);
+}
+
+TEST(Interruption, WhatWasIgnoredStaysSo) {
+  EXPECT_EQ(exit_code_of([] {
+              ::signal(SIGHUP, SIG_IGN);
+              const StopSignals signals;
+              ::raise(SIGHUP);
+              return signals.requested();
+            }),
+            0);
 }
 
 }  // namespace

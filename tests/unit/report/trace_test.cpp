@@ -23,7 +23,7 @@ json find(const json& events, const std::string& phase, int rank) {
 }
 
 TEST(Trace, IsInMicrosecondsFromTheFirstEventOn) {
-  const json events = events_of({{"here", 0, {{Activity::kForward, 7, 5'000'000, 5'002'500}}}});
+  const json events = events_of({{"here", 0, {{liveness::Activity::kForward, 7, 5'000'000, 5'002'500}}}});
   const json event = find(events, "X", 0);
   EXPECT_EQ(event.at("name"), "forward");
   EXPECT_EQ(event.at("args").at("step"), 7);
@@ -32,8 +32,8 @@ TEST(Trace, IsInMicrosecondsFromTheFirstEventOn) {
 }
 
 TEST(Trace, PutsAllRanksOnTheFirstOnesClock) {
-  const json events = events_of({{"a", 0, {{Activity::kWait, 1, 1'000'000, 1'001'000}}},
-                                 {"b", 9'000'000, {{Activity::kWait, 1, 10'004'000, 10'005'000}}}});
+  const json events = events_of({{"a", 0, {{liveness::Activity::kWait, 1, 1'000'000, 1'001'000}}},
+                                 {"b", 9'000'000, {{liveness::Activity::kWait, 1, 10'004'000, 10'005'000}}}});
   EXPECT_NEAR(find(events, "X", 0).at("ts").get<double>(), 0.0, 1e-9);
   EXPECT_NEAR(find(events, "X", 1).at("ts").get<double>(), 4.0, 1e-9);
 }
@@ -45,7 +45,7 @@ TEST(Trace, NamesRanksAndHostsWhateverTheirNames) {
 
 TEST(Trace, ASumUnderWayBeginsAndEndsBesideTheRest) {
   const json events =
-      events_of({{"a", 0, {{Activity::kBucket, 2, 0, 4'000}, {Activity::kBucket, 3, 1'000, 2'000}}}});
+      events_of({{"a", 0, {{liveness::Activity::kBucket, 2, 0, 4'000}, {liveness::Activity::kBucket, 3, 1'000, 2'000}}}});
   int begun = 0, ended = 0;
   std::set<std::string> ids;
   for (const json& event : events) {

@@ -1,0 +1,38 @@
+// What src/run/ obeys. It is declared here, since the configuration lies below that floor.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace lockstep::config {
+
+// The [compute] section.
+struct ComputeOptions {
+  // OpenMP threads of each rank; 0: OMP_NUM_THREADS, else the host's cores shared among its ranks.
+  int threads = 0;
+  // For speed alone: one of kernels::kKernelSets' names, or "auto", the best of the rank's processor.
+  std::string kernels = "auto";
+};
+
+// The [checkpoint] section.
+struct CheckpointOptions {
+  std::size_t every_epochs = 1;  // 0: none at the end of epochs
+  std::size_t every_steps = 0;   // 0: none between
+  std::size_t keep = 3;          // of the newest, at least 1
+};
+
+// The [log] section.
+struct LogOptions {
+  bool steps = false;      // write steps.csv
+  bool gradients = false;  // write gradients.csv
+};
+
+// train.patience and train.monitor.
+struct EarlyStoppingOptions {
+  std::size_t patience = 0;  // stop when `monitor` has not improved for so many epochs; 0: never
+  // What decides that, and which epoch's checkpoint is the best; auto: test_loss, or train_loss without a
+  // test set.
+  std::string monitor = "auto";
+};
+
+}  // namespace lockstep::config
