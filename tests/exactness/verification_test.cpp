@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "mpi_main.h"
-#include "reduce/float_reducer.h"
 #include "small_run.h"
 #include "support.h"
 #include "train/replica_check.h"
@@ -43,7 +42,7 @@ TEST(Verification, AnExactRunIsTheRunOfOneProcess) {
 TEST(Verification, AFloatSumIsFoundAndItsFirstStepNamed) {
   SmallRun together(usual_options(), session().world(), 1);
   together.reducer =
-      std::make_unique<reduce::FloatReducer>(reduce::ReduceOptions{}, together.model, session().world(), 1);
+      reduce::make_reducer({.mode = reduce::Mode::kFloat}, together.model, 1, session().world(), 1);
   const train::Verification result = verify_against_one(together, together.options.seed);
   EXPECT_FALSE(result.identical);
   EXPECT_GE(result.first_step, 1U);
