@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Trains a small network again and again, each run killed at random moments and resumed at random numbers of ranks and threads until
 it is done; each must end as the undisturbed run does: weights, metrics.csv, steps.csv and gradients.csv.
 

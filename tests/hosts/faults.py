@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What can happen to a job of four ranks on two hosts, and how that ends.
 
 Usage: faults.py FAULT SECONDS, inside of a world: makes it happen to a job with such a watchdog (run.watchdog_seconds), and prints as
