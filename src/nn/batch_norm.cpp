@@ -16,12 +16,6 @@ using kernels::Matrix;
 
 namespace {
 
-// A batch as the matrix of its pixels, (B * pixels, channels).
-template <typename T>
-kernels::BasicMatrix<T> by_pixel(kernels::BasicMatrix<T> x, const ImageShape& image) {
-  return {x.data, x.rows * image.pixels(), image.channels};
-}
-
 // The pixels of each micro-batch.
 std::vector<std::size_t> groups_of(const PassContext& pass, const ImageShape& image) {
   std::vector<std::size_t> groups(pass.micro_batches.begin(), pass.micro_batches.end());

@@ -28,12 +28,6 @@ std::size_t windows_along(std::size_t length, const ConvGeometry& geometry) {
   return (padded - geometry.size) / geometry.stride + 1;
 }
 
-// A batch of images as the matrix of their pixels, (B * pixels, channels).
-template <typename T>
-kernels::BasicMatrix<T> by_pixel(kernels::BasicMatrix<T> images, const ImageShape& shape) {
-  return {images.data, images.rows * shape.pixels(), shape.channels};
-}
-
 }  // namespace
 
 Conv::Conv(const ImageShape& in, const ConvGeometry& geometry, Initializer weight,

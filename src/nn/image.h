@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "kernels/gemm.h"
+
 namespace lockstep::nn {
 
 // Between layers images lie pixel by pixel (NHWC): channel c of pixel (y, x) is element (y * width + x) *
@@ -14,5 +16,11 @@ struct ImageShape {
   std::size_t size() const { return channels * pixels(); }
   bool operator==(const ImageShape&) const = default;
 };
+
+// A batch of images (B, size) as the matrix of their pixels, (B * pixels, channels).
+template <typename T>
+kernels::BasicMatrix<T> by_pixel(kernels::BasicMatrix<T> images, const ImageShape& shape) {
+  return {images.data, images.rows * shape.pixels(), shape.channels};
+}
 
 }  // namespace lockstep::nn
