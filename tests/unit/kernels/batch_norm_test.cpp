@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "support.h"
 
-namespace lockstep::kernels {
+namespace lockstep::kernels::batch_norm {
 namespace {
 
 using Floats = std::vector<float>;
@@ -90,4 +90,4 @@ TEST(BatchNorm, RefusesGroupsOfOtherRows) {
 }
 
 }  // namespace
-}  // namespace lockstep::kernels
+}  // namespace lockstep::kernels::batch_norm

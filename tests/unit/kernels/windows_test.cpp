@@ -11,7 +11,7 @@
 #include "support.h"
 #include "windows_in_memory.h"
 
-namespace lockstep::kernels {
+namespace lockstep::kernels::windows {
 namespace {
 
 using test::random_floats;
@@ -93,4 +93,4 @@ TEST_P(WindowProducts, RoundEachBlockByItself) {
 }
 
 }  // namespace
-}  // namespace lockstep::kernels
+}  // namespace lockstep::kernels::windows

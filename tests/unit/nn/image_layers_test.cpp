@@ -8,7 +8,7 @@
 #include "nn/gradients.h"
 #include "nn/model.h"
 
-namespace lockstep::nn {
+namespace lockstep::nn::image_layers {
 namespace {
 
 using Kind = LayerOptions::Kind;
@@ -211,4 +211,4 @@ TEST(FileOrder, OfAConvolutionIsPyTorchs) {
 }
 
 }  // namespace
-}  // namespace lockstep::nn
+}  // namespace lockstep::nn::image_layers
