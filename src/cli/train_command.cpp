@@ -29,7 +29,7 @@ Run train_command(Options& options) {
   options.flag("--quiet", values->quiet, "Print nothing but errors");
   options.footer(
       "The run folder gets metrics.csv (a row per epoch), summary.json, model.safetensors (as PyTorch's\n"
-      "nn.Sequential of Linear layers has it), config.toml, and with log.steps = true steps.csv.");
+      "nn.Sequential has it), config.toml, and with log.steps = true steps.csv.");
   return [values](run::Job& job) {
     if (values->quiet) job.console.mute();
     return run::train(job, values->train);

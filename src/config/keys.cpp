@@ -77,8 +77,8 @@ Key of_weighted_layers(const std::string& name, const std::string& own) {
                [own](const Json& resolved) {
                  const Json layers = value(resolved, "model.layers");
                  return layers.is_null() || std::ranges::any_of(layers, [&](const Json& layer) {
-                          return (layer.at("type") == "dense" || layer.at("type") == "conv") && layer.at(own) == "" &&
-                                 (own != "bias_init" || layer.at("bias") == true);
+                          return (layer.at("type") == "dense" || layer.at("type") == "conv") &&
+                                 layer.at(own) == "" && (own != "bias_init" || layer.at("bias") == true);
                         });
                });
 }

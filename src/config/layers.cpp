@@ -95,12 +95,22 @@ void read_padding(Reader& in, nn::LayerOptions& layer) {
   });
 }
 
+void expect_at_most(Reader& in, const std::string& key, std::size_t value, std::size_t most) {
+  in.check(key, [&] {
+    if (value > most)
+      throw ConfigError(fmt::format("{} is {}, expected at most {}", in.full_name(key), value, most));
+  });
+}
+
 void read_conv(Reader& in, nn::LayerOptions& layer) {
   in.read("filters", layer.filters, 1);
+  expect_at_most(in, "filters", layer.filters, 1 << 20);
   require_key(in, "filters", layer.filters, "the number of filters");
   in.read("size", layer.size, 1);
   require_key(in, "size", layer.size, "the filters' height and width in pixels");
+  expect_at_most(in, "size", layer.size, 1024);
   in.read("stride", layer.stride, 1);
+  expect_at_most(in, "stride", layer.stride, 1024);
   read_padding(in, layer);
   read_initializers(in, layer);
   read_factors(in, layer);
@@ -109,8 +119,10 @@ void read_conv(Reader& in, nn::LayerOptions& layer) {
 void read_pool(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
   require_key(in, "size", layer.size, "the windows' height and width in pixels");
+  expect_at_most(in, "size", layer.size, 1024);
   layer.stride = layer.size;
   in.read("stride", layer.stride, 1);
+  expect_at_most(in, "stride", layer.stride, 1024);
 }
 
 void read_batch_norm(Reader& in, nn::LayerOptions& layer) {

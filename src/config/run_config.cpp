@@ -53,8 +53,12 @@ void read_data(Reader& in, data::DataOptions& data) {
                              {{"none", data::TargetScale::kNone}, {"mean_std", data::TargetScale::kMeanStd}});
   in.read("data.image", data.image, 1);
   in.check("data.image", [&] {
+    constexpr std::size_t kMax = 1 << 16;
+    for (const std::size_t n : data.image)
+      if (n > kMax) throw ConfigError(fmt::format("data.image has {}, expected at most {}", n, kMax));
     if (!data.image.empty() && data.image.size() != 3)
-      throw ConfigError(fmt::format("data.image has {} numbers, expected channels, height and width", data.image.size()));
+      throw ConfigError(
+          fmt::format("data.image has {} numbers, expected channels, height and width", data.image.size()));
   });
   const bool made_up = data::planar_shape(data.dataset).has_value() || data.dataset == "function";
   data.test_fraction = made_up ? 0.5 : 0.0;
@@ -114,11 +118,11 @@ void read_model(Reader& in, nn::ModelOptions& model) {
   });
   in.check("model.layers", [&] {
     const auto layers = nn::layers_of(model);
-    const auto dense = [](const nn::LayerOptions& layer) {
-      return layer.kind == nn::LayerOptions::Kind::kDense;
+    const auto has_weights = [](const nn::LayerOptions& layer) {
+      return layer.kind == nn::LayerOptions::Kind::kDense || layer.kind == nn::LayerOptions::Kind::kConv;
     };
-    const auto learns = [&](const nn::LayerOptions& layer) { return dense(layer) && !layer.frozen; };
-    if (std::ranges::any_of(layers, dense) && std::ranges::none_of(layers, learns))
+    const auto learns = [&](const nn::LayerOptions& layer) { return has_weights(layer) && !layer.frozen; };
+    if (std::ranges::any_of(layers, has_weights) && std::ranges::none_of(layers, learns))
       throw ConfigError("model.layers has frozen layers only, expected one that learns");
   });
 }

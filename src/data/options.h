@@ -45,7 +45,8 @@ struct DataOptions {
   Missing missing = Missing::kRefuse;
   UnseenCategory unseen_category = UnseenCategory::kRefuse;
   TargetScale target_scale = TargetScale::kNone;
-  std::vector<std::size_t> image;  // channels, height and width of a sample that is an image; empty: it is none
+  std::vector<std::size_t>
+      image;  // channels, height and width of a sample that is an image; empty: it is none
   // Of both:
   double test_fraction = 0.0;  // of the samples, set aside for testing
 

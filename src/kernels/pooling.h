@@ -1,8 +1,7 @@
 // Pooling of images, channel by channel.
 //
-// Images lie pixel by pixel (windows.h). Windows are size x size pixels, `stride` apart, all of them inside
-// the image: rows x cols of them, with rows = (height - size) / stride + 1 and likewise cols; pixels beyond
-// the last whole window are left out, as in PyTorch.
+// Images lie pixel by pixel (windows.h). Windows of window_height x window_width pixels are `stride` apart,
+// all of them inside the image; pixels beyond the last whole window are left out, as in PyTorch.
 #pragma once
 
 #include <cstddef>

@@ -57,6 +57,8 @@ class Progress {
   // Cheap.
   void enter(Activity activity, std::size_t step);
   void enter(Activity activity);
+  // It moves, in the activity that it is in.
+  void move() { ++moves_; }
 
   struct Place {
     Activity activity = Activity::kSetUp;
@@ -85,6 +87,9 @@ class Progress {
 // The following do nothing where `progress` is null.
 
 void enter(Progress* progress, Activity activity);
+inline void move(Progress* progress) {
+  if (progress != nullptr) progress->move();
+}
 
 // Enters an activity, and notes the time from its construction to its end. The run stays in the activity
 // until it enters another.

@@ -8,8 +8,8 @@
 namespace lockstep::nn {
 
 // Between layers images lie pixel by pixel (NHWC): channel c of pixel (y, x) is element (y * width + x) *
-// channels + c of a row. Data sets and files have them channel by channel (NCHW); Pixels and Flatten, see
-// pixels.h, turn one into the other.
+// channels + c of a row. Data sets and files have them channel by channel (NCHW); Pixels, see
+// pixels.h, turns one into the other.
 struct ImageShape {
   std::size_t channels = 0, height = 0, width = 0;
   std::size_t pixels() const { return height * width; }

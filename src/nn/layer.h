@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "kernels/gemm.h"
+#include "liveness/progress.h"
 #include "nn/gradient_sink.h"
 #include "nn/tensor.h"
 
@@ -32,6 +33,8 @@ struct PassContext {
   std::span<const std::uint32_t> sample_ids = {};
   // In training: the rows of each micro-batch, one after the other; none is cut, none is empty.
   std::span<const std::size_t> micro_batches = {};
+
+  liveness::Progress* progress = nullptr;  // which hears of every layer
 
   bool training() const { return !micro_batches.empty(); }
 };

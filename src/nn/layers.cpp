@@ -30,7 +30,7 @@ class Builder {
       : options_(options), inputs_(inputs), outputs_(outputs), image_(image) {}
 
   void append(const LayerOptions& options) {
-    if (needs_image(options.kind)) expect_pixels();
+    if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
     if (options.kind == Kind::kFlatten) return;
     auto layer = make(options);

@@ -143,6 +143,7 @@ ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, s
                            const PassContext& pass) const {
   Matrix x = workspace.input(rows);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
+    liveness::move(pass.progress);
     const Matrix y = workspace.output(l, rows);
     layers_[l]->forward(x, params_of(l, arena), y, pass);
     x = y;
@@ -152,15 +153,19 @@ ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, s
 
 void Model::backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
                      const PassContext& pass) const {
+  const auto has_parameters = [](const Slice& slice) { return slice.size > 0; };
+  const auto first =
+      static_cast<std::size_t>(std::ranges::find_if(slices_, has_parameters) - slices_.begin());
   Matrix dy = workspace.output_gradient(rows);
   std::size_t turn = 0;
-  for (std::size_t l = layers_.size(); l-- > 0;) {
+  for (std::size_t l = layers_.size(); l-- > first;) {  // before that nothing needs a gradient
+    liveness::move(pass.progress);
     const Layer& layer = *layers_[l];
     const Matrix x = l == 0 ? workspace.input(rows) : workspace.output(l - 1, rows);
     Matrix dx;
     if (layer.elementwise())
       dx = dy;
-    else if (l > 0)
+    else if (l > first)
       dx = workspace.gradient(++turn, layer.inputs(), rows);
     layer.backward(x, workspace.output(l, rows), dy, params_of(l, arena), slices_[l].first_tensor, sink, dx,
                    pass);

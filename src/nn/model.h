@@ -30,7 +30,7 @@ struct LayerOptions {
   } kind = Kind::kDense;
   std::size_t units = 0;  // of kDense; 0: the network's outputs
   bool bias = true;
-  std::string init = {}, bias_init = {};  // of kDense; empty: the model's
+  std::string init = {}, bias_init = {};  // of kDense and kConv; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
   double rate = 0.5;                        // of kDropout
   std::size_t filters = 0;                  // of kConv

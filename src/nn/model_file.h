@@ -1,4 +1,4 @@
-// model.safetensors: a model's parameters as PyTorch's nn.Sequential of Linear layers keeps them.
+// model.safetensors: a model's parameters as PyTorch's nn.Sequential keeps them.
 #pragma once
 
 #include <filesystem>

@@ -20,6 +20,7 @@ class Pool final : public Layer {
   std::size_t outputs() const override { return shape_.outputs(); }
   ImageShape image() const { return {shape_.channels, shape_.rows(), shape_.cols()}; }
   std::string description() const override;
+  bool keeps_output() const override { return kind_ == Kind::kMax; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                const PassContext& pass) const override;

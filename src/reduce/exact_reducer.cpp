@@ -41,7 +41,7 @@ std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
 
 ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
                            const comm::Communicator& communicator, int threads, liveness::Progress* progress)
-    : Reducer(model),
+    : Reducer(model, communicator),
       threads_(threads),
       scales_(model.tensors().size(), contributions, options.wire == Wire::kInt16 ? 16 : 32),
       inverses_(model.tensors().size()),
@@ -71,7 +71,7 @@ void ExactReducer::begin_pass(std::span<const std::size_t> block_rows, bool last
 }
 
 std::vector<std::size_t> ExactReducer::rows_of_blocks(const nn::GradientTerms& terms) const {
-  if (terms.rows_per_sample == 0)
+  if (terms.rows_per_sample == 0)  // a row per micro-batch; none is a block of none
     return std::vector<std::size_t>(std::max<std::size_t>(1, terms.dy.rows), terms.dy.rows > 0 ? 1 : 0);
   std::vector<std::size_t> rows = block_rows_;
   for (std::size_t& block : rows) block *= terms.rows_per_sample;
@@ -98,6 +98,21 @@ std::size_t ExactReducer::scratch_of(std::span<const std::size_t> block_rows, st
 }
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
+  const nn::Tensor& tensor = model().tensors()[terms.tensor];
+  if (has_gradient(terms.tensor)) {
+    add_gradient(terms);
+  } else {
+    statistics_.add(terms);
+    std::ranges::fill(tensor.slice(sum_.local().subspan(slots())), 0);
+  }
+  const bool pass_is_over = terms.tensor == 0;
+  if (pass_is_over) store_ = Store::kAccumulate;
+  if (!last_pass_) return;
+  if (pass_is_over) count_magnitudes();
+  sum_.complete_from(pass_is_over ? 0 : slots() + tensor.offset);
+}
+
+void ExactReducer::add_gradient(const nn::GradientTerms& terms) {
   const std::vector<std::size_t> block_rows = rows_of_blocks(terms);
   if (terms.is_product()) {
     const std::size_t needed =
@@ -128,11 +143,6 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
       sum_.complete_from(offset + (panels[left].row + panels[left].rows) * terms.inputs());
   }
   magnitudes_[terms.tensor] = {largest_bits};
-  const bool pass_is_over = terms.tensor == 0;
-  if (pass_is_over) store_ = Store::kAccumulate;
-  if (!last_pass_) return;
-  if (pass_is_over) count_magnitudes();
-  sum_.complete_from(pass_is_over ? 0 : offset);
 }
 
 Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows,
@@ -174,6 +184,7 @@ void ExactReducer::count_magnitudes() {
 Reducer::Outcome ExactReducer::finish() {
   require(std::exchange(last_pass_, false), "ExactReducer::finish: the step's last pass has not begun");
   sum_.finish();
+  statistics_.finish();
   store_ = Store::kOverwrite;
 
   const std::span<const std::int32_t> sum_of_slots = sum_.sum().first(slots());
@@ -198,6 +209,7 @@ Reducer::Outcome ExactReducer::finish() {
 
 std::span<const float> ExactReducer::read(std::size_t tensor, std::size_t begin,
                                           std::span<float> scratch) const {
+  if (!has_gradient(tensor)) return statistics_.read(tensor, begin, scratch.size());
   kernels::dequantize(sum_.sum().subspan(slots() + begin, scratch.size()), inverses_[tensor], scratch);
   return scratch;
 }

@@ -33,6 +33,8 @@ class ExactReducer final : public Reducer {
   struct Panel {
     std::size_t row = 0, rows = 0, col = 0, cols = 0;
   };
+  // All panels of a tensor that has a gradient.
+  void add_gradient(const nn::GradientTerms& terms);
   // How many rows of the terms each block has.
   std::vector<std::size_t> rows_of_blocks(const nn::GradientTerms& terms) const;
   std::vector<Panel> panels_of(const nn::GradientTerms& terms) const;

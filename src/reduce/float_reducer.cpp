@@ -12,14 +12,19 @@ using kernels::Store;
 
 FloatReducer::FloatReducer(const ReduceOptions& options, const nn::Model& model,
                            const comm::Communicator& communicator, int threads, liveness::Progress* progress)
-    : Reducer(model), threads_(threads), sum_(model.parameters(), options, communicator, threads, progress) {}
+    : Reducer(model, communicator),
+      threads_(threads),
+      sum_(model.parameters(), options, communicator, threads, progress) {}
 
 void FloatReducer::begin_pass(std::span<const std::size_t>, bool last) { last_pass_ = last; }
 
 void FloatReducer::add(const nn::GradientTerms& terms) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const auto sum = tensor.slice(sum_.local());
-  if (terms.is_product()) {
+  if (!has_gradient(terms.tensor)) {
+    statistics_.add(terms);
+    std::ranges::fill(sum, 0.0F);
+  } else if (terms.is_product()) {
     add_product(terms, tensor.offset, sum);
   } else {  // db (out) = sum of the rows of dy (B,out)
     if (store_ == Store::kOverwrite) std::fill(sum.begin(), sum.end(), 0.0F);
@@ -51,6 +56,7 @@ void FloatReducer::add_product(const nn::GradientTerms& terms, std::size_t offse
 Reducer::Outcome FloatReducer::finish() {
   require(std::exchange(last_pass_, false), "FloatReducer::finish: the step's last pass has not begun");
   sum_.finish();
+  statistics_.finish();
   store_ = Store::kOverwrite;
   return kernels::all_finite(sum_.sum(), threads_) ? Outcome::kSummed : Outcome::kNotFinite;
 }

@@ -19,7 +19,9 @@ class FloatReducer final : public Reducer {
   void begin_pass(std::span<const std::size_t> block_rows, bool last) override;
   void add(const nn::GradientTerms& terms) override;
   Outcome finish() override;
-  std::span<const float> read(std::size_t, std::size_t begin, std::span<float> scratch) const override {
+  std::span<const float> read(std::size_t tensor, std::size_t begin,
+                              std::span<float> scratch) const override {
+    if (!has_gradient(tensor)) return statistics_.read(tensor, begin, scratch.size());
     return sum_.sum().subspan(begin, scratch.size());
   }
   std::vector<std::int32_t> state() const override { return {}; }

@@ -18,13 +18,15 @@
 #include "nn/gradient_sink.h"
 #include "nn/model.h"
 #include "reduce/options.h"
+#include "reduce/statistics_sum.h"
 
 namespace lockstep::reduce {
 
 class Reducer : public nn::GradientSink {
  public:
-  // model must outlive it.
-  explicit Reducer(const nn::Model& model) : model_(&model) {}
+  // Both must outlive it.
+  Reducer(const nn::Model& model, const comm::Communicator& communicator)
+      : statistics_(model, communicator), model_(&model) {}
 
   enum class Outcome {
     kSummed,     // read() and gradient() give the sum
@@ -33,9 +35,9 @@ class Reducer : public nn::GradientSink {
     kNotFinite,  // the sum has an infinity or NaN
   };
 
-  // The rows of the terms that follow are these blocks one after the other: block k has block_rows[k] >= 1
-  // rows. last: no other pass follows in this step. What it completes may travel at once, so that the caller
-  // leaves MPI alone until the pass's last add() has returned.
+  // The samples of the terms that follow are these blocks one after the other: block k has block_rows[k] >= 1
+  // of them. last: no other pass follows in this step. What it completes may travel at once, so that the
+  // caller leaves MPI alone until the pass's last add() has returned.
   virtual void begin_pass(std::span<const std::size_t> block_rows, bool last) = 0;
 
   // Sums over the ranks what was added since the last finish(). Collective; every rank gets the same outcome.
@@ -60,6 +62,9 @@ class Reducer : public nn::GradientSink {
 
  protected:
   const nn::Model& model() const { return *model_; }
+  bool has_gradient(std::size_t tensor) const { return model_->tensors()[tensor].has_gradient(); }
+
+  StatisticsSum statistics_;  // of the tensors that have none, in either mode
 
  private:
   const nn::Model* model_;

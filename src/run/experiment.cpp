@@ -17,7 +17,16 @@ data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& i
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
   std::optional<nn::ImageShape> image;
   if (info.image) image = {info.image->channels, info.image->height, info.image->width};
+  if (!run.data.image.empty()) image = {run.data.image[0], run.data.image[1], run.data.image[2]};
   return {run.model, info.features(), nn::outputs_of(run.model, info.classes), image};
+}
+
+void expect_micro_batches(const data::ShardPlan& plan, const nn::Model& model) {
+  if (plan.smallest_micro_batch() < model.least_micro_batch())
+    throw ConfigError(fmt::format(
+        "batch_norm meets a micro-batch of {} sample, expected at least {}: another train.batch_size, "
+        "data.shards or data.train_samples",
+        plan.smallest_micro_batch(), model.least_micro_batch()));
 }
 
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
@@ -41,10 +50,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     info_ = dataset->info();
     plan_ = plan_of(run, info_);
     model_ = model_of(run, info_);
-    if (plan_->smallest_micro_batch() < model_->least_micro_batch())
-      throw ConfigError(fmt::format("batch_norm meets a micro-batch of {} sample, expected at least {}: another "
-                                    "train.batch_size, data.shards or data.train_samples",
-                                    plan_->smallest_micro_batch(), model_->least_micro_batch()));
+    expect_micro_batches(*plan_, *model_);
   });
   expect_room(communicator, least_bytes(run, info_, *plan_, *model_, communicator));
   communicator.all_or_none([&] {

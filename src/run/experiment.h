@@ -31,6 +31,8 @@ data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& i
 
 // The network of a run on such data. Throws ConfigError.
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info);
+// Throws ConfigError where a step has a micro-batch that is too small to train the network with.
+void expect_micro_batches(const data::ShardPlan& plan, const nn::Model& model);
 
 class Experiment {
  public:

@@ -15,8 +15,12 @@
 namespace lockstep::run {
 namespace {
 
-// The place of an element in its tensor, such as "[3, 17]".
+// The place of an element of the arena in its tensor, as files have it, such as "[3, 17]".
 std::string place(const nn::Tensor& tensor, std::size_t element) {
+  std::vector<float> marks(tensor.size);
+  marks[element] = 1.0F;
+  const std::vector<float> in_file = nn::to_file_order(tensor, marks);
+  element = static_cast<std::size_t>(std::ranges::find(in_file, 1.0F) - in_file.begin());
   std::vector<std::size_t> indices(tensor.shape.size());
   for (std::size_t d = indices.size(); d-- > 0; element /= tensor.shape[d])
     indices[d] = element % tensor.shape[d];
@@ -31,9 +35,14 @@ std::string line_of(const train::TensorCheck& check, const nn::Tensor& tensor, d
                      check.at_kink > 0 ? fmt::format(" ({} at a kink)", check.at_kink) : "");
 }
 
-// About `samples` in the configuration's shards, and no more than its batch.
+// About `samples` in the configuration's shards, and no more than its batch; at least four in each, where
+// batch norm needs them to differ.
 std::size_t small_batch(const config::RunConfig& run, std::size_t samples) {
-  const std::size_t shards = run.data.shards, per_shard = std::max<std::size_t>(1, samples / shards);
+  const bool norm = std::ranges::any_of(run.model.layers, [](const nn::LayerOptions& layer) {
+    return layer.kind == nn::LayerOptions::Kind::kBatchNorm;
+  });
+  const std::size_t shards = run.data.shards,
+                    per_shard = std::max<std::size_t>(norm ? 4 : 1, samples / shards);
   return std::min(run.train.batch_size, shards * per_shard);
 }
 

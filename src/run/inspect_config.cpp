@@ -52,6 +52,7 @@ Lines inspect_config(const std::filesystem::path& path, const std::string& text,
   const data::DatasetInfo info = data::open_dataset(run.data)->info();
   const data::ShardPlan plan = plan_of(run, info);
   const nn::Model model = model_of(run, info);
+  expect_micro_batches(plan, model);
   Lines lines = {fmt::format("{}: a configuration", path.string()),
                  fmt::format("{}, {}", info.name, describe_data(info))};
   for (const std::string& line : describe_columns(info)) lines.push_back(line);

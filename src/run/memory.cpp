@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory_limit.h"
+#include "data/batch_loader.h"
 
 namespace lockstep::run {
 
@@ -21,7 +22,9 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
   std::uint64_t activations = model.inputs();
   for (std::size_t l = 0; l < model.layers().size(); ++l)
     if (!model.in_place(l)) activations += model.layers()[l]->outputs();
-  const std::uint64_t rows = std::min<std::uint64_t>(plan.micro_batch(), plan.samples() / plan.shards());
+  std::uint64_t rows = std::min<std::uint64_t>(plan.micro_batch(), plan.samples() / plan.shards());
+  if (!model.mixes_samples())
+    rows = std::min<std::uint64_t>(rows, data::kMaxBlockRows);  // a pass may hold no more
   return samples * of_a_sample + sizeof(float) * (copies * model.parameters() + rows * activations);
 }
 

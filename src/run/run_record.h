@@ -20,7 +20,8 @@ struct RunRecord {
   double seconds = 0.0;
   double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;  // means over the ranks
   double last_learning_rate = 0.0;
-  std::vector<double> gradient_norms;  // sums over its steps, one per tensor that has one; empty without log.gradients
+  std::vector<double>
+      gradient_norms;  // sums over its steps, one per tensor that has one; empty without log.gradients
   std::size_t gradient_steps = 0;
   // Of the run:
   double total_seconds = 0.0;        // of training, without evaluations

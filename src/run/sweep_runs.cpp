@@ -155,7 +155,7 @@ void validate_data(const comm::Communicator& world, const config::Sweep& sweep, 
           const config::RunConfig& config = *run.config;
           expect_all_epochs(config);
           const nn::Model model = model_of(config, info);
-          plan_of(config, info);
+          expect_micro_batches(plan_of(config, info), model);
           expect_score(sweep.score, info, model.outputs());
           run.files = seen.hashes(config);
         } catch (const Error& error) {

@@ -214,8 +214,9 @@ std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
   const std::size_t rows = (units + columns - 1) / columns, pitch = side + 1;  // a white line between tiles
   const std::size_t width = columns * pitch - 1, height = rows * pitch - 1;
   std::string pixels(3 * width * height, '\xff');
+  const std::vector<float> weights = nn::to_file_order(weight, weight.slice(arena));  // channel by channel
   for (std::size_t unit = 0; unit < units; ++unit) {
-    const auto w = weight.slice(arena).subspan(unit * info.features(), info.features());
+    const auto w = std::span(weights).subspan(unit * info.features(), info.features());
     float largest = 0.0F;
     for (const float x : w) largest = std::max(largest, std::fabs(x));
     for (std::size_t i = 0; i < info.channel_size; ++i) {

@@ -60,7 +60,9 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
     if (watches_for_the_best() && world_.rank() == 0)
       best_weights_ = read_best_weights(*resumed, experiment_, console_);
   }
-  if (run_.log.gradients) record_.gradient_norms.resize(static_cast<std::size_t>(std::ranges::count_if(experiment_.model().tensors(), &nn::Tensor::has_gradient)));
+  if (run_.log.gradients)
+    record_.gradient_norms.resize(static_cast<std::size_t>(
+        std::ranges::count_if(experiment_.model().tensors(), &nn::Tensor::has_gradient)));
   world_.all_or_none([&] {  // last, so that what went wrong before leaves an earlier run's files alone
     if (world_.rank() == 0)
       folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,

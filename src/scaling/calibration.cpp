@@ -128,6 +128,7 @@ class Measuring {
     for (const StepLoad& load : loads_) {
       job_.stop_if_asked("while steps were measured");
       std::array<std::int64_t, 3> slowest = {};
+      liveness::enter(&job_.progress, liveness::Activity::kOtherGroups);  // ranks that do not measure wait
       world.all_or_none([&] {
         if (world.rank() > 0 && !all_at_once) return;
         StepsAlone alone(run_, job_.self, load, info_, threads, job_.progress);
@@ -180,7 +181,7 @@ double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions opt
   const double beside = seconds_of(
       world,
       [&] {
-        sum.complete_from(0);
+        sum.complete_from(1);  // the last element leaves in finish(), so that the sum is not paused
         steps();
       },
       [&] { sum.finish(); });

@@ -51,7 +51,8 @@ void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) 
       for (std::size_t i = from; i < to; ++i)
         network.normalizer.apply(samples_, begin + i, {input + i * samples_.width, samples_.width});
     });
-    const auto outputs = network.model.forward(network.arena, workspace, rows, {.threads = threads});
+    const auto outputs = network.model.forward(network.arena, workspace, rows,
+                                               {.threads = threads, .progress = supervision_.progress});
     if (!visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows))) return;
   }
 }

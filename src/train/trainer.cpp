@@ -145,8 +145,12 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
 }
 
 nn::PassContext Trainer::pass_of(std::size_t rows) const {
-  return {parts_.threads, parts_.seed, static_cast<std::uint32_t>(step_), std::span(sample_ids_).first(rows),
-          micro_batches_};
+  return {parts_.threads,
+          parts_.seed,
+          static_cast<std::uint32_t>(step_),
+          std::span(sample_ids_).first(rows),
+          micro_batches_,
+          parts_.supervision.progress};
 }
 
 kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {

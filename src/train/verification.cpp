@@ -64,6 +64,8 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
     if (step > 0) {
       of_all = together.step();
       if (of_all.stop.by_signal()) throw stopped(of_all.stop, fmt::format("after step {}", step));
+      // The others wait for a rank that computes all of it.
+      liveness::enter(together.parts().supervision.progress, liveness::Activity::kOtherGroups);
       communicator.all_or_none([&] {
         if (alone != nullptr) of_one = alone->step();
       });

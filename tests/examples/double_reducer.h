@@ -14,7 +14,7 @@ namespace lockstep::examples {
 class DoubleReducer final : public reduce::Reducer {
  public:
   DoubleReducer(const nn::Model& model, const comm::Communicator& communicator)
-      : Reducer(model),
+      : Reducer(model, communicator),
         communicator_(communicator),
         sums_(model.parameters()),
         gradient_(model.parameters()) {}

@@ -63,6 +63,9 @@ const ImageCase kImageCases[] = {
     {"the image is the network's width", {conv(3, 3), kTanh, kGlobal}},
     {"pools", {conv(3, 3), kTanh, max_pool(2, 2), conv(4, 2), average_pool(2, 1), dense()}},
     {"windows that overlap", {conv(3, 3), max_pool(3, 2), dense()}},
+    {"max pool before an activation", {conv(3, 3), max_pool(2, 2), kTanh, dense()}},
+    {"max pool before dropout", {conv(3, 3), max_pool(3, 2), test::dropout(0.3), kTanh, dense()}},
+    {"average pool before an activation", {conv(3, 3), average_pool(2, 2), kTanh, dense()}},
     {"pools at first", {average_pool(3, 1), kTanh, max_pool(2, 1), dense()}},
     {"batch norm", {bare(4, 3), kNorm, kTanh, bare(3, 3), kNorm, kTanh, max_pool(2, 2), dense()}},
     {"batch norm at first", {kNorm, bare(3, 3), kNorm, dense()}},
@@ -145,16 +148,22 @@ TEST(ImageLayers, HandOverTheStatisticsOfEachMicroBatch) {
   const auto& tensors = training.model.tensors();
   ASSERT_EQ(tensors[2].name, "layers.0.running_mean");
   ASSERT_EQ(tensors[3].name, "layers.0.running_var");
-  for (std::size_t c = 0; c < tensors[2].size; ++c) {
+  ASSERT_EQ(tensors[2].size, kImage.channels);
+  for (std::size_t c = 0; c < kImage.channels; ++c) {
     double means = 0.0, variances = 0.0;
     std::size_t first = 0;
     for (const std::size_t rows : kMicroBatches) {
       double sum = 0.0, squares = 0.0;
-      for (std::size_t i = first; i < first + rows; ++i) sum += training.batch[i].x[c];
-      for (std::size_t i = first; i < first + rows; ++i)
-        squares += std::pow(training.batch[i].x[c] - sum / static_cast<double>(rows), 2);
-      means += sum / static_cast<double>(rows);
-      variances += squares / static_cast<double>(rows - 1);
+      const auto n = static_cast<double>(rows * kImage.pixels());
+      const auto for_pixels = [&](auto&& visit) {
+        for (std::size_t i = first; i < first + rows; ++i)
+          for (std::size_t pixel = 0; pixel < kImage.pixels(); ++pixel)
+            visit(training.batch[i].x[c * kImage.pixels() + pixel]);
+      };
+      for_pixels([&](double x) { sum += x; });
+      for_pixels([&](double x) { squares += std::pow(x - sum / n, 2); });
+      means += sum / n;
+      variances += squares / (n - 1.0);
       first += rows;
     }
     EXPECT_NEAR(sums[tensors[2].offset + c], means, 1e-5);

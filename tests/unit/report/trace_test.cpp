@@ -44,8 +44,10 @@ TEST(Trace, NamesRanksAndHostsWhateverTheirNames) {
 }
 
 TEST(Trace, ASumUnderWayBeginsAndEndsBesideTheRest) {
-  const json events =
-      events_of({{"a", 0, {{liveness::Activity::kBucket, 2, 0, 4'000}, {liveness::Activity::kBucket, 3, 1'000, 2'000}}}});
+  const json events = events_of(
+      {{"a",
+        0,
+        {{liveness::Activity::kBucket, 2, 0, 4'000}, {liveness::Activity::kBucket, 3, 1'000, 2'000}}}});
   int begun = 0, ended = 0;
   std::set<std::string> ids;
   for (const json& event : events) {
