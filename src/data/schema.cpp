@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -131,6 +132,15 @@ std::shared_ptr<const CsvColumns> columns_of(const json& object, const DatasetIn
   return std::make_shared<const CsvColumns>(std::move(columns));
 }
 
+ImageSize image_of(const json& object, std::size_t features) {
+  const auto [channels, height, width] = object.get<std::array<std::size_t, 3>>();
+  if (channels == 0 || height == 0 || width == 0 || features / channels / height != width ||
+      channels * height * width != features)
+    throw ModelError(
+        fmt::format("images of {} x {} x {}, expected {} features", channels, height, width, features));
+  return {channels, height, width};
+}
+
 }  // namespace
 
 std::string Schema::to_json() const {
@@ -147,6 +157,7 @@ std::string Schema::to_json() const {
                            {"shift", shortened(statistics.shift)},
                            {"scale", shortened(statistics.scale)}}},
                          {"fingerprint", {{"train", fingerprint.train}, {"test", fingerprint.test}}}};
+  if (info.image) object["image"] = {info.image->channels, info.image->height, info.image->width};
   if (info.csv) object["csv"] = written(*info.csv);
   return object.dump();
 }
@@ -165,6 +176,7 @@ Schema Schema::parse(const std::string& text, const std::string& name) {
       throw ModelError(fmt::format("{} channels of {}", info.channels, info.channel_size));
     info.channel_names = names_of(object.at("channel_names"), info.channels);
     info.class_names = names_of(object.at("class_names"), info.classes);
+    if (object.contains("image")) info.image = image_of(object.at("image"), info.features());
     if (object.contains("csv")) {
       info.csv = columns_of(object.at("csv"), info);
       info.target_mean = info.csv->target_mean;

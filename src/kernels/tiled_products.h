@@ -75,9 +75,9 @@ Grid choose_grid(std::size_t rows, std::size_t cols, std::size_t k, std::size_t 
 // c = or += the product of one chunk of some rows, in slots, and some columns b (K,N) of it, by tiles.
 template <typename B>
 void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, const B& b, Matrix c, bool add) {
-  static thread_local AlignedBuffer<float> panel_room;
+  static thread_local AlignedBuffer<float> panel_scratch;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;
-  float* const panel = own_scratch(panel_room, kPanel * kChunk);
+  float* const panel = own_scratch(panel_scratch, kPanel * kChunk);
   for (std::size_t first = 0; first < b.cols; first += kPanel) {
     const std::size_t end = std::min(first + kPanel, b.cols);
     pack_strips(b.col_range(first, end - first), panel);
@@ -93,11 +93,11 @@ void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, const B
 // c = or += a b, where c's rows are contiguous. One of the two may be Windows.
 template <typename A, typename B>
 void multiply_rows(const A& a, const B& b, Matrix c, Store store, int threads) {
-  static thread_local AlignedBuffer<float> slot_room;
+  static thread_local AlignedBuffer<float> slot_scratch;
   const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
   const std::size_t blocks = parts_of(tiles, kBlockTiles), of_slots = parts_of(tiles, blocks) * kSlot;
   const Slot layout = layout_of(a);
-  float* const slots = own_scratch(slot_room, 2 * of_slots);  // two chunks': a thread may be a chunk ahead
+  float* const slots = own_scratch(slot_scratch, 2 * of_slots);  // two chunks': a thread may be a chunk ahead
   const auto row = [&](std::size_t t) { return start(c.rows, t, tiles); };
 
   const auto work = [&](std::size_t thread, std::size_t team) {

@@ -22,8 +22,7 @@ std::vector<WindowRun> window_runs(const Windows& windows, std::size_t cut) {
   return runs;
 }
 
-WindowCursor::WindowCursor(const Windows& windows)
-    : images_(windows.images), grid_(windows.grid), spacing_(windows.grid.spacing) {
+WindowCursor::WindowCursor(const Windows& windows) : images_(windows.images), grid_(windows.grid) {
   const std::size_t per_image = grid_.rows * grid_.cols, in_image = windows.first_row % per_image;
   row_ = in_image / grid_.cols;
   col_ = in_image % grid_.cols;

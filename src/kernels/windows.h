@@ -63,10 +63,10 @@ class WindowCursor {
   // A run of this window; null where it lies beyond the image, or between its pixels.
   const float* find(const WindowRun& run) const {
     std::size_t y = y_ + run.y, x = x_ + run.x;  // a corner above or left of the image wraps round: too large
-    if (spacing_ > 1) {
-      if (y % spacing_ != 0 || x % spacing_ != 0) return nullptr;
-      y /= spacing_;
-      x /= spacing_;
+    if (grid_.spacing > 1) {
+      if (y % grid_.spacing != 0 || x % grid_.spacing != 0) return nullptr;
+      y /= grid_.spacing;
+      x /= grid_.spacing;
     }
     if (y >= images_.height || x >= images_.width) return nullptr;
     return image_ + (y * images_.width + x) * images_.channels + run.channel;
@@ -78,7 +78,6 @@ class WindowCursor {
 
   Images images_;
   WindowGrid grid_;
-  std::size_t spacing_;
   std::size_t row_ = 0, col_ = 0;  // of the window in its image
   const float* image_;
   std::size_t y_ = 0, x_ = 0;  // of its corner

@@ -83,6 +83,7 @@ void BatchNorm::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const 
                          const PassContext& pass) const {
   const std::vector<std::size_t> groups = groups_of(pass, image_);
   const ConstMatrix pixels = by_pixel(x, image_);
+  // Computed again: a layer keeps nothing from forward, and two reads of x are little beside a convolution.
   const kernels::GroupStatistics statistics = kernels::group_statistics(pixels, groups, pass.threads);
   const std::size_t n = image_.channels, count = groups.size();
   std::vector<float> dscale(count * n), dshift(count * n), mean(count * n), variance(count * n);

@@ -14,7 +14,6 @@ struct ImageShape {
   std::size_t channels = 0, height = 0, width = 0;
   std::size_t pixels() const { return height * width; }
   std::size_t size() const { return channels * pixels(); }
-  bool operator==(const ImageShape&) const = default;
 };
 
 // A batch of images (B, size) as the matrix of their pixels, (B * pixels, channels).

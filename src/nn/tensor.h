@@ -41,6 +41,8 @@ struct Tensor {
   }
 };
 
+// Where files have the tensor's number `index` of the arena.
+std::size_t index_in_file(const Tensor& tensor, std::size_t index);
 // `values`, as the arena has the tensor's numbers, as files have them; and back. Both are the same but for
 // reordered tensors.
 std::vector<float> to_file_order(const Tensor& tensor, std::span<const float> values);

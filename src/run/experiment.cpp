@@ -17,7 +17,6 @@ data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& i
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
   std::optional<nn::ImageShape> image;
   if (info.image) image = {info.image->channels, info.image->height, info.image->width};
-  if (!run.data.image.empty()) image = {run.data.image[0], run.data.image[1], run.data.image[2]};
   return {run.model, info.features(), nn::outputs_of(run.model, info.classes), image};
 }
 

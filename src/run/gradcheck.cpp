@@ -17,10 +17,7 @@ namespace {
 
 // The place of an element of the arena in its tensor, as files have it, such as "[3, 17]".
 std::string place(const nn::Tensor& tensor, std::size_t element) {
-  std::vector<float> marks(tensor.size);
-  marks[element] = 1.0F;
-  const std::vector<float> in_file = nn::to_file_order(tensor, marks);
-  element = static_cast<std::size_t>(std::ranges::find(in_file, 1.0F) - in_file.begin());
+  element = nn::index_in_file(tensor, element);
   std::vector<std::size_t> indices(tensor.shape.size());
   for (std::size_t d = indices.size(); d-- > 0; element /= tensor.shape[d])
     indices[d] = element % tensor.shape[d];

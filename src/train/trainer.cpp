@@ -196,11 +196,14 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
 
 void Trainer::update(double learning_rate) {
   constexpr std::size_t kChunk = 4096;  // floats: gradient, weight and velocity stay in the first-level cache
-  const auto micro_batches = static_cast<double>(parts_.plan.micro_batches(step_in_epoch()));
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    if (tensor.learning_rate_factor == 0.0 && tensor.has_gradient()) continue;  // frozen
+    if (!tensor.has_gradient()) {
+      move_average(t);
+      continue;
+    }
+    if (tensor.learning_rate_factor == 0.0) continue;  // frozen
     const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
@@ -208,14 +211,18 @@ void Trainer::update(double learning_rate) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
             parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        if (!tensor.has_gradient())
-          kernels::move_towards(gradient, 1.0 / micro_batches, tensor.averaged,
-                                parameters_.span().subspan(first, gradient.size()));
-        else
-          sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
+        sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
       }
     });
   }
+}
+
+void Trainer::move_average(std::size_t t) {
+  const nn::Tensor& tensor = parts_.model.tensors()[t];
+  const double share = 1.0 / static_cast<double>(parts_.plan.micro_batches(step_in_epoch()));
+  std::vector<float> scratch(tensor.size);
+  const auto sums = parts_.reducer.read(t, tensor.offset, scratch);
+  kernels::move_towards(sums, share, tensor.averaged, tensor.slice(parameters_.span()));
 }
 
 double Trainer::l2_loss() const {

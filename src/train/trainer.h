@@ -152,6 +152,8 @@ class Trainer {
   reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
+  // Of a tensor without gradient: towards the mean of what the step's micro-batches found.
+  void move_average(std::size_t tensor);
   TrainerParts parts_;
   TrainOptions options_;
   optim::Schedule schedule_;

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "comm/session.h"
 #include "data/shard_plan.h"
 #include "kernels/gemm.h"

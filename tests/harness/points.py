@@ -30,22 +30,10 @@ ONE_PROCESS = Layout()
 THREE_RANKS = Layout(3)
 
 
-def write_points_config():
-    write("points.toml", """seed = 11
-[data]
-dataset = "circle"
-n = 800
-noise = 0.2
-[model]
-hidden = [32, 16]
-activation = "tanh"
-dropout = 0.1
+MODEL = """dropout = 0.1
 loss = "binary_cross_entropy"
-[train]
-epochs = 20
-batch_size = 64
-learning_rate = 0.3
-momentum = 0.9
+"""
+TRAIN = """epochs = 20
 l2 = 0.0001
 warmup_epochs = 1.5
 [checkpoint]
@@ -53,7 +41,24 @@ every_steps = 5
 [log]
 steps = true
 gradients = true
-""")
+"""
+
+
+def write_points_config(model=MODEL, train=TRAIN):
+    """points.toml: 800 points of the plane, with these keys of model, then these of train and the sections after it."""
+    write("points.toml", f"""seed = 11
+[data]
+dataset = "circle"
+n = 800
+noise = 0.2
+[model]
+hidden = [32, 16]
+activation = "tanh"
+{model}[train]
+batch_size = 64
+learning_rate = 0.3
+momentum = 0.9
+{train}""")
 
 
 def words(out, *more, layout=ONE_PROCESS):

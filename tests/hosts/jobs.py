@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from harness.build import PROGRAM, REPOSITORY
-from harness.files import summary_of, write
+from harness.files import summary_of
+from harness.points import write_points_config
 from harness.process import settings
 from hosts import name_of, names, on, processes
 
@@ -16,23 +17,6 @@ TRANSPORTS = ("--mca plm_rsh_no_tree_spawn 1 --mca pml ob1 --mca btl self,vader,
 OPEN_MPI = f"--mca plm_rsh_agent {REPOSITORY}/tests/hosts/agent {TRANSPORTS}"
 YIELD = "--mca mpi_yield_when_idle 1"  # which launch/scaling sees to itself
 MPIRUN_5 = ") 5." in subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout
-
-
-def write_points_config():
-    write("points.toml", """seed = 11
-[data]
-dataset = "circle"
-n = 800
-noise = 0.2
-[model]
-hidden = [32, 16]
-activation = "tanh"
-loss = "binary_cross_entropy"
-[train]
-batch_size = 64
-learning_rate = 0.3
-momentum = 0.9
-""")
 
 
 def of_a_rank(pattern):
@@ -45,7 +29,7 @@ class Job:
     """Runs beside the test. `launch`: more options of launch/run."""
 
     def __init__(self, ranks, slots, *keys, launch=()):
-        write_points_config()
+        write_points_config(model="", train="")
         script = ["env", f"LOCKSTEP={PROGRAM}", f"{REPOSITORY}/launch/run", "--allow-run-as-root", "-np", str(ranks), "--host", slots,
                   *launch, "--mpi", f"{OPEN_MPI} {YIELD}"]
         words = on("h0", *script, "points.toml", "--quiet", "--out", "out", *settings(*keys))

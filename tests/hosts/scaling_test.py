@@ -5,9 +5,10 @@ import re
 
 from harness.build import PROGRAM, REPOSITORY
 from harness.files import read, read_csv, write
+from harness.points import write_points_config
 from harness.process import execute
 from hosts import on
-from jobs import OPEN_MPI, write_points_config
+from jobs import OPEN_MPI
 
 # ranks, threads, hosts, oversubscribed, places: ranks that have cores of their own fill the hosts in order, more of them are
 # oversubscribed.
@@ -16,7 +17,7 @@ EXPECTED = ["2,1,1,0,h0; h0", "2,2,2,0,h0; h1", "3,1,2,0,h0; h0; h1", "3,2,2,1,h
 
 
 def test_ranks_fill_the_hosts_in_order_and_weights_are_the_same():
-    write_points_config()
+    write_points_config(model="", train="")
     write("hosts", "h0 slots=2\nh1 slots=2\n")
     # The hosts share this machine's cores, of which there may be few: nothing is bound.
     study = ["points.toml", "--ranks", "2,3,5", "--threads", "1,2", "--repeats", 1, "--epochs", 1, "--hostfile", "hosts", "--bind",

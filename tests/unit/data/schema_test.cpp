@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/error.h"
 #include "data/csv_files.h"
@@ -77,6 +78,24 @@ TEST(Schema, NamesAndShapesComeBackWhateverTheirBytes) {
   EXPECT_EQ(read.info.classes, 3U);
   EXPECT_TRUE(read.info.pixels);
   EXPECT_EQ(read.fingerprint, (Fingerprint{"aa", "bb"}));
+}
+
+TEST(Schema, AnImageComesBackAndOneOfOtherSizeIsRefused) {
+  DatasetInfo info = info_of(false, 12, 1);
+  const auto schema_of = [&] {
+    return Schema{info, Normalizer(Normalization::kNone, info, SampleStore{}, {}), {}};
+  };
+  EXPECT_FALSE(written_and_read(schema_of()).info.image.has_value());
+  info.image = ImageSize{2, 3, 2};
+  const auto image = written_and_read(schema_of()).info.image;
+  ASSERT_TRUE(image.has_value());
+  EXPECT_EQ(std::tuple(image->channels, image->height, image->width), std::tuple(2U, 3U, 2U));
+  for (const ImageSize& size :
+       {ImageSize{2, 3, 3}, ImageSize{0, 3, 2}, ImageSize{2, std::size_t{1} << 63, 2}}) {
+    info.image = size;
+    test::expect_line_with(test::message_of<ModelError>([&] { written_and_read(schema_of()); }),
+                           {"model.safetensors", "expected 12 features"});
+  }
 }
 
 TEST(Schema, ATextThatIsNoneIsRefusedWithTheFilesName) {
