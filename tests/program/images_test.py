@@ -63,6 +63,7 @@ type = "dense"
 epochs = 2
 batch_size = 72
 learning_rate = 0.05
+label_smoothing = 0.1
 momentum = 0.9
 l2 = 1e-4
 [compute]

@@ -141,9 +141,17 @@ TEST(Trainer, AFrozenLayerKeepsItsBits) {
         << tensor.name;
 }
 
+TEST(Trainer, IsTheReferenceWithSmoothedLabels) {
+  for (const std::size_t classes : {4, 2})
+    expect_reference(setup_with([&](RunSetup& s) {
+      s.classes = classes;
+      s.train.label_smoothing = 0.3;
+    }));
+}
+
 TEST(Trainer, IsTheReferenceWithEverySchedule) {
   using Kind = optim::ScheduleOptions::Kind;
-  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine})
+  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine, Kind::kTriangular})
     expect_reference(setup_with([&](RunSetup& s) {
       s.train.schedule = {.kind = kind, .warmup_epochs = 2.5, .step_epochs = 5, .step_factor = 0.5};
     }));

@@ -160,6 +160,7 @@ inline ReferenceResult run_reference(const RunSetup& setup) {
   const AlignedBuffer<float> initial = setup.initial();
   auto network =
       reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.sgd.l2);
+  network.label_smoothing = setup.train.label_smoothing;
   ReferenceSgd sgd{setup.train.sgd.momentum, setup.train.sgd.nesterov, {}};
   for (const nn::LayerOptions& layer : setup.model.layers) {
     if (layer.kind != nn::LayerOptions::Kind::kDense) continue;
