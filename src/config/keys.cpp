@@ -153,6 +153,7 @@ std::vector<Key> make_keys() {
       {"train.momentum"},
       {"train.nesterov"},
       {"train.l2"},
+      {"train.weight_decay"},
       {"train.schedule"},
       {"train.warmup_epochs"},
       with("train.step_epochs", "train.schedule", {"step"}),

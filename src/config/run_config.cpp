@@ -140,6 +140,7 @@ void read_train(Reader& in, train::TrainOptions& train) {
       throw ConfigError("train.nesterov is true, expected a train.momentum above 0 with it");
   });
   in.read("train.l2", train.sgd.l2, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.weight_decay", train.sgd.weight_decay, kAtLeastZeroText, kAtLeastZero);
   in.read<Kind>("train.schedule", train.schedule.kind,
                 {{"constant", Kind::kConstant},
                  {"step", Kind::kStep},

@@ -207,8 +207,9 @@ void ReferenceSgd::update(std::span<double> parameters, std::span<const double> 
                           double learning_rate) {
   velocity.resize(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    velocity[i] = momentum * velocity[i] + gradient[i];
-    const double direction = nesterov ? gradient[i] + momentum * velocity[i] : velocity[i];
+    const double decayed = gradient[i] + (decays.empty() ? 0.0 : decays[i] * parameters[i]);
+    velocity[i] = momentum * velocity[i] + decayed;
+    const double direction = nesterov ? decayed + momentum * velocity[i] : velocity[i];
     parameters[i] -= learning_rate * (rate_factors.empty() ? 1.0 : rate_factors[i]) * direction;
   }
 }

@@ -62,12 +62,13 @@ struct ReferenceNetwork {
   double l2_of(std::size_t layer) const { return l2_factors.empty() ? l2 : l2 * l2_factors[layer]; }
 };
 
-// Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0 and weight decay l2.
+// Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0.
 struct ReferenceSgd {
   double momentum = 0.0;
   bool nesterov = false;
   std::vector<double> velocity;
   std::vector<double> rate_factors = {};  // per parameter, of the learning rate; empty: 1 each
+  std::vector<double> decays = {};        // per parameter: its weight decay; empty: 0 each
 
   // gradient: the L2 term's part included.
   void update(std::span<double> parameters, std::span<const double> gradient, double learning_rate);

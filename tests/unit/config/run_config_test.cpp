@@ -213,6 +213,8 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.momentum", "nan"},
                                                        {"train.l2", "-1e-9"},
                                                        {"train.l2", "inf"},
+                                                       {"train.weight_decay", "-1e-9"},
+                                                       {"train.weight_decay", "nan"},
                                                        {"train.epochs", "0"},
                                                        {"train.epochs", "-1"},
                                                        {"train.batch_size", "0"},

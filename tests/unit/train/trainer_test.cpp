@@ -98,7 +98,9 @@ TEST(Trainer, IsTheReferenceWithEveryOptimizer) {
       {.learning_rate = 0.03, .momentum = 0.9},
       {.learning_rate = 0.03, .momentum = 0.9, .l2 = 0.01},
       {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true},
-      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}};
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
+      {.learning_rate = 0.1, .weight_decay = 0.02},
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01, .weight_decay = 0.02}};
   for (const auto& sgd : optimizers)
     for (const Loss loss : {Loss::kCrossEntropy, Loss::kMse})
       expect_reference(setup_with([&](RunSetup& s) {
@@ -112,7 +114,8 @@ TEST(Trainer, IsTheReferenceWithFactorsOfLayers) {
   for (const bool frozen : {false, true})
     for (const optim::SgdOptions& sgd :
          {optim::SgdOptions{.learning_rate = 0.1, .l2 = 0.01},
-          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}})
+          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
+          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .weight_decay = 0.02}})
       expect_reference(setup_with([&](RunSetup& s) {
         nn::LayerOptions first = test::dense(8), second = test::dense(6), last = test::dense();
         first.learning_rate_factor = 0.25;
