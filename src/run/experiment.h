@@ -29,6 +29,9 @@ struct Origin {
 // How a run divides its training samples among shards and steps. Throws ConfigError where they don't suffice.
 data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& info);
 
+// What becomes of such data when they are trained on. Throws ConfigError.
+data::Augmentation augmentation_of(const config::RunConfig& run, const data::DatasetInfo& info);
+
 // The network of a run on such data. Throws ConfigError.
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info);
 // Throws ConfigError where a step has a micro-batch that is too small to train the network with.
