@@ -178,6 +178,8 @@ std::vector<Key> make_keys() {
       {"train.patience", kExecution},
       {"train.monitor", kExecution},
       {"train.init_from", kExecution},
+      of_images("eval.views"),
+      {"eval.every_epochs", kExecution},
       {"reduce.mode"},
       {"reduce.wire"},
       {"reduce.overlap", kExecution},

@@ -175,6 +175,10 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read_name("train.monitor", config.early_stopping.monitor,
                {"auto", "test_loss", "test_accuracy", "train_loss", "train_accuracy"});
   in.read("train.init_from", config.init_from);
+  using data::Views;
+  in.read<Views>("eval.views", config.eval.views,
+                 {{"one", Views::kOne}, {"flip", Views::kFlip}, {"shifts", Views::kShifts}});
+  in.read("eval.every_epochs", config.eval.every_epochs, 1);
   in.read<reduce::Mode>("reduce.mode", config.reduce.mode,
                         {{"exact", reduce::Mode::kExact}, {"float", reduce::Mode::kFloat}});
   using reduce::Wire;

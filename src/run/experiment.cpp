@@ -18,6 +18,10 @@ data::Augmentation augmentation_of(const config::RunConfig& run, const data::Dat
   return {run.data.augment, info.image, run.seed};
 }
 
+data::EvaluatedViews views_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {run.eval.views, info.image};
+}
+
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
   std::optional<nn::ImageShape> image;
   if (info.image) image = {info.image->channels, info.image->height, info.image->width};
@@ -54,6 +58,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     info_ = dataset->info();
     plan_ = plan_of(run, info_);
     augmentation = augmentation_of(run, info_);
+    views_ = views_of(run, info_);
     model_ = model_of(run, info_);
     expect_micro_batches(*plan_, *model_);
   });
@@ -85,7 +90,8 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
 
 train::Score Experiment::test_score() {
   const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
-                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev};
+                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev,
+                                          views_};
   return test_set_->score(network, communicator_, threads_);
 }
 

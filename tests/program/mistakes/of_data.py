@@ -42,6 +42,15 @@ MISTAKES = [
         "expected at most 32 pixels"),
     bad("flip_of_another_kind", 2, setting(*IMAGES, "data.augment.flip=vertical"), "data.augment.flip is 'vertical'",
         "expected one of none, random, alternate"),
+    # Evaluation: exit code 2.
+    bad("views_of_points", 2, planar("eval.views=flip"), "--set: eval.views has no effect here", "expected images"),
+    bad("views_of_another_kind", 2, setting(*IMAGES, "eval.views=both"), "eval.views is 'both'",
+        "expected one of one, flip, shifts"),
+    bad("shifts_of_a_single_row", 2,
+        csv("1,2,3,4,5,6,0\n3,4,3,4,7,8,1\n", "data.image=[2,1,3]", "eval.views=shifts"), 'eval.views is "shifts"',
+        "expected images of at least 2 x 2 pixels"),
+    bad("evaluation_after_no_epoch", 2, setting(*IMAGES, "eval.every_epochs=0"), "eval.every_epochs is 0",
+        "expected an integer of at least 1"),
     # CSV files: exit code 3.
     bad("csv_with_a_text_cell", 3, csv("1,2,0\n3,x,1\n"), 'data.csv:2: column 2 is "x"', "expected a finite number"),
     bad("csv_with_a_text_cell_in_a_named_column", 3, csv('a,"b, c",kind\n1,2,0\n\n3,x,1\n'), 'data.csv:4: column "b, c" is "x"',

@@ -96,6 +96,8 @@ const std::vector<Use>& uses() {
       {"train.patience", "3"},
       {"train.monitor", "train_loss"},
       {"train.init_from", "a.safetensors"},
+      {"eval.views", "flip", kImages, kPoints},
+      {"eval.every_epochs", "2"},
       {"reduce.mode", "float"},
       {"reduce.wire", "int16"},
       {"reduce.overlap", "always"},
