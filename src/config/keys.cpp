@@ -83,6 +83,17 @@ Key of_weighted_layers(const std::string& name, const std::string& own) {
                });
 }
 
+// A key about images: it has an effect on data that are such.
+Key of_images(const std::string& name) {
+  return where(name, {"data.dataset", "data.image"},
+               "images (data.dataset = \"cifar10\" or \"synthetic\", or data.image of CSV files)",
+               [](const Json& resolved) {
+                 const Json dataset = value(resolved, "data.dataset");
+                 return dataset == "cifar10" || dataset == "synthetic" ||
+                        !value(resolved, "data.image").empty();
+               });
+}
+
 bool draws_by_data_seed(const Json& resolved) {
   const std::string dataset = value(resolved, "data.dataset").get<std::string>();
   const bool files = dataset == "cifar10" || dataset == "synthetic" || dataset == "csv";
@@ -135,6 +146,11 @@ std::vector<Key> make_keys() {
       {"data.normalize"},
       {"data.train_samples"},
       {"data.test_samples"},
+      of_images("data.augment.flip"),
+      of_images("data.augment.shift"),
+      where("data.augment.shift_padding", {"data.augment.shift"}, "data.augment.shift above 0",
+            [](const Json& resolved) { return above_zero(value(resolved, "data.augment.shift")); }),
+      of_images("data.augment.cutout"),
       {"model.layers"},
       instead_of_layers("model.hidden"),
       of_hidden_layers("model.activation"),
@@ -165,6 +181,8 @@ std::vector<Key> make_keys() {
       {"train.patience", kExecution},
       {"train.monitor", kExecution},
       {"train.init_from", kExecution},
+      of_images("eval.views"),
+      {"eval.every_epochs", kExecution},
       {"reduce.mode"},
       {"reduce.wire"},
       {"reduce.overlap", kExecution},

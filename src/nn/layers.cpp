@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -23,17 +25,35 @@ bool needs_image(Kind kind) {
          kind == Kind::kGlobalAveragePool;
 }
 
+using Layers = std::span<const LayerOptions>;
+
+// The pooling layer that reads a layer's outputs, if any, given the layers that follow it; activations may
+// lie between.
+const LayerOptions* pooling_of(Layers following) {
+  const auto reader = std::ranges::find_if(
+      following, [](const LayerOptions& layer) { return layer.kind != Kind::kActivation; });
+  const bool pools =
+      reader != following.end() && (reader->kind == Kind::kMaxPool || reader->kind == Kind::kAveragePool);
+  return pools ? &*reader : nullptr;
+}
+
+// How many of `length` rows or columns, the last ones, no window of a pooling layer reaches.
+std::size_t unread(std::size_t length, const LayerOptions& pooling) {
+  return length < pooling.size ? 0 : (length - pooling.size) % pooling.stride;
+}
+
 class Builder {
  public:
   Builder(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
           const std::optional<ImageShape>& image)
       : options_(options), inputs_(inputs), outputs_(outputs), image_(image) {}
 
-  void append(const LayerOptions& options) {
+  // `following`: the layers after this one.
+  void append(const LayerOptions& options, Layers following) {
     if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
     if (options.kind == Kind::kFlatten) return;
-    auto layer = make(options);
+    auto layer = make(options, following);
     layers_.push_back(
         {std::move(layer), options.frozen ? 0.0 : options.learning_rate_factor, options.decay_factor()});
   }
@@ -75,7 +95,7 @@ class Builder {
                                    "model.bias_init");
   }
 
-  std::unique_ptr<Layer> make(const LayerOptions& layer) {
+  std::unique_ptr<Layer> make(const LayerOptions& layer, Layers following) {
     switch (layer.kind) {
       case Kind::kDense:
         return std::make_unique<Dense>(width(), layer.units == 0 ? outputs_ : layer.units, weight_init(layer),
@@ -88,7 +108,13 @@ class Builder {
         ConvGeometry geometry = ConvGeometry::same(layer.filters, layer.size);
         if (layer.padding)
           geometry = {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
-        return of_image(Conv(*image_, geometry, weight_init(layer), bias_init(layer)));
+        const auto conv = [&] { return Conv(*image_, geometry, weight_init(layer), bias_init(layer)); };
+        if (const LayerOptions* const pooling = pooling_of(following)) {
+          const ImageShape whole = conv().image();
+          geometry.unread_rows = unread(whole.height, *pooling);
+          geometry.unread_cols = unread(whole.width, *pooling);
+        }
+        return of_image(conv());
       }
       case Kind::kMaxPool:
         return of_image(Pool(Pool::Kind::kMax, *image_, layer.size, layer.stride));
@@ -117,7 +143,8 @@ class Builder {
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image) {
   Builder builder(options, inputs, outputs, image);
-  for (const LayerOptions& layer : layers_of(options)) builder.append(layer);
+  const std::vector<LayerOptions> layers = layers_of(options);
+  for (std::size_t l = 0; l < layers.size(); ++l) builder.append(layers[l], Layers(layers).subspan(l + 1));
   return builder.take();
 }
 

@@ -206,10 +206,12 @@ void eval(Job& job, const EvalArguments& arguments) {
   std::optional<train::Evaluator> train_set, test_set, unlabelled;
   Predicted predicted;  // the rows of predictions.csv
   std::optional<nn::Model> model;
+  data::EvaluatedViews views;
   world.all_or_none([&] { dataset = open_for(trained, run.data, arguments); });
   expect_same_files(world, *dataset);
   world.all_or_none([&] {
     model = model_of(run, dataset->info());
+    views = views_of(run, dataset->info());
     if (arguments.confusion && dataset->info().classes == 0)
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
     if (arguments.confusion && dataset->info().train_samples + dataset->info().test_samples == 0)
@@ -236,7 +238,8 @@ void eval(Job& job, const EvalArguments& arguments) {
       normalizer,
       run.model.loss,
       train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
-      info.target_stddev};
+      info.target_stddev,
+      views};
 
   compare_data(trained, info, *train_set, *test_set, world, console);
 
