@@ -33,6 +33,7 @@ ACTIVATIONS = {
     "relu": lambda model: torch.nn.ReLU(),
     "leaky_relu": lambda model: torch.nn.LeakyReLU(model["leaky_slope"]),
     "elu": lambda model: torch.nn.ELU(model["elu_alpha"]),
+    "gelu": lambda model: torch.nn.GELU(),
 }
 
 NETWORKS = {
@@ -46,7 +47,7 @@ NETWORKS = {
     "convolutional": {"data.normalize": "mean_std", "model.layers":
                       "[{type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
-                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, "
+                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
                       "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}]"},
 }
 

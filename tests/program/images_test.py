@@ -56,6 +56,8 @@ scale = false
 [[model.layers]]
 type = "relu"
 [[model.layers]]
+type = "gelu"
+[[model.layers]]
 type = "flatten"
 [[model.layers]]
 type = "dense"

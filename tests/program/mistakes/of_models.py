@@ -2,7 +2,7 @@
 
 from . import ONE_LAYER, bad, config, planar, setting
 
-ALL_ACTIVATIONS = "expected one of sigmoid, tanh, relu, leaky_relu, elu, identity"
+ALL_ACTIVATIONS = "expected one of sigmoid, tanh, relu, leaky_relu, elu, gelu, identity"
 
 
 def network(text):
