@@ -19,6 +19,7 @@ constexpr std::pair<const char*, Kind> kKinds[] = {{"dense", Kind::kDense},
                                                    {"average_pool", Kind::kAveragePool},
                                                    {"global_average_pool", Kind::kGlobalAveragePool},
                                                    {"batch_norm", Kind::kBatchNorm},
+                                                   {"multiply", Kind::kMultiply},
                                                    {"flatten", Kind::kFlatten},
                                                    {"dropout", Kind::kDropout}};
 
@@ -134,6 +135,16 @@ void read_batch_norm(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_multiply(Reader& in, nn::LayerOptions& layer) {
+  in.read("factor", layer.factor, "a number, its magnitude below 1e30",
+          [](double x) { return x > -1e30 && x < 1e30; });
+  in.check("factor", [&] {
+    if (!in.has("factor"))
+      throw ConfigError(
+          fmt::format("{} is missing, expected the number to multiply by", in.full_name("factor")));
+  });
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, kernels::Activation>> activations() {
@@ -157,6 +168,8 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
       return read_pool(in, layer);
     case Kind::kBatchNorm:
       return read_batch_norm(in, layer);
+    case Kind::kMultiply:
+      return read_multiply(in, layer);
     case Kind::kDropout:
       return in.read("rate", layer.rate, kRateText, kRate);
     case Kind::kActivation:

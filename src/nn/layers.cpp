@@ -9,6 +9,7 @@
 #include "nn/conv.h"
 #include "nn/dense.h"
 #include "nn/dropout.h"
+#include "nn/multiply.h"
 #include "nn/pixels.h"
 #include "nn/pointwise.h"
 #include "nn/pool.h"
@@ -98,6 +99,8 @@ class Builder {
         return of_image(Pool::global_average(*image_));
       case Kind::kBatchNorm:
         return std::make_unique<BatchNorm>(by_pixel_ ? *image_ : ImageShape{width(), 1, 1}, layer.batch_norm);
+      case Kind::kMultiply:
+        return std::make_unique<Multiply>(layer.factor, width());
       case Kind::kFlatten:
         break;
     }

@@ -26,6 +26,7 @@ struct LayerOptions {
     kAveragePool,
     kGlobalAveragePool,
     kBatchNorm,
+    kMultiply,
     kFlatten
   } kind = Kind::kDense;
   std::size_t units = 0;  // of kDense; 0: the network's outputs
@@ -33,6 +34,7 @@ struct LayerOptions {
   std::string init = {}, bias_init = {};  // of kDense and kConv; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
   double rate = 0.5;                        // of kDropout
+  double factor = 1.0;                      // of kMultiply
   std::size_t filters = 0;                  // of kConv
   std::size_t size = 0, stride = 1;         // of kConv and pools: pixels
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"

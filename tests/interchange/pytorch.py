@@ -48,7 +48,7 @@ NETWORKS = {
                       "[{type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
                       "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
-                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}]"},
+                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}, {type='multiply', factor=0.25}]"},
 }
 
 
@@ -86,6 +86,15 @@ def layers_of(model, dense_layers):
     return hidden + [{"type": "dense"}, {"type": model["output_activation"]}]
 
 
+class Multiply(torch.nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x
+
+
 def convolution(layer, weight, bias):
     outputs, inputs, size, _ = weight.shape
     padding = layer["padding"] if layer["padding"] in ("same", "valid") else int(layer["padding"])
@@ -120,6 +129,8 @@ def network(tensors, model):
             modules.append(torch.nn.MaxPool2d(layer["size"], layer["stride"]))
         elif kind == "average_pool":
             modules.append(torch.nn.AvgPool2d(layer["size"], layer["stride"]))
+        elif kind == "multiply":
+            modules.append(Multiply(layer["factor"]))
         elif kind != "dropout":
             modules.append(ACTIVATIONS[kind](model))
     by_name = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(named)})

@@ -61,6 +61,9 @@ type = "gelu"
 type = "flatten"
 [[model.layers]]
 type = "dense"
+[[model.layers]]
+type = "multiply"
+factor = 0.3
 [train]
 epochs = 2
 batch_size = 72

@@ -15,6 +15,7 @@ using kernels::Activation;
 using kernels::Loss;
 using test::dense;
 using test::dropout;
+using test::multiply;
 using test::pointwise;
 using test::with_layers;
 using Layers = std::vector<LayerOptions>;
@@ -50,6 +51,8 @@ const Case kCases[] = {
     {"gelu at first, twice", {pointwise(kGelu), pointwise(kGelu), dense()}},
     {"gelu between elementwise ones",
      {dense(6), dropout(0.2), pointwise(kGelu), dropout(0.3), pointwise(kTanh), pointwise(kGelu), dense()}},
+    {"factors",
+     {multiply(3.0), dense(6), multiply(-0.5), pointwise(kTanh), multiply(2.0), dense(), multiply(1.0 / 9)}},
     {"dropout at first", {dropout(0.3), dense(6), pointwise(kTanh), dense()}},
     {"dropout, then activation at first", {dropout(0.3), pointwise(kTanh), dense()}},
     {"activation, then dropout at first", {pointwise(kTanh), dropout(0.3), dense()}},
@@ -113,9 +116,10 @@ TEST(Layers, RandomListsHaveThemToo) {
     std::mt19937_64 engine(number);
     const auto below = [&](std::size_t n) { return static_cast<std::size_t>(engine() % n); };
     const auto elementwise = [&] {
-      const std::size_t which = below(10);
-      return which < 7 ? pointwise(kernels::kActivations[which])
-                       : dropout(0.1 * static_cast<double>(which - 6));
+      const std::size_t which = below(11);
+      return which < 7   ? pointwise(kernels::kActivations[which])
+             : which < 8 ? multiply(-1.5)
+                         : dropout(0.1 * static_cast<double>(which - 7));
     };
     Layers layers;
     for (std::size_t l = below(6); l > 0; --l)
@@ -260,11 +264,11 @@ TEST(Layers, AListThatMakesNoNetworkIsRefused) {
 }
 
 TEST(Layers, ALayerSaysWhatItIs) {
-  const Model model(
-      with_layers({dropout(0.25), dense(7), pointwise(Activation::kLeakyRelu), dense(0, false)}), kInputs,
-      kOutputs);
+  const Model model(with_layers({dropout(0.25), dense(7), pointwise(Activation::kLeakyRelu), dense(0, false),
+                                 multiply(1.0 / 9)}),
+                    kInputs, kOutputs);
   const std::vector<std::string> expected = {"dropout 0.25", "Dense 5 -> 7", "leaky_relu",
-                                             "Dense 7 -> 3, no bias"};
+                                             "Dense 7 -> 3, no bias", "multiply by 0.111111"};
   for (std::size_t l = 0; l < expected.size(); ++l) EXPECT_EQ(model.layers()[l]->description(), expected[l]);
 }
 
