@@ -42,7 +42,9 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
   in.read("bias", layer.bias);
   in.read("init", layer.init);
   in.check("init", [&] {
-    if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, in.full_name("init"));
+    const auto parse =
+        layer.kind == Kind::kConv ? nn::Initializer::parse_filters : nn::Initializer::parse_weight;
+    if (!layer.init.empty()) parse(layer.init, in.full_name("init"));
   });
   in.read("bias_init", layer.bias_init);
   in.check("bias_init", [&] {

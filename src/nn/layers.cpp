@@ -68,7 +68,9 @@ class Builder {
   }
 
   Initializer weight_init(const LayerOptions& layer) const {
-    return Initializer::parse_weight(layer.init.empty() ? options_.init : layer.init, "model.init");
+    const auto parse = layer.kind == Kind::kConv ? Initializer::parse_filters : Initializer::parse_weight;
+    return layer.init.empty() ? Initializer::parse_weight(options_.init, "model.init")
+                              : parse(layer.init, "init");
   }
   std::optional<Initializer> bias_init(const LayerOptions& layer) const {
     if (!layer.bias) return std::nullopt;

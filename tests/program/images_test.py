@@ -50,6 +50,7 @@ type = "conv"
 filters = 4
 size = 2
 padding = "valid"
+init = "dirac"
 [[model.layers]]
 type = "batch_norm"
 scale = false
