@@ -19,6 +19,7 @@ constexpr std::pair<const char*, Kind> kKinds[] = {{"dense", Kind::kDense},
                                                    {"average_pool", Kind::kAveragePool},
                                                    {"global_average_pool", Kind::kGlobalAveragePool},
                                                    {"batch_norm", Kind::kBatchNorm},
+                                                   {"whiten", Kind::kWhiten},
                                                    {"multiply", Kind::kMultiply},
                                                    {"flatten", Kind::kFlatten},
                                                    {"dropout", Kind::kDropout}};
@@ -119,6 +120,15 @@ void read_conv(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_whiten(Reader& in, nn::LayerOptions& layer) {
+  in.read("size", layer.size, 1);
+  require_key(in, "size", layer.size, "the filters' height and width in pixels");
+  expect_at_most(in, "size", layer.size, 1024);
+  in.read("epsilon", layer.epsilon, kAboveZeroText, kAboveZero);
+  in.read("bias", layer.bias);
+  read_factors(in, layer);
+}
+
 void read_pool(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
   require_key(in, "size", layer.size, "the windows' height and width in pixels");
@@ -165,6 +175,8 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
       return read_factors(in, layer);
     case Kind::kConv:
       return read_conv(in, layer);
+    case Kind::kWhiten:
+      return read_whiten(in, layer);
     case Kind::kMaxPool:
     case Kind::kAveragePool:
       return read_pool(in, layer);

@@ -56,6 +56,7 @@ double draw(const Tensor& tensor, const RandomStream& stream, std::uint32_t inde
     case Initializer::Kind::kUniform:
       return (2.0 * stream.uniform(index) - 1.0) * tensor.init.parameter;
     case Initializer::Kind::kZeros:
+    case Initializer::Kind::kWhitening:
       return 0.0;
     case Initializer::Kind::kConstant:
       return tensor.init.parameter;

@@ -22,8 +22,17 @@ namespace lockstep::nn {
 struct Tensor;
 
 struct Initializer {
-  enum class Kind { kGlorot, kHe, kNormal, kUniform, kZeros, kConstant, kDirac } kind = Kind::kZeros;
-  double parameter = 0.0;  // of kNormal, kUniform and kConstant
+  enum class Kind {
+    kGlorot,
+    kHe,
+    kNormal,
+    kUniform,
+    kZeros,
+    kConstant,
+    kDirac,
+    kWhitening
+  } kind = Kind::kZeros;
+  double parameter = 0.0;  // of kNormal, kUniform and kConstant; the epsilon of kWhitening
 
   // From "glorot", "he", "normal(0.01)", "uniform(0.5)" or "zeros", the value of `key`. Throws ConfigError
   // naming the key.
@@ -34,8 +43,8 @@ struct Initializer {
   static Initializer parse_bias(const std::string& text, const std::string& key);
 };
 
-// Overwrites the arena, each tensor by its own initializer. Element i of tensor t is a function of (seed, t,
-// i).
+// Overwrites the arena, each tensor by its own initializer; kWhitening, which needs the training images,
+// leaves 0 for what whitening.h works out. Element i of tensor t is a function of (seed, t, i).
 void initialize(const std::vector<Tensor>& tensors, std::uint64_t seed, std::span<float> arena);
 
 }  // namespace lockstep::nn

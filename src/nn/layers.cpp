@@ -20,8 +20,8 @@ namespace {
 using Kind = LayerOptions::Kind;
 
 bool needs_image(Kind kind) {
-  return kind == Kind::kConv || kind == Kind::kMaxPool || kind == Kind::kAveragePool ||
-         kind == Kind::kGlobalAveragePool;
+  return kind == Kind::kConv || kind == Kind::kWhiten || kind == Kind::kMaxPool ||
+         kind == Kind::kAveragePool || kind == Kind::kGlobalAveragePool;
 }
 
 class Builder {
@@ -31,6 +31,10 @@ class Builder {
       : options_(options), inputs_(inputs), outputs_(outputs), image_(image) {}
 
   void append(const LayerOptions& options) {
+    const std::size_t number = appended_++;
+    if (options.kind == Kind::kWhiten && number > 0)
+      throw ConfigError(
+          fmt::format("model.layers[{}] is a whiten layer, expected it as the first layer", number));
     if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
     if (options.kind == Kind::kFlatten) return;
@@ -93,6 +97,8 @@ class Builder {
           geometry = {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
         return of_image(Conv(*image_, geometry, weight_init(layer), bias_init(layer)));
       }
+      case Kind::kWhiten:
+        return of_image(Conv::whitening(*image_, layer.size, layer.epsilon, layer.bias));
       case Kind::kMaxPool:
         return of_image(Pool(Pool::Kind::kMax, *image_, layer.size, layer.stride));
       case Kind::kAveragePool:
@@ -113,6 +119,7 @@ class Builder {
   std::size_t inputs_, outputs_;
   std::optional<ImageShape> image_;  // of the last layer's output, or of the input
   bool by_pixel_ = false;            // does it lie so?
+  std::size_t appended_ = 0;         // of the list's layers
   std::size_t dropouts_ = 0;
   std::vector<BuiltLayer> layers_;
 };

@@ -22,6 +22,7 @@ struct LayerOptions {
     kActivation,
     kDropout,
     kConv,
+    kWhiten,
     kMaxPool,
     kAveragePool,
     kGlobalAveragePool,
@@ -36,7 +37,8 @@ struct LayerOptions {
   double rate = 0.5;                        // of kDropout
   double factor = 1.0;                      // of kMultiply
   std::size_t filters = 0;                  // of kConv
-  std::size_t size = 0, stride = 1;         // of kConv and pools: pixels
+  std::size_t size = 0, stride = 1;         // of kConv, kWhiten (stride 1) and pools: pixels
+  double epsilon = 5e-4;                    // of kWhiten
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
   BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
