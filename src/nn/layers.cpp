@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 #include "base/error.h"
+#include "base/nearest.h"
+#include "nn/add.h"
 #include "nn/batch_norm.h"
 #include "nn/conv.h"
 #include "nn/dense.h"
@@ -24,28 +27,83 @@ bool needs_image(Kind kind) {
          kind == Kind::kAveragePool || kind == Kind::kGlobalAveragePool;
 }
 
+// Which layer of the list has which name.
+std::map<std::string, std::size_t> names_of(const std::vector<LayerOptions>& layers) {
+  std::map<std::string, std::size_t> names;
+  for (std::size_t number = 0; number < layers.size(); ++number) {
+    const std::string& name = layers[number].name;
+    if (name.empty()) continue;
+    const auto [other, is_new] = names.emplace(name, number);
+    if (!is_new)
+      throw ConfigError(
+          fmt::format("model.layers[{}].name is \"{}\", which is model.layers[{}]'s, expected another",
+                      number, name, other->second));
+  }
+  return names;
+}
+
 class Builder {
  public:
-  Builder(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
-          const std::optional<ImageShape>& image)
-      : options_(options), inputs_(inputs), outputs_(outputs), image_(image) {}
+  Builder(const ModelOptions& options, const std::vector<LayerOptions>& list, std::size_t inputs,
+          std::size_t outputs, const std::optional<ImageShape>& image)
+      : options_(options), names_(names_of(list)), inputs_(inputs), outputs_(outputs), image_(image) {}
 
   void append(const LayerOptions& options) {
     const std::size_t number = appended_++;
     if (options.kind == Kind::kWhiten && number > 0)
       throw ConfigError(
           fmt::format("model.layers[{}] is a whiten layer, expected it as the first layer", number));
-    if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
-    if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
-    if (options.kind == Kind::kFlatten) return;
-    auto layer = make(options);
-    layers_.push_back({std::move(layer), options.frozen ? 0.0 : options.learning_rate_factor,
-                       options.frozen ? 0.0 : options.weight_decay_factor});
+    const bool flattens = options.kind == Kind::kDense || options.kind == Kind::kFlatten;
+    if (flattens) flatten();
+    if (needs_image(options.kind) || (image_ && (options.kind == Kind::kBatchNorm || !options.name.empty())))
+      expect_pixels();  // so that what is added to a named layer's output lies as that does
+    if (options.kind != Kind::kFlatten) {
+      auto layer = make(options);
+      layers_.push_back({.layer = std::move(layer),
+                         .learning_rate_factor = options.frozen ? 0.0 : options.learning_rate_factor,
+                         .weight_decay_factor = options.frozen ? 0.0 : options.weight_decay_factor,
+                         .name = options.name});
+      if (options.kind == Kind::kAdd) layers_.back().added = added_by(options.from, number);
+    }
+    if (!options.name.empty()) outputs_of_.emplace(options.name, Output{layers_.size(), shape()});
   }
 
   std::vector<BuiltLayer> take() { return std::move(layers_); }
 
  private:
+  struct Output {
+    std::size_t number = 0;  // see skips.h
+    ImageShape shape;
+  };
+  // Of the last layer's output; plain rows are images of one pixel.
+  ImageShape shape() const { return image_.value_or(ImageShape{width(), 1, 1}); }
+
+  // The output that the list's layer `number`, built last, adds.
+  std::size_t added_by(const std::string& from, std::size_t number) const {
+    const auto text = [](const ImageShape& shape) {
+      return shape.pixels() == 1 ? fmt::format("{} values", shape.channels)
+                                 : fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
+    };
+    const std::string given = fmt::format("model.layers[{}].from is \"{}\"", number, from);
+    if (const auto later = names_.find(from); later != names_.end() && later->second >= number)
+      throw ConfigError(fmt::format("{}, the name of model.layers[{}], expected that of an earlier layer",
+                                    given, later->second));
+    const auto found = outputs_of_.find(from);
+    if (found == outputs_of_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, output] : outputs_of_) names.push_back(name);
+      const auto meant = nearest(from, names);
+      throw ConfigError(fmt::format("{}, expected the name of an earlier layer{}", given,
+                                    meant ? fmt::format(", did you mean \"{}\"?", *meant) : ""));
+    }
+    const auto& [output, other] = found->second;
+    const ImageShape here = shape();
+    if (here.channels != other.channels || here.height != other.height || here.width != other.width)
+      throw ConfigError(fmt::format("{}, whose output is {}, and is added to {}, expected the same shape",
+                                    given, text(other), text(here)));
+    return output;
+  }
+
   std::size_t width() const { return layers_.empty() ? inputs_ : layers_.back().layer->outputs(); }
 
   // The images lie pixel by pixel from here on.
@@ -109,6 +167,8 @@ class Builder {
         return std::make_unique<BatchNorm>(by_pixel_ ? *image_ : ImageShape{width(), 1, 1}, layer.batch_norm);
       case Kind::kMultiply:
         return std::make_unique<Multiply>(layer.factor, width());
+      case Kind::kAdd:
+        return std::make_unique<Add>(layer.from, width());
       case Kind::kFlatten:
         break;
     }
@@ -116,6 +176,8 @@ class Builder {
   }
 
   const ModelOptions& options_;
+  std::map<std::string, std::size_t> names_;  // of the whole list: which layer has it
+  std::map<std::string, Output> outputs_of_;  // of named layers so far
   std::size_t inputs_, outputs_;
   std::optional<ImageShape> image_;  // of the last layer's output, or of the input
   bool by_pixel_ = false;            // does it lie so?
@@ -128,8 +190,9 @@ class Builder {
 
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image) {
-  Builder builder(options, inputs, outputs, image);
-  for (const LayerOptions& layer : layers_of(options)) builder.append(layer);
+  const std::vector<LayerOptions> list = layers_of(options);
+  Builder builder(options, list, inputs, outputs, image);
+  for (const LayerOptions& layer : list) builder.append(layer);
   return builder.take();
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nn/image.h"
@@ -15,11 +16,13 @@ struct BuiltLayer {
   std::unique_ptr<Layer> layer;
   // What the factors of its tensors are multiplied by.
   double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+  std::optional<std::size_t> added = {};  // which output (skips.h) is added to its own
+  std::string name = {};
 };
 
 // In order, with those between that turn images (image.h): from the data set's order before the first layer
 // that needs an image, and to that of files before a dense one. Throws ConfigError on a width of 0, and where
-// a layer does not fit what comes before it.
+// a layer does not fit what comes before it, or a name is no layer's, a later one's or of two layers.
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image);
 

@@ -130,7 +130,7 @@ class LossInDouble {
     pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), sample_ids_, micro_batches_};
     if (rows == 0) return;
     inputs_ = parts_.model.inputs_in_double(arena_, {x.begin(), x.end()}, pass_);
-    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_);
+    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_, pass_);
     here_ = of_outputs(outputs_);
   }
 
@@ -140,7 +140,7 @@ class LossInDouble {
     const std::size_t layer = parts_.model.layer_of(element.tensor);
     std::vector<double> arena = arena_;
     arena[parts_.model.tensors()[element.tensor].offset + element.index] += move;
-    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_[layer], pass_));
+    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_, pass_));
     for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = (slopes[i] - here_[i]) / move;
     return slopes;
   }

@@ -47,7 +47,8 @@ NETWORKS = {
     "convolutional": {"data.normalize": "mean_std", "model.layers":
                       "[{type='whiten', size=2}, {type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
-                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
+                      "{type='tanh', name='a'}, {type='conv', filters=7, size=3, init='dirac'}, {type='add', from='a'}, {type='gelu', name='b'}, "
+                      "{type='add', from='a'}, {type='add', from='b'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
                       "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}, {type='multiply', factor=0.25}]"},
 }
 
@@ -86,6 +87,23 @@ def layers_of(model, dense_layers):
     return hidden + [{"type": "dense"}, {"type": model["output_activation"]}]
 
 
+class Network(torch.nn.Sequential):
+    """Whose `add` layers add the output of an earlier module, by its number."""
+
+    def forward(self, x):
+        outputs = []
+        for module in self:
+            x = x + outputs[module.number] if isinstance(module, Add) else module(x)
+            outputs.append(x)
+        return x
+
+
+class Add(torch.nn.Identity):
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+
 class Multiply(torch.nn.Module):
     def __init__(self, factor):
         super().__init__()
@@ -104,9 +122,9 @@ def convolution(layer, weight, bias):
 
 
 def network(tensors, model):
-    """The nn.Sequential of a weight file and of the configuration it was trained with, in evaluation; and its layers with
+    """The network of a weight file and of the configuration it was trained with, in evaluation; and its layers with
     parameters, under the names of the file."""
-    modules, named, image = [], [], False
+    modules, named, image, numbers_of = [], [], False, {}
     numbers = {int(name.split(".")[1]) for name in tensors}
     for layer in layers_of(model, len(numbers)):
         kind, own = layer["type"], f"layers.{len(named)}."
@@ -133,13 +151,16 @@ def network(tensors, model):
             modules.append(torch.nn.AvgPool2d(layer["size"], layer["stride"]))
         elif kind == "multiply":
             modules.append(Multiply(layer["factor"]))
+        elif kind == "add":
+            modules.append(Add(numbers_of[layer["from"]]))
         elif kind != "dropout":
             modules.append(ACTIVATIONS[kind](model))
+        numbers_of[layer.get("name")] = len(modules) - 1
     by_name = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(named)})
     known = by_name.state_dict()
     counts = {name: known[name] for name in known if name.endswith("num_batches_tracked")}  # not in the file
     by_name.load_state_dict(tensors | counts)  # strict: no name more, none less
-    return torch.nn.Sequential(*modules).eval(), by_name
+    return Network(*modules).eval(), by_name
 
 
 def records(files, count):
