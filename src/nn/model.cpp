@@ -100,8 +100,10 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
   }
   if (tensors_.empty()) throw ConfigError("model.layers has no layer with parameters, expected a dense one");
 
-  const auto has_parameters = [](const Slice& slice) { return slice.size > 0; };
-  first_ = static_cast<std::size_t>(std::ranges::find_if(slices_, has_parameters) - slices_.begin());
+  const auto changes = [](const Tensor& tensor) { return tensor.learns() || !tensor.has_gradient(); };
+  const auto first = std::ranges::find_if(tensors_, changes);
+  first_ =
+      first == tensors_.end() ? layers_.size() : layer_of(static_cast<std::size_t>(first - tensors_.begin()));
   std::vector<std::optional<std::size_t>> added;
   std::vector<std::size_t> widths = {this->inputs()};
   for (std::size_t l = 0; l < layers_.size(); ++l) {
@@ -223,6 +225,8 @@ void Model::backward(std::span<const float> arena, Workspace& workspace, std::si
                    pass);
     dy = dx;
   }
+  const std::size_t first_tensor = first_ == layers_.size() ? tensors_.size() : slices_[first_].first_tensor;
+  for (std::size_t t = first_tensor; t-- > 0;) sink.add({.tensor = t});
 }
 
 namespace {

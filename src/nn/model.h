@@ -104,8 +104,9 @@ class Model {
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
                                const PassContext& pass) const;
 
-  // Hands all gradients to the sink, last layer first. workspace holds the last forward's results and, in
-  // output_gradient(rows), the loss's derivative; both are used up.
+  // Hands all gradients to the sink, last layer first; of layers before the first that training changes none
+  // are computed. workspace holds the last forward's results and, in output_gradient(rows), the loss's
+  // derivative; both are used up.
   void backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
                 const PassContext& pass) const;
 
@@ -140,7 +141,7 @@ class Model {
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<std::string> names_;  // per layer
   std::vector<Slice> slices_;       // per layer
-  std::size_t first_ = 0;           // the first layer with parameters: before it nothing needs a gradient
+  std::size_t first_ = 0;  // the first layer that training changes: before it nothing needs a gradient
   Skips skips_;
   std::vector<Tensor> tensors_;
   std::size_t parameters_ = 0;

@@ -66,7 +66,7 @@ std::vector<Element> draw_elements(const Trainer& trainer, std::size_t per_tenso
   const std::vector<nn::Tensor>& tensors = trainer.parts().model.tensors();
   std::vector<Element> elements;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    if (!tensors[t].has_gradient()) continue;
+    if (!tensors[t].learns()) continue;
     const RandomStream stream(trainer.parts().seed, Purpose::kGradientCheck, static_cast<std::uint32_t>(t));
     const std::size_t size = tensors[t].size;
     for (std::size_t i = 0; i < std::min(size, per_tensor); ++i) {
@@ -297,7 +297,7 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
     check.backward = backward;
     check.difference = difference;
   }
-  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].has_gradient(); });
+  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].learns(); });
   return checks;
 }
 
