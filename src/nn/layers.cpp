@@ -54,8 +54,8 @@ class Builder {
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
     if (options.kind == Kind::kFlatten) return;
     auto layer = make(options, following);
-    layers_.push_back({std::move(layer), options.frozen ? 0.0 : options.learning_rate_factor,
-                       options.frozen ? 0.0 : options.weight_decay_factor});
+    layers_.push_back(
+        {std::move(layer), options.frozen ? 0.0 : options.learning_rate_factor, options.decay_factor()});
   }
 
   std::vector<BuiltLayer> take() { return std::move(layers_); }

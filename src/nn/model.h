@@ -38,9 +38,14 @@ struct LayerOptions {
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
   BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
-  // as they are and train.l2 leaves them out.
-  double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+  // as they are and no decay counts them.
+  double learning_rate_factor = 1.0;
+  std::optional<double> weight_decay_factor = {};  // none: 1, of kBatchNorm 0
   bool frozen = false;
+
+  double decay_factor() const {
+    return frozen ? 0.0 : weight_decay_factor.value_or(kind == Kind::kBatchNorm ? 0.0 : 1.0);
+  }
 };
 
 struct ModelOptions {

@@ -53,6 +53,7 @@ padding = "valid"
 [[model.layers]]
 type = "batch_norm"
 scale = false
+learning_rate_factor = 16
 [[model.layers]]
 type = "relu"
 [[model.layers]]
@@ -63,8 +64,14 @@ type = "dense"
 epochs = 2
 batch_size = 72
 learning_rate = 0.05
+label_smoothing = 0.1
 momentum = 0.9
+nesterov = true
 l2 = 1e-4
+weight_decay = 1e-3
+schedule = "triangular"
+warmup_epochs = 0.5
+initial_learning_rate = 0.01
 [compute]
 threads = 1
 """
@@ -119,7 +126,8 @@ def test_saved_weights_are_read_again():
     summary = read_json("run/summary.json")
     assert f"weights {summary['weights_hash']}" in succeed("inspect", "run/model.safetensors").out
     assert f"{summary['test_loss']:.5f}" in succeed("eval", "run").out
-    begin = settings("train.init_from=run/model.safetensors", "train.learning_rate=1e-30", "train.epochs=1")
+    still = ["train.learning_rate=1e-30", "train.initial_learning_rate=0"]
+    begin = settings("train.init_from=run/model.safetensors", "train.epochs=1", *still)
     succeed("train", "run.toml", "--quiet", "--out", "begun", *begin)
     again = read_safetensors("begun/model.safetensors")
     learned = [name for name in tensors.header if "running" not in name and "." in name]

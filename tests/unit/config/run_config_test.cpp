@@ -205,11 +205,16 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.learning_rate", "0"},
                                                        {"train.learning_rate", "nan"},
                                                        {"train.learning_rate", "inf"},
+                                                       {"train.label_smoothing", "1"},
+                                                       {"train.label_smoothing", "-0.1"},
+                                                       {"train.label_smoothing", "nan"},
                                                        {"train.momentum", "1"},
                                                        {"train.momentum", "-0.1"},
                                                        {"train.momentum", "nan"},
                                                        {"train.l2", "-1e-9"},
                                                        {"train.l2", "inf"},
+                                                       {"train.weight_decay", "-1e-9"},
+                                                       {"train.weight_decay", "nan"},
                                                        {"train.epochs", "0"},
                                                        {"train.epochs", "-1"},
                                                        {"train.batch_size", "0"},
@@ -223,6 +228,7 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.step_epochs", "0"},
                                                        {"train.warmup_epochs", "-1"},
                                                        {"train.step_factor", "0"},
+                                                       {"train.initial_learning_rate", "-1"},
                                                        {"train.final_learning_rate", "-1"},
                                                        {"model.dropout", "1"},
                                                        {"model.dropout", "-0.1"},
@@ -252,7 +258,7 @@ TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   expect_error("", {"data.dataset=mnist"},
                {"data.dataset", "cifar10", "synthetic", "csv", "circle", "xor", "gaussian", "spiral",
                 "flower", "function"});
-  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine"});
+  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine", "triangular"});
   expect_error("", {"reduce.mode=half"}, {"reduce.mode", "float"});
   expect_error("", {"reduce.wire=fp8"}, {"reduce.wire", "full", "int16", "bf16"});
 }
