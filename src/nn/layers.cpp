@@ -52,10 +52,12 @@ class Builder {
   void append(const LayerOptions& options, Layers following) {
     if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
-    if (options.kind == Kind::kFlatten) return;
-    auto layer = make(options, following);
-    layers_.push_back(
-        {std::move(layer), options.frozen ? 0.0 : options.learning_rate_factor, options.decay_factor()});
+    if (options.kind != Kind::kFlatten) {
+      auto layer = make(options, following);
+      layers_.push_back({std::move(layer), place_, options.frozen ? 0.0 : options.learning_rate_factor,
+                         options.decay_factor()});
+    }
+    ++place_;
   }
 
   std::vector<BuiltLayer> take() { return std::move(layers_); }
@@ -70,13 +72,13 @@ class Builder {
           "model.layers has a convolution or pooling layer where there is no image, expected it before any "
           "dense layer, and data.image = [CHANNELS, HEIGHT, WIDTH] where the data set has none");
     if (std::exchange(by_pixel_, true)) return;
-    layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels)});
+    layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels), place_});
   }
 
   // And no longer: what follows has plain rows.
   void flatten() {
     if (std::exchange(by_pixel_, false) && image_->pixels() > 1)
-      layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kChannels)});
+      layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kChannels), place_});
     image_.reset();
   }
 
@@ -135,6 +137,7 @@ class Builder {
   std::optional<ImageShape> image_;  // of the last layer's output, or of the input
   bool by_pixel_ = false;            // does it lie so?
   std::size_t dropouts_ = 0;
+  std::size_t place_ = 0;  // of what is appended next
   std::vector<BuiltLayer> layers_;
 };
 

@@ -13,6 +13,7 @@ namespace lockstep::nn {
 
 struct BuiltLayer {
   std::unique_ptr<Layer> layer;
+  std::size_t place = 0;  // in the options' list; of one in between, that of the layer it serves
   // What the factors of its tensors are multiplied by.
   double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
 };

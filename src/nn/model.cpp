@@ -65,7 +65,10 @@ std::size_t outputs_of(const ModelOptions& options, std::size_t classes) {
 Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
              const std::optional<ImageShape>& image) {
   std::vector<BuiltLayer> layers = build_layers(options, inputs, outputs, image);
-  for (BuiltLayer& built : layers) layers_.push_back(std::move(built.layer));
+  for (BuiltLayer& built : layers) {
+    layers_.push_back(std::move(built.layer));
+    places_.push_back(built.place);
+  }
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(
         "model.layers end with {} outputs, expected {} (a last dense layer without units has them)",

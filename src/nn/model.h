@@ -83,6 +83,8 @@ class Model {
         const std::optional<ImageShape>& image = std::nullopt);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+  // A layer's place among the options' layers (layers_of), which is the one that a user knows.
+  std::size_t place(std::size_t layer) const { return places_[layer]; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t inputs() const { return layers_.front()->inputs(); }
   std::size_t outputs() const { return layers_.back()->outputs(); }
@@ -127,7 +129,8 @@ class Model {
   }
 
   std::vector<std::unique_ptr<Layer>> layers_;
-  std::vector<Slice> slices_;  // per layer
+  std::vector<std::size_t> places_;  // per layer
+  std::vector<Slice> slices_;        // per layer
   std::vector<Tensor> tensors_;
   std::size_t parameters_ = 0;
 };

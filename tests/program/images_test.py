@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from harness.files import read_csv, read_json, read_safetensors, timeless, weights_hash, write
-from harness.process import ALONE, settings, succeed
+from harness.process import ALONE, lockstep, settings, succeed
 
 # 403 samples in batches of 72: the last batch of an epoch has 43, so that micro-batches have 6 and 5.
 CONFIG = """seed = 3
@@ -111,6 +111,19 @@ def test_float_sums_agree_to_rounding():
     losses = [float(read_csv(f"{train(mode, f'reduce.mode={mode}', ranks=2)}/metrics.csv")[-1]["train_loss"])
               for mode in ("exact", "float")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_float_sums_of_it_drift_by_rounding_alone():
+    """Its first batch norm has a convolution with a bias before it, whose gradient is 0 but for rounding."""
+    write("run.toml", CONFIG.replace("bias = false\n", ""))
+    verify = ["verify", "run.toml", "--steps", "6", "--tolerance", "1e-5", *settings("reduce.mode=float")]
+    assert "within the tolerance" in succeed(*verify, ranks=2).out
+
+
+def test_a_layer_that_diverges_has_the_number_that_the_configuration_gives_it():
+    outcome = lockstep("train", "run.toml", "--out", "out", *settings("train.learning_rate=1e29"), ranks=2)
+    assert outcome.code == 2
+    assert re.search(r"diverged at step 2 .*: the output of layer 3 \(Conv ", outcome.err), outcome.err
 
 
 def test_has_the_derivatives_of_its_loss_and_verifies():

@@ -77,6 +77,15 @@ const ImageCase kImageCases[] = {
     {"dropout of images", {conv(3, 3), test::dropout(0.3), kTanh, kNorm, dense()}},
 };
 
+TEST(ImageNetwork, KnowsWhereAUserStatedEachLayer) {
+  const Model model(test::with_layers({conv(3, 3), kTanh, kFlat, kTanh, dense()}), kImage.size(), kOutputs,
+                    kImage);
+  std::vector<std::size_t> places;
+  for (std::size_t layer = 0; layer < model.layers().size(); ++layer) places.push_back(model.place(layer));
+  // Before the convolution and for flatten, images are turned.
+  EXPECT_EQ(places, (std::vector<std::size_t>{0, 0, 1, 2, 3, 4}));
+}
+
 struct Training {
   explicit Training(const Layers& layers, std::uint64_t seed = 5)
       : model(test::with_layers(layers), kImage.size(), kOutputs, kImage),
