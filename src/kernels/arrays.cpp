@@ -17,6 +17,10 @@ LOCKSTEP_CLONES void add_row(float* x, const float* y, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) x[j] += y[j];
 }
 
+LOCKSTEP_CLONES void multiply_part(float* x, std::size_t n, float factor) {
+  for (std::size_t i = 0; i < n; ++i) x[i] *= factor;
+}
+
 LOCKSTEP_CLONES double sum_of_squares_chunk(const float* x, std::size_t n) {
   constexpr std::size_t kLanes = 8;
   double lanes[kLanes] = {};
@@ -54,6 +58,12 @@ void add_column_sums(ConstMatrix x, std::span<float> sums) {
       add_row(chunk.data(), x.data + i * x.row_stride, x.cols);
     add_row(sums.data(), chunk.data(), x.cols);
   }
+}
+
+void multiply(std::span<float> x, float factor, int threads) {
+  parallel_ranges(x.size(), 4096, threads, [&](std::size_t begin, std::size_t end) {
+    multiply_part(x.data() + begin, end - begin, factor);
+  });
 }
 
 void move_towards(std::span<const float> sums, double scale, double share, std::span<float> average) {

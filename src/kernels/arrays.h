@@ -14,6 +14,9 @@ void add_bias(Matrix x, std::span<const float> bias, int threads);
 // are added in order.
 void add_column_sums(ConstMatrix x, std::span<float> sums);
 
+// x <- factor * x in place.
+void multiply(std::span<float> x, float factor, int threads);
+
 // average_i <- (1 - share) average_i + share * scale * sums_i, in double.
 void move_towards(std::span<const float> sums, double scale, double share, std::span<float> average);
 

@@ -11,6 +11,7 @@
 #include "nn/conv.h"
 #include "nn/dense.h"
 #include "nn/dropout.h"
+#include "nn/multiply.h"
 #include "nn/pixels.h"
 #include "nn/pointwise.h"
 #include "nn/pool.h"
@@ -21,8 +22,8 @@ namespace {
 using Kind = LayerOptions::Kind;
 
 bool needs_image(Kind kind) {
-  return kind == Kind::kConv || kind == Kind::kMaxPool || kind == Kind::kAveragePool ||
-         kind == Kind::kGlobalAveragePool;
+  return kind == Kind::kConv || kind == Kind::kWhiten || kind == Kind::kMaxPool ||
+         kind == Kind::kAveragePool || kind == Kind::kGlobalAveragePool;
 }
 
 using Layers = std::span<const LayerOptions>;
@@ -50,6 +51,9 @@ class Builder {
 
   // `following`: the layers after this one.
   void append(const LayerOptions& options, Layers following) {
+    if (options.kind == Kind::kWhiten && place_ > 0)
+      throw ConfigError(
+          fmt::format("model.layers[{}] is a whiten layer, expected it as the first layer", place_));
     if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
     if (options.kind != Kind::kFlatten) {
@@ -89,7 +93,9 @@ class Builder {
   }
 
   Initializer weight_init(const LayerOptions& layer) const {
-    return Initializer::parse_weight(layer.init.empty() ? options_.init : layer.init, "model.init");
+    const auto parse = layer.kind == Kind::kConv ? Initializer::parse_filters : Initializer::parse_weight;
+    return layer.init.empty() ? Initializer::parse_weight(options_.init, "model.init")
+                              : parse(layer.init, "init");
   }
   std::optional<Initializer> bias_init(const LayerOptions& layer) const {
     if (!layer.bias) return std::nullopt;
@@ -118,6 +124,8 @@ class Builder {
         }
         return of_image(conv());
       }
+      case Kind::kWhiten:
+        return of_image(Conv::whitening(*image_, layer.size, layer.epsilon, layer.bias));
       case Kind::kMaxPool:
         return of_image(Pool(Pool::Kind::kMax, *image_, layer.size, layer.stride));
       case Kind::kAveragePool:
@@ -126,6 +134,8 @@ class Builder {
         return of_image(Pool::global_average(*image_));
       case Kind::kBatchNorm:
         return std::make_unique<BatchNorm>(by_pixel_ ? *image_ : ImageShape{width(), 1, 1}, layer.batch_norm);
+      case Kind::kMultiply:
+        return std::make_unique<Multiply>(layer.factor, width());
       case Kind::kFlatten:
         break;
     }

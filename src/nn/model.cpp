@@ -111,7 +111,8 @@ std::size_t Model::least_micro_batch() const {
 }
 
 bool Model::in_place(std::size_t layer) const {
-  return layers_[layer]->elementwise() && (layer == 0 || !layers_[layer - 1]->keeps_output());
+  const Layer& one = *layers_[layer];
+  return one.elementwise() && !one.keeps_input() && (layer == 0 || !layers_[layer - 1]->keeps_output());
 }
 
 std::size_t Model::layer_of(std::size_t tensor) const {

@@ -22,10 +22,12 @@ struct LayerOptions {
     kActivation,
     kDropout,
     kConv,
+    kWhiten,
     kMaxPool,
     kAveragePool,
     kGlobalAveragePool,
     kBatchNorm,
+    kMultiply,
     kFlatten
   } kind = Kind::kDense;
   std::size_t units = 0;  // of kDense; 0: the network's outputs
@@ -33,8 +35,10 @@ struct LayerOptions {
   std::string init = {}, bias_init = {};  // of kDense and kConv; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
   double rate = 0.5;                        // of kDropout
+  double factor = 1.0;                      // of kMultiply
   std::size_t filters = 0;                  // of kConv
-  std::size_t size = 0, stride = 1;         // of kConv and pools: pixels
+  std::size_t size = 0, stride = 1;         // of kConv, kWhiten (stride 1) and pools: pixels
+  double epsilon = 5e-4;                    // of kWhiten
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
   BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay

@@ -17,6 +17,11 @@ normalize = "mean_std"
 [model]
 init = "he"
 [[model.layers]]
+type = "whiten"
+size = 2
+[[model.layers]]
+type = "gelu"
+[[model.layers]]
 type = "conv"
 filters = 5
 size = 3
@@ -50,6 +55,7 @@ type = "conv"
 filters = 4
 size = 2
 padding = "valid"
+init = "dirac"
 [[model.layers]]
 type = "batch_norm"
 scale = false
@@ -57,9 +63,14 @@ learning_rate_factor = 16
 [[model.layers]]
 type = "relu"
 [[model.layers]]
+type = "gelu"
+[[model.layers]]
 type = "flatten"
 [[model.layers]]
 type = "dense"
+[[model.layers]]
+type = "multiply"
+factor = 0.3
 [train]
 epochs = 2
 batch_size = 72
@@ -134,15 +145,16 @@ def test_has_the_derivatives_of_its_loss_and_verifies():
 def test_saved_weights_are_read_again():
     train("run")
     tensors = read_safetensors("run/model.safetensors")
-    assert tensors.header["layers.0.weight"]["shape"] == [5, 3, 3, 3]
-    assert tensors.header["layers.2.running_var"]["shape"] == [6]
+    assert tensors.header["layers.0.weight"]["shape"] == [24, 3, 2, 2]
+    assert tensors.header["layers.1.weight"]["shape"] == [5, 24, 3, 3]
+    assert tensors.header["layers.3.running_var"]["shape"] == [6]
     summary = read_json("run/summary.json")
     assert f"weights {summary['weights_hash']}" in succeed("inspect", "run/model.safetensors").out
-    assert f"{summary['test_loss']:.5f}" in succeed("eval", "run").out
+    assert f"{summary['test_loss']:.9f}" in succeed("eval", "run").out
     still = ["train.learning_rate=1e-30", "train.initial_learning_rate=0"]
     begin = settings("train.init_from=run/model.safetensors", "train.epochs=1", *still)
     succeed("train", "run.toml", "--quiet", "--out", "begun", *begin)
     again = read_safetensors("begun/model.safetensors")
     learned = [name for name in tensors.header if "running" not in name and "." in name]
-    assert len(learned) == 10
+    assert len(learned) == 12
     assert all(again.bytes_of(name) == tensors.bytes_of(name) for name in learned)

@@ -53,6 +53,7 @@ struct ImageCase {
 };
 const ImageCase kImageCases[] = {
     {"a convolution", {conv(3, 3), dense()}},
+    {"a whitening layer", {{.kind = Kind::kWhiten, .size = 2}, kTanh, dense()}},
     {"no padding", {conv(3, 3, 0), dense()}},
     {"an even size", {conv(2, 2), conv(3, 4), dense()}},
     {"one pixel", {conv(4, 1), dense()}},
