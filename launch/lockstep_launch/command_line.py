@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import tomllib
 from dataclasses import dataclass, field
 
 from . import hosts
@@ -33,6 +34,17 @@ class Options:
 
     def trains(self):
         return self.words[0] == "train"
+
+    def shards(self):
+        """data.shards of a training run or verify, of which each rank needs one; None where it cannot be told here: the ranks will."""
+        if self.words[0] not in ("train", "verify") or len(self.words) < 2:
+            return None
+        given = [found[1] for word in self.words if (found := re.fullmatch(r"(?:--set=)?data\.shards=(.*)", word))]
+        try:
+            with open(self.words[1], "rb") as file:
+                return int(given[-1] if given else tomllib.load(file).get("data", {}).get("shards", 8))
+        except (OSError, ValueError, AttributeError, TypeError):
+            return None
 
 
 def parse(words):

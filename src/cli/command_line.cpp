@@ -115,7 +115,6 @@ std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char*
 
 CommandLine parse(int argc, char** argv) {
   CLI::App app(kIntroduction, "lockstep");
-  app.footer(kExamples);
   app.set_version_flag("--version", run::version_text);
   app.require_subcommand(1);
   std::vector<std::pair<const CLI::App*, CommandLine>> commands;
@@ -124,6 +123,7 @@ CommandLine parse(int argc, char** argv) {
     Options options(*subcommand, argv[0]);
     commands.emplace_back(subcommand, CommandLine{command.ends_in_order, command.declare(options), {}, {}});
   }
+  app.footer(kExamples);  // last: subcommands take over the footer that is there when they are added
 
   CommandLine line;
   try {

@@ -165,14 +165,17 @@ std::vector<Key> make_keys() {
       {"train.epochs", kLength},
       {"train.batch_size"},
       {"train.learning_rate"},
+      with("train.label_smoothing", "model.loss", {"cross_entropy"}),
       {"train.momentum"},
       {"train.nesterov"},
       {"train.l2"},
+      {"train.weight_decay"},
       {"train.schedule"},
       {"train.warmup_epochs"},
       with("train.step_epochs", "train.schedule", {"step"}),
       with("train.step_factor", "train.schedule", {"step"}),
-      with("train.final_learning_rate", "train.schedule", {"cosine"}),
+      with("train.initial_learning_rate", "train.schedule", {"triangular"}),
+      with("train.final_learning_rate", "train.schedule", {"cosine", "triangular"}),
       {"train.check_replicas_every", kExecution},
       {"train.max_seconds", kExecution},
       {"train.patience", kExecution},
@@ -196,6 +199,11 @@ std::vector<Key> make_keys() {
   };
 }
 
+bool schedule_knows_the_end(const Json& resolved) {
+  const Json schedule = value(resolved, "train.schedule");
+  return schedule == "cosine" || schedule == "triangular";
+}
+
 std::string section_of(const std::string& name) { return name.substr(0, name.find('.')); }
 
 }  // namespace
@@ -213,8 +221,7 @@ const Key* find_key(std::span<const Key> keys, const std::string& name) {
 
 bool matters(const std::string& name, const Json& resolved) {
   if (const Key* key = find_key(keys_of_runs(), name))
-    return key->role == Role::kExperiment ||
-           (key->role == Role::kLength && value(resolved, "train.schedule") == "cosine");
+    return key->role == Role::kExperiment || (key->role == Role::kLength && schedule_knows_the_end(resolved));
   const auto in_section = [&](const Key& key) { return section_of(key.name) == section_of(name); };
   return std::ranges::none_of(keys_of_runs(), in_section) ||
          std::ranges::any_of(keys_of_runs(),

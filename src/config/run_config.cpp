@@ -141,6 +141,7 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.epochs", train.epochs, 1);
   in.read("train.batch_size", train.batch_size, 1);
   in.read("train.learning_rate", train.sgd.learning_rate, kAboveZeroText, kAboveZero);
+  in.read("train.label_smoothing", train.label_smoothing, kRateText, kRate);
   in.read("train.momentum", train.sgd.momentum, kRateText, kRate);
   in.read("train.nesterov", train.sgd.nesterov);
   in.check("train.nesterov", [&] {
@@ -148,11 +149,17 @@ void read_train(Reader& in, train::TrainOptions& train) {
       throw ConfigError("train.nesterov is true, expected a train.momentum above 0 with it");
   });
   in.read("train.l2", train.sgd.l2, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.weight_decay", train.sgd.weight_decay, kAtLeastZeroText, kAtLeastZero);
   in.read<Kind>("train.schedule", train.schedule.kind,
-                {{"constant", Kind::kConstant}, {"step", Kind::kStep}, {"cosine", Kind::kCosine}});
+                {{"constant", Kind::kConstant},
+                 {"step", Kind::kStep},
+                 {"cosine", Kind::kCosine},
+                 {"triangular", Kind::kTriangular}});
   in.read("train.warmup_epochs", train.schedule.warmup_epochs, kAtLeastZeroText, kAtLeastZero);
   in.read("train.step_epochs", train.schedule.step_epochs, 1);
   in.read("train.step_factor", train.schedule.step_factor, kAboveZeroText, kAboveZero);
+  in.read("train.initial_learning_rate", train.schedule.initial_learning_rate, kAtLeastZeroText,
+          kAtLeastZero);
   in.read("train.final_learning_rate", train.schedule.final_learning_rate, kAtLeastZeroText, kAtLeastZero);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
   in.read("train.max_seconds", train.max_seconds, kAtLeastZeroText, kAtLeastZero);

@@ -50,7 +50,9 @@ constexpr Synonyms kSynonyms[] = {
      "batch bs batchsize minibatch minibatch_size mini_batch_size global_batch_size "
      "train_batch_size per_device_train_batch_size"},
     {"train.epochs", "n_epochs num_epochs max_epochs nb_epoch nb_epochs num_train_epochs epoch max_iter"},
-    {"train.l2", "wd weight_decay l2_reg l2_regularization regularization reg lambda alpha"},
+    {"train.label_smoothing", "smoothing label_smoothing_factor"},
+    {"train.weight_decay", "wd decay"},
+    {"train.l2", "l2_reg l2_regularization regularization reg lambda alpha"},
     {"train.momentum", "mu"},
     {"train.schedule", "scheduler lr_scheduler lr_schedule lr_policy lr_scheduler_type"},
     {"train.warmup_epochs", "warmup warmup_steps num_warmup_steps warmup_ratio"},

@@ -33,6 +33,7 @@ ACTIVATIONS = {
     "relu": lambda model: torch.nn.ReLU(),
     "leaky_relu": lambda model: torch.nn.LeakyReLU(model["leaky_slope"]),
     "elu": lambda model: torch.nn.ELU(model["elu_alpha"]),
+    "gelu": lambda model: torch.nn.GELU(),
 }
 
 NETWORKS = {
@@ -44,10 +45,10 @@ NETWORKS = {
                "[{type='dense', units=40, bias=false}, {type='leaky_relu'}, {type='dropout', rate=0.3}, "
                "{type='dense', units=30}, {type='elu'}, {type='dense', units=20}, {type='tanh'}, {type='dense'}]"},
     "convolutional": {"data.normalize": "mean_std", "model.layers":
-                      "[{type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
+                      "[{type='whiten', size=2}, {type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
-                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, "
-                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}]"},
+                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
+                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}, {type='multiply', factor=0.25}]"},
 }
 
 
@@ -85,8 +86,19 @@ def layers_of(model, dense_layers):
     return hidden + [{"type": "dense"}, {"type": model["output_activation"]}]
 
 
+class Multiply(torch.nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x
+
+
 def convolution(layer, weight, bias):
     outputs, inputs, size, _ = weight.shape
+    if layer["type"] == "whiten":
+        return torch.nn.Conv2d(inputs, outputs, size, bias=bias)
     padding = layer["padding"] if layer["padding"] in ("same", "valid") else int(layer["padding"])
     return torch.nn.Conv2d(inputs, outputs, size, layer["stride"], padding, bias=bias)
 
@@ -99,7 +111,7 @@ def network(tensors, model):
     for layer in layers_of(model, len(numbers)):
         kind, own = layer["type"], f"layers.{len(named)}."
         weight, bias = tensors.get(own + "weight"), own + "bias" in tensors
-        if kind in ("conv", "max_pool", "average_pool", "global_average_pool") and not image:
+        if kind in ("conv", "whiten", "max_pool", "average_pool", "global_average_pool") and not image:
             modules.append(torch.nn.Unflatten(1, (3, 32, 32)))
             image = True
         if kind == "dense":
@@ -108,7 +120,7 @@ def network(tensors, model):
                 image = False
             named.append(torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias))
             modules.append(named[-1])
-        elif kind == "conv":
+        elif kind in ("conv", "whiten"):
             named.append(convolution(layer, weight, bias))
             modules.append(named[-1])
         elif kind == "batch_norm":
@@ -119,6 +131,8 @@ def network(tensors, model):
             modules.append(torch.nn.MaxPool2d(layer["size"], layer["stride"]))
         elif kind == "average_pool":
             modules.append(torch.nn.AvgPool2d(layer["size"], layer["stride"]))
+        elif kind == "multiply":
+            modules.append(Multiply(layer["factor"]))
         elif kind != "dropout":
             modules.append(ACTIVATIONS[kind](model))
     by_name = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(named)})

@@ -133,6 +133,13 @@ def test_subcommands_explain_their_options(command, parts, ranks):
     assert [part for part in parts.split() if part not in text] == []
 
 
+@pytest.mark.parametrize("command", ["inspect", "configs", "activations", "doctor"])
+def test_help_of_a_subcommand_has_no_examples_of_others(command):
+    text = succeed(command, "--help").out
+    assert "lockstep train" not in text, text
+    assert "Exit codes" not in text, text
+
+
 @three_ranks_if_long
 def test_version_says_of_the_program_what_a_summary_records(ranks):
     lines = succeed("--version", ranks=ranks).out.splitlines()

@@ -205,11 +205,16 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.learning_rate", "0"},
                                                        {"train.learning_rate", "nan"},
                                                        {"train.learning_rate", "inf"},
+                                                       {"train.label_smoothing", "1"},
+                                                       {"train.label_smoothing", "-0.1"},
+                                                       {"train.label_smoothing", "nan"},
                                                        {"train.momentum", "1"},
                                                        {"train.momentum", "-0.1"},
                                                        {"train.momentum", "nan"},
                                                        {"train.l2", "-1e-9"},
                                                        {"train.l2", "inf"},
+                                                       {"train.weight_decay", "-1e-9"},
+                                                       {"train.weight_decay", "nan"},
                                                        {"train.epochs", "0"},
                                                        {"train.epochs", "-1"},
                                                        {"train.batch_size", "0"},
@@ -223,6 +228,7 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.step_epochs", "0"},
                                                        {"train.warmup_epochs", "-1"},
                                                        {"train.step_factor", "0"},
+                                                       {"train.initial_learning_rate", "-1"},
                                                        {"train.final_learning_rate", "-1"},
                                                        {"model.dropout", "1"},
                                                        {"model.dropout", "-0.1"},
@@ -245,14 +251,14 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
 TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   for (const std::string key : {"model.activation", "model.output_activation"})
     expect_error("", {key + "=swish"},
-                 {key, "swish", "sigmoid", "tanh", " relu", "leaky_relu", "elu", "identity"});
+                 {key, "swish", "sigmoid", "tanh", " relu", "leaky_relu", "elu", "gelu", "identity"});
   expect_error("", {"model.loss=hinge"},
                {"model.loss", " cross_entropy", "binary_cross_entropy", " mse", "half_mse"});
   expect_error("", {"data.shuffle=all"}, {"data.shuffle", "shards", "none"});
   expect_error("", {"data.dataset=mnist"},
                {"data.dataset", "cifar10", "synthetic", "csv", "circle", "xor", "gaussian", "spiral",
                 "flower", "function"});
-  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine"});
+  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine", "triangular"});
   expect_error("", {"reduce.mode=half"}, {"reduce.mode", "float"});
   expect_error("", {"reduce.wire=fp8"}, {"reduce.wire", "full", "int16", "bf16"});
 }
