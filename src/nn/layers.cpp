@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "nn/batch_norm.h"
-#include "nn/conv.h"
 #include "nn/dense.h"
 #include "nn/dropout.h"
 #include "nn/pixels.h"
@@ -84,12 +83,8 @@ class Builder {
         return std::make_unique<Pointwise>(layer.activation, options_.activation_parameters, width());
       case Kind::kDropout:
         return std::make_unique<Dropout>(layer.rate, width(), dropouts_++);
-      case Kind::kConv: {
-        ConvGeometry geometry = ConvGeometry::same(layer.filters, layer.size);
-        if (layer.padding)
-          geometry = {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
-        return of_image(Conv(*image_, geometry, weight_init(layer), bias_init(layer)));
-      }
+      case Kind::kConv:
+        return of_image(Conv(*image_, geometry_of(layer), weight_init(layer), bias_init(layer)));
       case Kind::kMaxPool:
         return of_image(Pool(Pool::Kind::kMax, *image_, layer.size, layer.stride));
       case Kind::kAveragePool:
@@ -113,6 +108,11 @@ class Builder {
 };
 
 }  // namespace
+
+ConvGeometry geometry_of(const LayerOptions& layer) {
+  if (!layer.padding) return ConvGeometry::same(layer.filters, layer.size);
+  return {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
+}
 
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image) {
