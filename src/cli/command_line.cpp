@@ -26,6 +26,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"train", "Train a network; write metrics and weights to a run folder", train_command},
     {"eval", "Loss and accuracy of saved weights on training and test set", eval_command},
+    {"export", "Write a trained network for other programs, as an ONNX file", export_command},
     {"verify", "Train on all ranks and, side by side, as one process on one thread; compare after every step",
      verify_command},
     {"selftest", "Train short runs whose weights are published; say whether this machine gives the same",

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "nn/batch_norm.h"
-#include "nn/conv.h"
 #include "nn/dense.h"
 #include "nn/dropout.h"
 #include "nn/multiply.h"
@@ -113,9 +112,7 @@ class Builder {
       case Kind::kDropout:
         return std::make_unique<Dropout>(layer.rate, width(), dropouts_++);
       case Kind::kConv: {
-        ConvGeometry geometry = ConvGeometry::same(layer.filters, layer.size);
-        if (layer.padding)
-          geometry = {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
+        ConvGeometry geometry = geometry_of(layer);
         const auto conv = [&] { return Conv(*image_, geometry, weight_init(layer), bias_init(layer)); };
         if (const LayerOptions* const pooling = pooling_of(following)) {
           const ImageShape whole = conv().image();
@@ -152,6 +149,11 @@ class Builder {
 };
 
 }  // namespace
+
+ConvGeometry geometry_of(const LayerOptions& layer) {
+  if (!layer.padding) return ConvGeometry::same(layer.filters, layer.size);
+  return {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
+}
 
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/conv.h"
 #include "nn/image.h"
 #include "nn/layer.h"
 #include "nn/model.h"
@@ -17,6 +18,9 @@ struct BuiltLayer {
   // What the factors of its tensors are multiplied by.
   double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
 };
+
+// Of a kConv.
+ConvGeometry geometry_of(const LayerOptions& layer);
 
 // In order, with those between that turn images (image.h): from the data set's order before the first layer
 // that needs an image, and to that of files before a dense one. A convolution leaves out the rows and columns

@@ -127,6 +127,7 @@ def test_help_is_printed_once_and_tells_commands_and_exit_codes(ranks):
 
 @three_ranks_if_long
 @pytest.mark.parametrize("command, parts", [("train", "CONFIG --set --out --quiet metrics.csv"), ("eval", "CONFIG --set --model"),
+                                            ("export", "CONFIG --onnx --set --model"),
                                             ("verify", "CONFIG --set --steps --tolerance")])
 def test_subcommands_explain_their_options(command, parts, ranks):
     text = succeed(command, "--help", ranks=ranks).out
