@@ -60,13 +60,16 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
 }
 
 void read_factors(Reader& in, nn::LayerOptions& layer) {
+  const double usual_decay = layer.decay_factor();
+  layer.weight_decay_factor = usual_decay;
   in.read("frozen", layer.frozen);
   in.read("learning_rate_factor", layer.learning_rate_factor, kAboveZeroText, kAboveZero);
-  in.read("weight_decay_factor", layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
-  for (const auto& [key, factor] : {std::pair("learning_rate_factor", layer.learning_rate_factor),
-                                    std::pair("weight_decay_factor", layer.weight_decay_factor)})
-    in.check(key, [&, name = key, value = factor] {
-      if (layer.frozen && value != 1.0)
+  in.read("weight_decay_factor", *layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
+  for (const auto& [key, changed] :
+       {std::pair("learning_rate_factor", layer.learning_rate_factor != 1.0),
+        std::pair("weight_decay_factor", *layer.weight_decay_factor != usual_decay)})
+    in.check(key, [&, name = key, is_set = changed] {
+      if (layer.frozen && is_set)
         throw ConfigError(fmt::format("{} has no effect where {} is true, expected one of the two",
                                       in.full_name(name), in.full_name("frozen")));
     });

@@ -1,7 +1,9 @@
 #include "kernels/arrays.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -89,6 +91,12 @@ double sum_of_squares(std::span<const float> x, int threads) {
   double sum = 0.0;
   for (const double chunk : chunks) sum += chunk;
   return sum;
+}
+
+double largest_magnitude(std::span<const float> x) {
+  double largest = 0.0;
+  for (const float value : x) largest = std::max(largest, std::fabs(double{value}));
+  return largest;
 }
 
 bool all_finite(std::span<const float> x, int threads) {

@@ -26,6 +26,9 @@ void move_towards(std::span<const float> sums, double scale, double share, std::
 // Sum of x_i^2, in double; the same bits for any number of threads.
 double sum_of_squares(std::span<const float> x, int threads);
 
+// The largest |x_i|; 0 if there is none. A NaN does not count.
+double largest_magnitude(std::span<const float> x);
+
 // False if any x_i is infinite or NaN.
 bool all_finite(std::span<const float> x, int threads = 1);
 

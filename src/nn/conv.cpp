@@ -33,7 +33,8 @@ std::size_t windows_along(std::size_t length, const ConvGeometry& geometry) {
 Conv::Conv(const ImageShape& in, const ConvGeometry& geometry, Initializer weight,
            std::optional<Initializer> bias)
     : in_(in),
-      out_{geometry.filters, windows_along(in.height, geometry), windows_along(in.width, geometry)},
+      out_{geometry.filters, windows_along(in.height, geometry) - geometry.unread_rows,
+           windows_along(in.width, geometry) - geometry.unread_cols},
       geometry_(geometry),
       weight_(weight),
       bias_(bias) {

@@ -24,6 +24,8 @@ struct ConvGeometry {
   std::size_t filters = 0, size = 0, stride = 1;
   // Zeros above and to the left of an image, and below and to the right.
   std::size_t padding_before = 0, padding_after = 0;
+  // Rows and columns at the lower and right edge of the output that nobody reads: they are left out.
+  std::size_t unread_rows = 0, unread_cols = 0;
 
   // Zeros all around, so that with stride 1 the output is as large as the input: size - 1 of them, an odd one
   // below and to the right.

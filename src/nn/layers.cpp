@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
 #include "base/nearest.h"
 #include "nn/add.h"
 #include "nn/batch_norm.h"
-#include "nn/conv.h"
 #include "nn/dense.h"
 #include "nn/dropout.h"
 #include "nn/multiply.h"
@@ -27,8 +28,10 @@ bool needs_image(Kind kind) {
          kind == Kind::kAveragePool || kind == Kind::kGlobalAveragePool;
 }
 
+using Layers = std::span<const LayerOptions>;
+
 // Which layer of the list has which name.
-std::map<std::string, std::size_t> names_of(const std::vector<LayerOptions>& layers) {
+std::map<std::string, std::size_t> names_of(Layers layers) {
   std::map<std::string, std::size_t> names;
   for (std::size_t number = 0; number < layers.size(); ++number) {
     const std::string& name = layers[number].name;
@@ -42,30 +45,48 @@ std::map<std::string, std::size_t> names_of(const std::vector<LayerOptions>& lay
   return names;
 }
 
+// The pooling layer that alone reads a layer's outputs, if any, given the layers that follow it; activations
+// without a name may lie between.
+const LayerOptions* pooling_of(const LayerOptions& layer, Layers following) {
+  if (!layer.name.empty()) return nullptr;
+  const auto reader = std::ranges::find_if(following, [](const LayerOptions& other) {
+    return other.kind != Kind::kActivation || !other.name.empty();
+  });
+  const bool pools =
+      reader != following.end() && (reader->kind == Kind::kMaxPool || reader->kind == Kind::kAveragePool);
+  return pools ? &*reader : nullptr;
+}
+
+// How many of `length` rows or columns, the last ones, no window of a pooling layer reaches.
+std::size_t unread(std::size_t length, const LayerOptions& pooling) {
+  return length < pooling.size ? 0 : (length - pooling.size) % pooling.stride;
+}
+
 class Builder {
  public:
-  Builder(const ModelOptions& options, const std::vector<LayerOptions>& list, std::size_t inputs,
-          std::size_t outputs, const std::optional<ImageShape>& image)
+  Builder(const ModelOptions& options, Layers list, std::size_t inputs, std::size_t outputs,
+          const std::optional<ImageShape>& image)
       : options_(options), names_(names_of(list)), inputs_(inputs), outputs_(outputs), image_(image) {}
 
-  void append(const LayerOptions& options) {
-    const std::size_t number = appended_++;
-    if (options.kind == Kind::kWhiten && number > 0)
+  // `following`: the layers after this one.
+  void append(const LayerOptions& options, Layers following) {
+    if (options.kind == Kind::kWhiten && place_ > 0)
       throw ConfigError(
-          fmt::format("model.layers[{}] is a whiten layer, expected it as the first layer", number));
-    const bool flattens = options.kind == Kind::kDense || options.kind == Kind::kFlatten;
-    if (flattens) flatten();
+          fmt::format("model.layers[{}] is a whiten layer, expected it as the first layer", place_));
+    if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
     if (needs_image(options.kind) || (image_ && (options.kind == Kind::kBatchNorm || !options.name.empty())))
       expect_pixels();  // so that what is added to a named layer's output lies as that does
     if (options.kind != Kind::kFlatten) {
-      auto layer = make(options);
+      auto layer = make(options, following);
       layers_.push_back({.layer = std::move(layer),
+                         .place = place_,
                          .learning_rate_factor = options.frozen ? 0.0 : options.learning_rate_factor,
-                         .weight_decay_factor = options.frozen ? 0.0 : options.weight_decay_factor,
+                         .weight_decay_factor = options.decay_factor(),
                          .name = options.name});
-      if (options.kind == Kind::kAdd) layers_.back().added = added_by(options.from, number);
+      if (options.kind == Kind::kAdd) layers_.back().added = added_by(options.from);
     }
     if (!options.name.empty()) outputs_of_.emplace(options.name, Output{layers_.size(), shape()});
+    ++place_;
   }
 
   std::vector<BuiltLayer> take() { return std::move(layers_); }
@@ -78,14 +99,14 @@ class Builder {
   // Of the last layer's output; plain rows are images of one pixel.
   ImageShape shape() const { return image_.value_or(ImageShape{width(), 1, 1}); }
 
-  // The output that the list's layer `number`, built last, adds.
-  std::size_t added_by(const std::string& from, std::size_t number) const {
+  // The output that the layer at place_, built last, adds.
+  std::size_t added_by(const std::string& from) const {
     const auto text = [](const ImageShape& shape) {
       return shape.pixels() == 1 ? fmt::format("{} values", shape.channels)
                                  : fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
     };
-    const std::string given = fmt::format("model.layers[{}].from is \"{}\"", number, from);
-    if (const auto later = names_.find(from); later != names_.end() && later->second >= number)
+    const std::string given = fmt::format("model.layers[{}].from is \"{}\"", place_, from);
+    if (const auto later = names_.find(from); later != names_.end() && later->second >= place_)
       throw ConfigError(fmt::format("{}, the name of model.layers[{}], expected that of an earlier layer",
                                     given, later->second));
     const auto found = outputs_of_.find(from);
@@ -113,13 +134,13 @@ class Builder {
           "model.layers has a convolution or pooling layer where there is no image, expected it before any "
           "dense layer, and data.image = [CHANNELS, HEIGHT, WIDTH] where the data set has none");
     if (std::exchange(by_pixel_, true)) return;
-    layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels)});
+    layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels), place_});
   }
 
   // And no longer: what follows has plain rows.
   void flatten() {
     if (std::exchange(by_pixel_, false) && image_->pixels() > 1)
-      layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kChannels)});
+      layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kChannels), place_});
     image_.reset();
   }
 
@@ -140,7 +161,7 @@ class Builder {
                                    "model.bias_init");
   }
 
-  std::unique_ptr<Layer> make(const LayerOptions& layer) {
+  std::unique_ptr<Layer> make(const LayerOptions& layer, Layers following) {
     switch (layer.kind) {
       case Kind::kDense:
         return std::make_unique<Dense>(width(), layer.units == 0 ? outputs_ : layer.units, weight_init(layer),
@@ -150,10 +171,14 @@ class Builder {
       case Kind::kDropout:
         return std::make_unique<Dropout>(layer.rate, width(), dropouts_++);
       case Kind::kConv: {
-        ConvGeometry geometry = ConvGeometry::same(layer.filters, layer.size);
-        if (layer.padding)
-          geometry = {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
-        return of_image(Conv(*image_, geometry, weight_init(layer), bias_init(layer)));
+        ConvGeometry geometry = geometry_of(layer);
+        const auto conv = [&] { return Conv(*image_, geometry, weight_init(layer), bias_init(layer)); };
+        if (const LayerOptions* const pooling = pooling_of(layer, following)) {
+          const ImageShape whole = conv().image();
+          geometry.unread_rows = unread(whole.height, *pooling);
+          geometry.unread_cols = unread(whole.width, *pooling);
+        }
+        return of_image(conv());
       }
       case Kind::kWhiten:
         return of_image(Conv::whitening(*image_, layer.size, layer.epsilon, layer.bias));
@@ -181,18 +206,23 @@ class Builder {
   std::size_t inputs_, outputs_;
   std::optional<ImageShape> image_;  // of the last layer's output, or of the input
   bool by_pixel_ = false;            // does it lie so?
-  std::size_t appended_ = 0;         // of the list's layers
   std::size_t dropouts_ = 0;
+  std::size_t place_ = 0;  // of what is appended next
   std::vector<BuiltLayer> layers_;
 };
 
 }  // namespace
 
+ConvGeometry geometry_of(const LayerOptions& layer) {
+  if (!layer.padding) return ConvGeometry::same(layer.filters, layer.size);
+  return {layer.filters, layer.size, layer.stride, *layer.padding, *layer.padding};
+}
+
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image) {
-  const std::vector<LayerOptions> list = layers_of(options);
-  Builder builder(options, list, inputs, outputs, image);
-  for (const LayerOptions& layer : list) builder.append(layer);
+  const std::vector<LayerOptions> layers = layers_of(options);
+  Builder builder(options, layers, inputs, outputs, image);
+  for (std::size_t l = 0; l < layers.size(); ++l) builder.append(layers[l], Layers(layers).subspan(l + 1));
   return builder.take();
 }
 

@@ -69,6 +69,7 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
   for (BuiltLayer& built : layers) {
     layers_.push_back(std::move(built.layer));
     names_.push_back(built.name);
+    places_.push_back(built.place);
   }
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(

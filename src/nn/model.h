@@ -44,11 +44,16 @@ struct LayerOptions {
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
   BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
-  // as they are and train.l2 leaves them out.
-  double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+  // as they are and no decay counts them.
+  double learning_rate_factor = 1.0;
+  std::optional<double> weight_decay_factor = {};  // none: 1, of kBatchNorm 0
   bool frozen = false;
   std::string name = {};  // of the layer, for others; "": none
   std::string from = {};  // of kAdd: the name of an earlier layer
+
+  double decay_factor() const {
+    return frozen ? 0.0 : weight_decay_factor.value_or(kind == Kind::kBatchNorm ? 0.0 : 1.0);
+  }
 };
 
 struct ModelOptions {
@@ -86,6 +91,8 @@ class Model {
         const std::optional<ImageShape>& image = std::nullopt);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+  // A layer's place among the options' layers (layers_of), which is the one that a user knows.
+  std::size_t place(std::size_t layer) const { return places_[layer]; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t inputs() const { return layers_.front()->inputs(); }
   std::size_t outputs() const { return layers_.back()->outputs(); }
@@ -139,8 +146,9 @@ class Model {
   }
 
   std::vector<std::unique_ptr<Layer>> layers_;
-  std::vector<std::string> names_;  // per layer
-  std::vector<Slice> slices_;       // per layer
+  std::vector<std::string> names_;   // per layer
+  std::vector<std::size_t> places_;  // per layer
+  std::vector<Slice> slices_;        // per layer
   std::size_t first_ = 0;  // the first layer that training changes: before it nothing needs a gradient
   Skips skips_;
   std::vector<Tensor> tensors_;

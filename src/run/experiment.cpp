@@ -15,6 +15,14 @@ data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& i
   return {info.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed};
 }
 
+data::Augmentation augmentation_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {run.data.augment, info.image, run.seed};
+}
+
+data::EvaluatedViews views_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {run.eval.views, info.image};
+}
+
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
   std::optional<nn::ImageShape> image;
   if (info.image) image = {info.image->channels, info.image->height, info.image->width};
@@ -46,9 +54,12 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
   });
   expect_same_files(communicator, *dataset);
+  data::Augmentation augmentation;
   communicator.all_or_none([&] {
     info_ = dataset->info();
     plan_ = plan_of(run, info_);
+    augmentation = augmentation_of(run, info_);
+    views_ = views_of(run, info_);
     model_ = model_of(run, info_);
     expect_micro_batches(*plan_, *model_);
   });
@@ -56,7 +67,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   communicator.all_or_none([&] {
     reducer_ = reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads,
                                     supervision.progress);
-    loader_.emplace(*dataset, *plan_, rank, world);
+    loader_.emplace(*dataset, *plan_, rank, world, augmentation);
     // A signal does not end training in the middle of an evaluation, after which it is saved.
     test_set_.emplace(*dataset, data::Split::kTest, rank, world,
                       liveness::Supervision{.progress = supervision.progress});
@@ -82,7 +93,8 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
 
 train::Score Experiment::test_score() {
   const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
-                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev};
+                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev,
+                                          views_};
   return test_set_->score(network, communicator_, threads_);
 }
 

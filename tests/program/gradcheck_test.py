@@ -17,6 +17,7 @@ WITH_DROPOUT = ('model.layers=[{units=9},{type="tanh"},{type="dropout",rate=0.4}
 
 NETWORKS = {  # settings of run.toml, points of the plane
     "cross_entropy": ["model.loss=cross_entropy"],
+    "smoothed_labels": ["train.label_smoothing=0.2"],
     "binary_cross_entropy": ["model.loss=binary_cross_entropy"],
     "mse": ["model.loss=mse"],
     "half_mse": ["model.loss=half_mse"],

@@ -197,6 +197,13 @@ TEST(Skips, NamesThatMakeNoConnectionAreRefused) {
           {"the name of model.layers[1], expected that of an earlier"});
   refused({stem, conv(5), add("stem"), dense()}, {"model.layers[2].from is \"stem\", whose output is 4x4x3, "
                                                   "and is added to 5x4x3, expected the same shape"});
+  // Where the pool leaves a column out, the named output keeps it.
+  const LayerOptions halves{.kind = Kind::kMaxPool, .size = 2, .stride = 2};
+  for (const Layers& before : {Layers{stem}, Layers{conv(4), named("stem", kTanh)}}) {
+    Layers layers = before;
+    layers.insert(layers.end(), {halves, add("stem"), dense()});
+    refused(layers, {"whose output is 4x4x3, and is added to 4x2x1"});
+  }
   refused({stem, kFlat, add("stem"), dense()}, {"whose output is 4x4x3, and is added to 48 values"});
   refused({stem, conv(4), stem, dense()},
           {"model.layers[2].name is \"stem\", which is model.layers[0]'s, expected another"});
