@@ -216,7 +216,7 @@ void eval(Job& job, const EvalArguments& arguments) {
       parameters.span(),
       normalizer,
       run.model.loss,
-      train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
+      train::l2_loss(*model, parameters.span(), run.train.optimizer.l2, threads),
       info.target_stddev,
       views};
 

@@ -54,14 +54,28 @@ NETWORKS = {
 }
 
 
-def read_safetensors(path):
-    """Every tensor by its name: 8 bytes with the length of the JSON header, the header, the numbers."""
+OPTIMIZERS = {  # the settings, and PyTorch's optimizer for groups of parameters
+    "sgd": ({"train.learning_rate": 0.02, "train.weight_decay": 0.01}, lambda groups: torch.optim.SGD(groups, lr=0.02, weight_decay=0.01)),
+    "nesterov": ({"train.learning_rate": 0.02, "train.momentum": 0.9, "train.nesterov": "true", "train.weight_decay": 0.01},
+                 lambda groups: torch.optim.SGD(groups, lr=0.02, momentum=0.9, nesterov=True, weight_decay=0.01)),
+    "adam": ({"train.optimizer": "adam", "train.learning_rate": 0.001, "train.epsilon": 1e-5, "train.weight_decay": 0.01},
+             lambda groups: torch.optim.Adam(groups, lr=0.001, eps=1e-5, weight_decay=0.01)),
+    "adamw": ({"train.optimizer": "adamw", "train.learning_rate": 0.001, "train.epsilon": 1e-5, "train.beta1": 0.8, "train.beta2": 0.99,
+               "train.weight_decay": 0.1}, lambda groups: torch.optim.AdamW(groups, lr=0.001, betas=(0.8, 0.99), eps=1e-5, weight_decay=0.1)),
+}
+
+
+def read_safetensors(path, floats_only=False):
+    """Every tensor by its name: 8 bytes with the length of the JSON header, the header, the numbers. floats_only: those of another
+    type are left out, which else there must not be."""
     content = Path(path).read_bytes()
     length, = struct.unpack("<Q", content[:8])
     header = json.loads(content[8:8 + length])
     header.pop("__metadata__", None)
     tensors = {}
     for name, entry in header.items():
+        if floats_only and entry["dtype"] != "F32":
+            continue
         assert entry["dtype"] == "F32", f"{name} has type {entry['dtype']}"
         begin, end = entry["data_offsets"]
         numbers = torch.frombuffer(bytearray(content[8 + length + begin:8 + length + end]), dtype=torch.float32)
@@ -293,27 +307,40 @@ def the_lines_of_the_readme_load_the_weights(lockstep, images):
 
 
 def training_from_the_same_weights_ends_at_the_same(lockstep, images):
-    """25 steps in file order, with Nesterov's momentum."""
-    settings = {"model.hidden": "[32]", "model.activation": "relu", "data.shuffle": "none", "train.momentum": 0.9,
-                "train.nesterov": "true", "train.learning_rate": 0.02}
+    """50 steps in file order, with every optimizer that PyTorch has, with smoothed labels, clipped gradients and averaged weights.
+    Weights decay and biases do not."""
+    for name, (keys, optimizer) in OPTIMIZERS.items():
+        trains_as_pytorch(lockstep, images, name, keys, optimizer)
+
+
+def trains_as_pytorch(lockstep, images, name, keys, optimizer_of):
+    settings = {"model.hidden": "[32]", "model.activation": "tanh", "data.shuffle": "none", "train.epochs": 2,
+                "train.label_smoothing": 0.1, "train.clip_norm": 1.0, "train.average_decay": 0.9, **keys}
     tensors = {"layers.0.weight": torch.empty(32, PIXELS), "layers.0.bias": torch.empty(32),
                "layers.1.weight": torch.empty(CLASSES, 32), "layers.1.bias": torch.empty(CLASSES)}
     for tensor in tensors.values():
         tensor.uniform_(-0.05, 0.05)
     start = lockstep.work / "start.safetensors"
     write_safetensors(start, tensors)
-    run = lockstep.train("from_pytorch", {**settings, "train.init_from": start})
+    run = lockstep.train(f"from_pytorch_{name}", {**settings, "train.init_from": start})
     model, named = network(tensors, json.loads((run / "summary.json").read_text())["config"]["model"])
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9, nesterov=True)
+    weights, biases = ([p for p in model.parameters() if (p.dim() > 1) == many] for many in (True, False))
+    optimizer = optimizer_of([{"params": weights}, {"params": biases, "weight_decay": 0}])
+    average = torch.optim.swa_utils.AveragedModel(named, avg_fn=lambda mean, new, _: mean + (1 - 0.9) * (new - mean))
+    criterion = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
     inputs = images.normalized(images.train, "mean")
-    for x, labels in zip(inputs.split(40), images.train_labels.split(40)):
+    for x, labels in 2 * list(zip(inputs.split(40), images.train_labels.split(40))):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(x), labels).backward()
+        criterion(model(x), labels).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    trained = read_safetensors(run / "model.safetensors")
-    for name, weights in named.state_dict().items():
-        assert (weights - tensors[name]).abs().max() > 1e-3, f"{name} has hardly moved"
-        expect_equal(f"{name} after an epoch from PyTorch's weights", trained[name], weights)
+        average.update_parameters(named)
+    trained = read_safetensors(run / f"checkpoints/step-{2 * TRAIN_SAMPLES // 40:09}.safetensors", floats_only=True)
+    averaged = average.module.state_dict()
+    for tensor, values in named.state_dict().items():
+        assert (values - tensors[tensor]).abs().max() > 1e-3, f"{tensor} has hardly moved"
+        expect_equal(f"{name}, {tensor} after 50 steps from PyTorch's weights", trained[tensor], values, tolerance=1e-4)
+        expect_equal(f"{name}, the average of {tensor}", trained["average." + tensor], averaged[tensor], tolerance=1e-4)
 
 
 def main():
