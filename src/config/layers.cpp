@@ -19,6 +19,8 @@ constexpr std::pair<const char*, Kind> kKinds[] = {{"dense", Kind::kDense},
                                                    {"average_pool", Kind::kAveragePool},
                                                    {"global_average_pool", Kind::kGlobalAveragePool},
                                                    {"batch_norm", Kind::kBatchNorm},
+                                                   {"whiten", Kind::kWhiten},
+                                                   {"multiply", Kind::kMultiply},
                                                    {"flatten", Kind::kFlatten},
                                                    {"dropout", Kind::kDropout}};
 
@@ -41,7 +43,9 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
   in.read("bias", layer.bias);
   in.read("init", layer.init);
   in.check("init", [&] {
-    if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, in.full_name("init"));
+    const auto parse =
+        layer.kind == Kind::kConv ? nn::Initializer::parse_filters : nn::Initializer::parse_weight;
+    if (!layer.init.empty()) parse(layer.init, in.full_name("init"));
   });
   in.read("bias_init", layer.bias_init);
   in.check("bias_init", [&] {
@@ -55,13 +59,16 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
 }
 
 void read_factors(Reader& in, nn::LayerOptions& layer) {
+  const double usual_decay = layer.decay_factor();
+  layer.weight_decay_factor = usual_decay;
   in.read("frozen", layer.frozen);
   in.read("learning_rate_factor", layer.learning_rate_factor, kAboveZeroText, kAboveZero);
-  in.read("weight_decay_factor", layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
-  for (const auto& [key, factor] : {std::pair("learning_rate_factor", layer.learning_rate_factor),
-                                    std::pair("weight_decay_factor", layer.weight_decay_factor)})
-    in.check(key, [&, name = key, value = factor] {
-      if (layer.frozen && value != 1.0)
+  in.read("weight_decay_factor", *layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
+  for (const auto& [key, changed] :
+       {std::pair("learning_rate_factor", layer.learning_rate_factor != 1.0),
+        std::pair("weight_decay_factor", *layer.weight_decay_factor != usual_decay)})
+    in.check(key, [&, name = key, is_set = changed] {
+      if (layer.frozen && is_set)
         throw ConfigError(fmt::format("{} has no effect where {} is true, expected one of the two",
                                       in.full_name(name), in.full_name("frozen")));
     });
@@ -116,6 +123,15 @@ void read_conv(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_whiten(Reader& in, nn::LayerOptions& layer) {
+  in.read("size", layer.size, 1);
+  require_key(in, "size", layer.size, "the filters' height and width in pixels");
+  expect_at_most(in, "size", layer.size, 1024);
+  in.read("epsilon", layer.epsilon, kAboveZeroText, kAboveZero);
+  in.read("bias", layer.bias);
+  read_factors(in, layer);
+}
+
 void read_pool(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
   require_key(in, "size", layer.size, "the windows' height and width in pixels");
@@ -132,6 +148,16 @@ void read_batch_norm(Reader& in, nn::LayerOptions& layer) {
   in.read("scale", layer.batch_norm.scale);
   in.read("shift", layer.batch_norm.shift);
   read_factors(in, layer);
+}
+
+void read_multiply(Reader& in, nn::LayerOptions& layer) {
+  in.read("factor", layer.factor, "a number, its magnitude below 1e30",
+          [](double x) { return x > -1e30 && x < 1e30; });
+  in.check("factor", [&] {
+    if (!in.has("factor"))
+      throw ConfigError(
+          fmt::format("{} is missing, expected the number to multiply by", in.full_name("factor")));
+  });
 }
 
 }  // namespace
@@ -152,11 +178,15 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
       return read_factors(in, layer);
     case Kind::kConv:
       return read_conv(in, layer);
+    case Kind::kWhiten:
+      return read_whiten(in, layer);
     case Kind::kMaxPool:
     case Kind::kAveragePool:
       return read_pool(in, layer);
     case Kind::kBatchNorm:
       return read_batch_norm(in, layer);
+    case Kind::kMultiply:
+      return read_multiply(in, layer);
     case Kind::kDropout:
       return in.read("rate", layer.rate, kRateText, kRate);
     case Kind::kActivation:

@@ -25,6 +25,8 @@ void gemm(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
 
 void gemm(const Windows& a, ConstMatrix b, Matrix c, Store store, int threads) {
   require(c.col_stride == 1, "gemm: rows must be contiguous");
+  require(a.first_row == 0 && a.rows == a.images.count * a.per_image(),
+          "gemm: not all windows of the images");
   product(products_in_use().multiply_windows, a, b, c, store, threads);
 }
 

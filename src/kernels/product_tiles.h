@@ -14,10 +14,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "kernels/products.h"
-#include "kernels/windows.h"
+#include "kernels/window_terms.h"
 
 namespace lockstep::kernels {
 namespace {
@@ -33,45 +34,64 @@ constexpr std::size_t parts_of(std::size_t n, std::size_t size) { return (n + si
 // Where part `part` of `parts` of 0..n-1 begins; their sizes differ by one at most.
 constexpr std::size_t start(std::size_t n, std::size_t part, std::size_t parts) { return n * part / parts; }
 
-// How a slot lies: (rows, k) with rows kChunk floats apart, or (k, rows) with k kLanes floats apart.
-enum class Slot { kByRows, kByColumns };
+// How a tile's rows of a lie: kByRows, each contiguous, `step` floats apart; or kByColumns, (k, rows) with k
+// kLanes floats apart. In a slot the step is kChunk.
+enum class Layout { kByRows, kByColumns };
 
-// sums (rows, vectors) = a b, one chain each, with b a strip (k, kStrip).
-template <std::size_t rows, std::size_t vectors, Slot layout>
-inline __attribute__((always_inline)) void chains(std::size_t k, const float* a, const float* b,
-                                                  Simd::V (&sums)[rows][vectors]) {
+// A tile's sums, in registers.
+template <std::size_t rows, std::size_t vectors>
+using Sums = Simd::V[rows][vectors];
+
+template <std::size_t rows, std::size_t vectors>
+inline __attribute__((always_inline)) void begin_chains(Sums<rows, vectors>& sums) {
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) sums[i][v] = Simd::zero();
-  for (std::size_t p = 0; p < k; ++p, b += kStrip, a += layout == Slot::kByRows ? 1 : kLanes) {
+}
+
+// sums += a b, each a chain of k terms, with b a strip (k, kStrip).
+template <std::size_t rows, std::size_t vectors, Layout layout>
+inline __attribute__((always_inline)) void add_terms(std::size_t k, const float* a, std::size_t step,
+                                                     const float* b, Sums<rows, vectors>& sums) {
+  for (std::size_t p = 0; p < k; ++p, b += kStrip, a += layout == Layout::kByRows ? 1 : kLanes) {
     Simd::V x[vectors];
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) x[v] = Simd::load(b + v * kLanes);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < rows; ++i) {
-      const Simd::V factor = Simd::broadcast(a + i * (layout == Slot::kByRows ? kChunk : 1));
+      const Simd::V factor = Simd::broadcast(a + i * (layout == Layout::kByRows ? step : 1));
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < vectors; ++v) sums[i][v] = Simd::multiply_add(factor, x[v], sums[i][v]);
     }
   }
 }
 
-// One chunk's sums of a tile: c (rows, vectors * kLanes) = or += a b, with c's rows `step` apart. Meanwhile c
-// comes into the first-level cache.
-template <std::size_t rows, std::size_t vectors, Slot layout>
-void tile(std::size_t k, const float* a, const float* b, float* c, std::size_t step, bool add) {
+// Rows of a for a tile.
+struct TileRows {
+  const float* data;
+  std::size_t step = kChunk;
+};
+
+// A chunk's terms of a tile: c (rows, vectors * kLanes) = or += a b, with c's rows `c_step` apart. Meanwhile
+// c comes into the first-level cache.
+template <std::size_t rows, std::size_t vectors, Layout layout>
+void tile(Runs terms, const TileRows& a, const float* strip, float* c, std::size_t c_step, bool add) {
   for (std::size_t i = 0; i < rows; ++i) {
-    __builtin_prefetch(c + i * step, 1);
-    if (vectors > 1) __builtin_prefetch(c + i * step + kLanes, 1);
+    __builtin_prefetch(c + i * c_step, 1);
+    if (vectors > 1) __builtin_prefetch(c + i * c_step + kLanes, 1);
   }
-  Simd::V sums[rows][vectors];
-  chains<rows, vectors, layout>(k, a, b, sums);
+  Sums<rows, vectors> sums;
+  begin_chains<rows, vectors>(sums);
+  for (const Run& run : terms)
+    add_terms<rows, vectors, layout>(run.count,
+                                     a.data + run.source * (layout == Layout::kByRows ? 1 : kLanes), a.step,
+                                     strip + run.first * kStrip, sums);
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < vectors; ++v) {
-      float* const to = c + i * step + v * kLanes;
+      float* const to = c + i * c_step + v * kLanes;
       const Simd::V sum = add ? Simd::add(Simd::load(to), sums[i][v]) : sums[i][v];
       Simd::store(to, Simd::add(sum, Simd::zero()));  // -0 becomes +0
     }
@@ -85,8 +105,9 @@ std::uint32_t rounded_tile(const BlockGroup& group, const float* a, const float*
   Simd::Integers largest = Simd::no_bits();
   bool add = group.store == Store::kAccumulate;
   for (const std::size_t k : group.block_rows) {
-    Simd::V sums[rows][vectors];
-    chains<rows, vectors, Slot::kByColumns>(k, a, b, sums);
+    Sums<rows, vectors> sums;
+    begin_chains<rows, vectors>(sums);
+    add_terms<rows, vectors, Layout::kByColumns>(k, a, kLanes, b, sums);
     a += k * kLanes;
     b += k * kStrip;
 #pragma GCC unroll 16
@@ -99,12 +120,12 @@ std::uint32_t rounded_tile(const BlockGroup& group, const float* a, const float*
   return Simd::most(largest);
 }
 
-using Tile = void (*)(std::size_t, const float*, const float*, float*, std::size_t, bool);
+using Tile = void (*)(Runs, const TileRows&, const float*, float*, std::size_t, bool);
 template <std::size_t... rows>
 constexpr auto all_tiles(std::index_sequence<rows...>) {
   return std::array<std::array<Tile, 4>, sizeof...(rows)>{
-      {{tile<rows + 1, 1, Slot::kByRows>, tile<rows + 1, 2, Slot::kByRows>,
-        tile<rows + 1, 1, Slot::kByColumns>, tile<rows + 1, 2, Slot::kByColumns>}...}};
+      {{tile<rows + 1, 1, Layout::kByRows>, tile<rows + 1, 2, Layout::kByRows>,
+        tile<rows + 1, 1, Layout::kByColumns>, tile<rows + 1, 2, Layout::kByColumns>}...}};
 }
 constexpr auto kTiles = all_tiles(std::make_index_sequence<Simd::kRows>());
 
@@ -116,8 +137,8 @@ constexpr auto all_rounded_tiles(std::index_sequence<rows...>) {
 }
 constexpr auto kRoundedTiles = all_rounded_tiles(std::make_index_sequence<Simd::kRows>());
 
-Tile tile_of(std::size_t rows, std::size_t cols, Slot layout) {
-  return kTiles[rows - 1][(layout == Slot::kByColumns ? 2U : 0U) + (cols > kLanes ? 1U : 0U)];
+Tile tile_of(std::size_t rows, std::size_t cols, Layout layout) {
+  return kTiles[rows - 1][(layout == Layout::kByColumns ? 2U : 0U) + (cols > kLanes ? 1U : 0U)];
 }
 
 // to (cols, `stored`) with rows `step` apart = the transpose of x (rows, cols), whose rows are contiguous;
@@ -176,30 +197,7 @@ void pack_strips(ConstMatrix b, float* strips) {
   }
 }
 
-// to (n) = from (n), or zeros where there is no `from`.
-inline void copy_run(const float* from, std::size_t n, float* to) {
-  for (; n > kLanes; n -= kLanes, to += kLanes) {
-    Simd::store(to, from == nullptr ? Simd::zero() : Simd::load(from));
-    if (from != nullptr) from += kLanes;
-  }
-  Simd::store_first(to, from == nullptr ? Simd::zero() : Simd::load_first(from, n), n);
-}
-
-void pack_strips(const Windows& b, float* strips) {
-  const std::vector<WindowRun> runs = window_runs(b, kStrip);
-  const auto place = [&](std::size_t p, std::size_t j) {
-    return strips + (j - j % kStrip) * b.rows + p * kStrip + j % kStrip;
-  };
-  const std::size_t last = b.cols - b.cols % kLanes;  // of vectors, where it is not whole
-  WindowCursor window(b);
-  for (std::size_t p = 0; p < b.rows; ++p, window.next()) {
-    if (last != b.cols) Simd::store(place(p, last), Simd::zero());
-    for (const WindowRun& run : runs) copy_run(window.find(run), run.count, place(p, run.first));
-  }
-}
-
-Slot layout_of(const Windows&) { return Slot::kByRows; }
-Slot layout_of(ConstMatrix a) { return a.col_stride == 1 ? Slot::kByRows : Slot::kByColumns; }
+Layout layout_of(ConstMatrix a) { return a.col_stride == 1 ? Layout::kByRows : Layout::kByColumns; }
 
 // A part of some rows' division into tiles.
 struct Tiles {
@@ -210,9 +208,9 @@ struct Tiles {
 };
 
 // Rows of a (M,K) to slots of `slot` floats, a tile's each. By rows they are contiguous, and of one chunk.
-void pack_slots(ConstMatrix a, const Tiles& tiles, Slot layout, float* slots, std::size_t slot) {
+void pack_slots(ConstMatrix a, const Tiles& tiles, Layout layout, float* slots, std::size_t slot) {
   const auto first = [&](std::size_t t) { return tiles.first_row(t); };
-  if (layout == Slot::kByRows) {
+  if (layout == Layout::kByRows) {
     for (std::size_t t = tiles.begin; t < tiles.end; ++t)
       for (std::size_t i = first(t); i < first(t + 1); ++i)
         std::memcpy(slots + t * slot + (i - first(t)) * kChunk, a.data + i * a.row_stride,
@@ -235,16 +233,6 @@ void pack_slots(ConstMatrix a, const Tiles& tiles, Slot layout, float* slots, st
       }
     }
   }
-}
-
-void pack_slots(const Windows& a, const Tiles& tiles, Slot, float* slots, std::size_t slot) {
-  if (tiles.begin == tiles.end) return;
-  const std::vector<WindowRun> runs = window_runs(a, kChunk);
-  WindowCursor window(a.row_range(tiles.first_row(tiles.begin), 0));
-  for (std::size_t t = tiles.begin; t < tiles.end; ++t)
-    for (std::size_t i = 0; i < tiles.height(t); ++i, window.next())
-      for (const WindowRun& run : runs)
-        copy_run(window.find(run), run.count, slots + t * slot + i * kChunk + run.first);
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ struct Simd {
 }  // namespace lockstep::kernels
 
 #include "kernels/tiled_products.h"
+#include "kernels/tiled_windows.h"
 
 #ifdef __clang__
 #pragma clang attribute pop

@@ -1,9 +1,11 @@
 #include "kernels/quantized_product.h"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 
 #include "base/error.h"
+#include "base/simd.h"
 #include "kernels/products.h"
 
 namespace lockstep::kernels {
@@ -88,23 +90,28 @@ Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::s
 
 Magnitude quantize_products(ConstMatrix a, const Windows& b, std::span<const std::size_t> block_rows,
                             float scale, float limit, Store store, std::int32_t* sums,
-                            std::size_t sums_stride, std::span<float> scratch) {
+                            std::span<float> scratch, int threads) {
   require(a.col_stride == 1, "quantize_products: rows must be contiguous");
   require(a.rows == b.rows && rows_of(block_rows) == a.rows,
           "quantize_products: the blocks are not those of both matrices");
   require(scratch.size() >= a.cols * b.cols, "quantize_products: too little scratch memory");
-  Magnitude magnitude;
   const Matrix product(scratch.data(), a.cols, b.cols);
+  std::atomic<std::uint32_t> largest_bits = 0;
   std::size_t row = 0;
   for (const std::size_t rows : block_rows) {
-    gemm(a.row_range(row, rows).transposed(), b.row_range(row, rows), product, Store::kOverwrite,
-         /*threads=*/1);
-    const Magnitude of_block = quantize(product, scale, limit, store, sums, sums_stride);
-    magnitude.largest_bits = std::max(magnitude.largest_bits, of_block.largest_bits);
+    gemm(a.row_range(row, rows).transposed(), b.row_range(row, rows), product, Store::kOverwrite, threads);
+    parallel_ranges(product.rows, 1, threads, [&](std::size_t begin, std::size_t end) {
+      const Magnitude of_part =
+          quantize(product.row_range(begin, end - begin), scale, limit, store, sums + begin * b.cols, b.cols);
+      std::uint32_t before = largest_bits;
+      while (before < of_part.largest_bits &&
+             !largest_bits.compare_exchange_weak(before, of_part.largest_bits)) {
+      }
+    });
     store = Store::kAccumulate;
     row += rows;
   }
-  return magnitude;
+  return {largest_bits};
 }
 
 }  // namespace lockstep::kernels

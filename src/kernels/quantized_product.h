@@ -26,10 +26,11 @@ Magnitude quantize_products(ConstMatrix a, ConstMatrix b, std::span<const std::s
                             float scale, float limit, Store store, std::int32_t* sums,
                             std::size_t sums_stride, std::span<float> scratch);
 
-// The same for windows of images: the weights of a convolution. `scratch`: M * N floats.
+// The same for windows of images, the weights of a convolution, where sums is contiguous; by so many OpenMP
+// threads. `scratch`: M * N floats.
 Magnitude quantize_products(ConstMatrix a, const Windows& b, std::span<const std::size_t> block_rows,
                             float scale, float limit, Store store, std::int32_t* sums,
-                            std::size_t sums_stride, std::span<float> scratch);
+                            std::span<float> scratch, int threads);
 
 // Floats of scratch memory for such blocks, M and N, and for any that are smaller.
 std::size_t quantize_products_scratch(std::span<const std::size_t> block_rows, std::size_t m, std::size_t n);

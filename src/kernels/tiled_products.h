@@ -25,14 +25,14 @@ float* own_scratch(AlignedBuffer<float>& scratch, std::size_t n) {
 }
 
 // c = or += a tile of a product, in whole vectors or, at c's right edge, by way of `edge`.
-void store_tile(std::size_t k, const float* slot, Slot layout, const float* strip, Matrix c, bool add) {
+void store_tile(Runs terms, const TileRows& a, Layout layout, const float* strip, Matrix c, bool add) {
   const Tile compute = tile_of(c.rows, c.cols, layout);
-  if (c.cols % kLanes == 0) return compute(k, slot, strip, c.data, c.row_stride, add);
+  if (c.cols % kLanes == 0) return compute(terms, a, strip, c.data, c.row_stride, add);
   alignas(64) float edge[Simd::kRows * kStrip] = {};
   if (add)
     for (std::size_t i = 0; i < c.rows; ++i)
       std::memcpy(edge + i * kStrip, c.data + i * c.row_stride, c.cols * sizeof(float));
-  compute(k, slot, strip, edge, kStrip, add);
+  compute(terms, a, strip, edge, kStrip, add);
   for (std::size_t i = 0; i < c.rows; ++i)
     std::memcpy(c.data + i * c.row_stride, edge + i * kStrip, c.cols * sizeof(float));
 }
@@ -73,30 +73,30 @@ Grid choose_grid(std::size_t rows, std::size_t cols, std::size_t k, std::size_t 
 }
 
 // c = or += the product of one chunk of some rows, in slots, and some columns b (K,N) of it, by tiles.
-template <typename B>
-void multiply_chunk(const float* slots, const Tiles& tiles, Slot layout, const B& b, Matrix c, bool add) {
+void multiply_chunk(const float* slots, const Tiles& tiles, Layout layout, ConstMatrix b, Matrix c,
+                    bool add) {
   static thread_local AlignedBuffer<float> panel_scratch;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;
   float* const panel = own_scratch(panel_scratch, kPanel * kChunk);
+  const Run terms{0, b.rows, 0};
   for (std::size_t first = 0; first < b.cols; first += kPanel) {
     const std::size_t end = std::min(first + kPanel, b.cols);
     pack_strips(b.col_range(first, end - first), panel);
     for (std::size_t t = tiles.begin; t < tiles.end; ++t) {
       const Matrix rows = c.row_range(tiles.first_row(t), tiles.height(t));
       for (std::size_t col = first; col < end; col += kStrip)
-        store_tile(b.rows, slots + t * kSlot, layout, panel + (col - first) * b.rows,
+        store_tile({&terms, 1}, {slots + t * kSlot}, layout, panel + (col - first) * b.rows,
                    rows.col_range(col, std::min(kStrip, end - col)), add);
     }
   }
 }
 
-// c = or += a b, where c's rows are contiguous. One of the two may be Windows.
-template <typename A, typename B>
-void multiply_rows(const A& a, const B& b, Matrix c, Store store, int threads) {
+// c = or += a b, where c's rows are contiguous.
+void multiply_rows(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
   static thread_local AlignedBuffer<float> slot_scratch;
   const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
   const std::size_t blocks = parts_of(tiles, kBlockTiles), of_slots = parts_of(tiles, blocks) * kSlot;
-  const Slot layout = layout_of(a);
+  const Layout layout = layout_of(a);
   float* const slots = own_scratch(slot_scratch, 2 * of_slots);  // two chunks': a thread may be a chunk ahead
   const auto row = [&](std::size_t t) { return start(c.rows, t, tiles); };
 
@@ -181,14 +181,6 @@ void multiply(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) 
   transpose(other, c, threads);
 }
 
-void multiply_windows(const Windows& a, ConstMatrix b, Matrix c, Store store, int threads) {
-  multiply_rows(a, b, c, store, useful_threads(c, a.cols, threads));
-}
-
-void multiply_by_windows(ConstMatrix a, const Windows& b, Matrix c, Store store, int threads) {
-  multiply_rows(a, b, c, store, useful_threads(c, a.cols, threads));
-}
-
 // A tile's part of quantize_group, from (row, col) of the sums on.
 std::uint32_t quantize_tile(const BlockGroup& group, bool long_blocks, const float* slot, const float* strip,
                             std::size_t row, std::size_t height, std::size_t col, std::size_t width) {
@@ -196,14 +188,15 @@ std::uint32_t quantize_tile(const BlockGroup& group, bool long_blocks, const flo
   if (width % kLanes == 0 && !long_blocks)
     return kRoundedTiles[height - 1][width / kLanes - 1](group, slot, strip, sums);
   alignas(64) float of_block[Simd::kRows * kStrip];
-  const Tile compute = tile_of(height, width, Slot::kByColumns);
+  const Tile compute = tile_of(height, width, Layout::kByColumns);
   Store store = group.store;
   std::uint32_t largest = 0;
   for (const std::size_t rows : group.block_rows) {
     std::size_t chunk = 0;
     do {
       const std::size_t k = std::min(kChunk, rows - chunk);
-      compute(k, slot, strip, of_block, kStrip, chunk > 0);
+      const Run terms{0, k, 0};
+      compute({&terms, 1}, {slot}, strip, of_block, kStrip, chunk > 0);
       slot += k * kLanes;
       strip += k * kStrip;
       chunk += k;
@@ -223,7 +216,7 @@ std::uint32_t quantize_group(const BlockGroup& group) {
   const Tiles tiles{m, count, 0, count};
   const auto slot_of = [&](std::size_t t) { return group.scratch + t * slot; };
   float* const panel = slot_of(count);
-  pack_slots(group.a.transposed(), tiles, Slot::kByColumns, group.scratch, slot);
+  pack_slots(group.a.transposed(), tiles, Layout::kByColumns, group.scratch, slot);
   const bool long_blocks = *std::max_element(group.block_rows.begin(), group.block_rows.end()) > kChunk;
   std::uint32_t largest = 0;
   constexpr std::size_t kPanel = kPanelStrips * kStrip;

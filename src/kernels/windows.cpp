@@ -13,9 +13,8 @@ std::vector<WindowRun> window_runs(const Windows& windows, std::size_t cut) {
   const std::size_t channels = windows.images.channels, size = windows.grid.size;
   std::vector<WindowRun> runs;
   for (std::size_t col = 0; col < windows.cols;) {
-    const std::size_t element = windows.first_col + col, pixel = element / channels,
-                      channel = element % channels;
-    const std::size_t count = std::min({channels - channel, windows.cols - col, cut - col % cut});
+    const std::size_t pixel = col / channels, channel = col % channels;
+    const std::size_t count = std::min(channels - channel, cut - col % cut);
     runs.push_back({pixel / size, pixel % size, channel, col, count});
     col += count;
   }

@@ -22,38 +22,33 @@ struct WindowGrid {
   std::size_t rows = 1, cols = 1, spacing = 1;
 };
 
-// A part of the matrix of all windows. Its rows are windows, (n, y, x) in this order; its columns are what a
-// window holds, (ky, kx, c).
+// The matrix of all windows, or some rows of it. Its rows are windows, (n, y, x) in this order; its columns
+// are what a window holds, (ky, kx, c).
 struct Windows {
   Windows(const Images& i, const WindowGrid& g)
       : images(i), grid(g), rows(i.count * g.rows * g.cols), cols(g.size * g.size * i.channels) {}
 
+  std::size_t per_image() const { return grid.rows * grid.cols; }
   Windows row_range(std::size_t begin, std::size_t count) const {
     Windows part = *this;
     part.first_row += begin;
     part.rows = count;
     return part;
   }
-  Windows col_range(std::size_t begin, std::size_t count) const {
-    Windows part = *this;
-    part.first_col += begin;
-    part.cols = count;
-    return part;
-  }
 
   Images images;
   WindowGrid grid;
-  std::size_t first_row = 0, first_col = 0;
+  std::size_t first_row = 0;
   std::size_t rows, cols;
 };
 
 // Some columns of a matrix of windows: channels of one pixel.
 struct WindowRun {
   std::size_t y, x, channel;  // of the window
-  std::size_t first, count;   // columns of the part
+  std::size_t first, count;   // columns
 };
 
-// The part's columns in runs that end where a pixel's channels do, and at multiples of `cut`.
+// The columns in runs that end where a pixel's channels do, and at multiples of `cut`.
 std::vector<WindowRun> window_runs(const Windows& windows, std::size_t cut);
 
 // Where the windows' rows lie, one after the other.

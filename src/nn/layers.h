@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/conv.h"
 #include "nn/image.h"
 #include "nn/layer.h"
 #include "nn/model.h"
@@ -13,12 +14,17 @@ namespace lockstep::nn {
 
 struct BuiltLayer {
   std::unique_ptr<Layer> layer;
+  std::size_t place = 0;  // in the options' list; of one in between, that of the layer it serves
   // What the factors of its tensors are multiplied by.
   double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
 };
 
+// Of a kConv.
+ConvGeometry geometry_of(const LayerOptions& layer);
+
 // In order, with those between that turn images (image.h): from the data set's order before the first layer
-// that needs an image, and to that of files before a dense one. Throws ConfigError on a width of 0, and where
+// that needs an image, and to that of files before a dense one. A convolution leaves out the rows and columns
+// of its output that the pooling layer after it does not read. Throws ConfigError on a width of 0, and where
 // a layer does not fit what comes before it.
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image);

@@ -65,7 +65,10 @@ std::size_t outputs_of(const ModelOptions& options, std::size_t classes) {
 Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
              const std::optional<ImageShape>& image) {
   std::vector<BuiltLayer> layers = build_layers(options, inputs, outputs, image);
-  for (BuiltLayer& built : layers) layers_.push_back(std::move(built.layer));
+  for (BuiltLayer& built : layers) {
+    layers_.push_back(std::move(built.layer));
+    places_.push_back(built.place);
+  }
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(
         "model.layers end with {} outputs, expected {} (a last dense layer without units has them)",
@@ -108,7 +111,8 @@ std::size_t Model::least_micro_batch() const {
 }
 
 bool Model::in_place(std::size_t layer) const {
-  return layers_[layer]->elementwise() && (layer == 0 || !layers_[layer - 1]->keeps_output());
+  const Layer& one = *layers_[layer];
+  return one.elementwise() && !one.keeps_input() && (layer == 0 || !layers_[layer - 1]->keeps_output());
 }
 
 std::size_t Model::layer_of(std::size_t tensor) const {

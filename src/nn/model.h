@@ -22,10 +22,12 @@ struct LayerOptions {
     kActivation,
     kDropout,
     kConv,
+    kWhiten,
     kMaxPool,
     kAveragePool,
     kGlobalAveragePool,
     kBatchNorm,
+    kMultiply,
     kFlatten
   } kind = Kind::kDense;
   std::size_t units = 0;  // of kDense; 0: the network's outputs
@@ -33,14 +35,21 @@ struct LayerOptions {
   std::string init = {}, bias_init = {};  // of kDense and kConv; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
   double rate = 0.5;                        // of kDropout
+  double factor = 1.0;                      // of kMultiply
   std::size_t filters = 0;                  // of kConv
-  std::size_t size = 0, stride = 1;         // of kConv and pools: pixels
+  std::size_t size = 0, stride = 1;         // of kConv, kWhiten (stride 1) and pools: pixels
+  double epsilon = 5e-4;                    // of kWhiten
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
   BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
-  // as they are and train.l2 leaves them out.
-  double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+  // as they are and no decay counts them.
+  double learning_rate_factor = 1.0;
+  std::optional<double> weight_decay_factor = {};  // none: 1, of kBatchNorm 0
   bool frozen = false;
+
+  double decay_factor() const {
+    return frozen ? 0.0 : weight_decay_factor.value_or(kind == Kind::kBatchNorm ? 0.0 : 1.0);
+  }
 };
 
 struct ModelOptions {
@@ -78,6 +87,8 @@ class Model {
         const std::optional<ImageShape>& image = std::nullopt);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+  // A layer's place among the options' layers (layers_of), which is the one that a user knows.
+  std::size_t place(std::size_t layer) const { return places_[layer]; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t inputs() const { return layers_.front()->inputs(); }
   std::size_t outputs() const { return layers_.back()->outputs(); }
@@ -122,7 +133,8 @@ class Model {
   }
 
   std::vector<std::unique_ptr<Layer>> layers_;
-  std::vector<Slice> slices_;  // per layer
+  std::vector<std::size_t> places_;  // per layer
+  std::vector<Slice> slices_;        // per layer
   std::vector<Tensor> tensors_;
   std::size_t parameters_ = 0;
 };

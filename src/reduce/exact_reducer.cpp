@@ -37,6 +37,10 @@ std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
   return panel;
 }
 
+void reserve(AlignedBuffer<float>& scratch, std::size_t floats) {
+  if (scratch.size() < floats) scratch = AlignedBuffer<float>(floats);
+}
+
 }  // namespace
 
 ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
@@ -114,12 +118,10 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
 
 void ExactReducer::add_gradient(const nn::GradientTerms& terms) {
   const std::vector<std::size_t> block_rows = rows_of_blocks(terms);
-  if (terms.is_product()) {
-    const std::size_t needed =
-        terms.windows ? kPanelRows * kMaxPanelCols : scratch_of(block_rows, terms.dy.cols, terms.inputs());
+  if (terms.windows) return add_convolution(terms, block_rows);
+  if (terms.is_product())
     for (AlignedBuffer<float>& scratch : scratch_)
-      if (scratch.size() < needed) scratch = AlignedBuffer<float>(needed);
-  }
+      reserve(scratch, scratch_of(block_rows, terms.dy.cols, terms.inputs()));
   const std::size_t offset = slots() + model().tensors()[terms.tensor].offset;
   const std::vector<Panel> panels = panels_of(terms);
   std::vector<std::atomic<bool>> done(panels.size());
@@ -145,6 +147,16 @@ void ExactReducer::add_gradient(const nn::GradientTerms& terms) {
   magnitudes_[terms.tensor] = {largest_bits};
 }
 
+void ExactReducer::add_convolution(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows) {
+  const nn::Tensor& tensor = model().tensors()[terms.tensor];
+  reserve(scratch_.front(), tensor.size);
+  const Magnitude magnitude = kernels::quantize_products(
+      terms.dy, *terms.windows, block_rows, scales_.scale(terms.tensor), scales_.limit(), store_,
+      sum_.local().data() + slots() + tensor.offset, scratch_.front().span(), threads_);
+  auto& largest_bits = magnitudes_[terms.tensor].largest_bits;
+  largest_bits = std::max(largest_bits, magnitude.largest_bits);
+}
+
 Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows,
                                   const Panel& panel, std::span<float> scratch) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
@@ -153,12 +165,9 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, std::span<cons
   Store store = store_;
   if (terms.is_product()) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
     const std::size_t stride = terms.inputs();
-    const auto quantize_products = [&](const auto& x) {
-      return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
-                                        x.col_range(panel.col, panel.cols), block_rows, scale, limit, store,
-                                        sums + panel.row * stride + panel.col, stride, scratch);
-    };
-    return terms.windows ? quantize_products(*terms.windows) : quantize_products(terms.x);
+    return kernels::quantize_products(terms.dy.col_range(panel.row, panel.rows),
+                                      terms.x.col_range(panel.col, panel.cols), block_rows, scale, limit,
+                                      store, sums + panel.row * stride + panel.col, stride, scratch);
   }
   const Matrix of_block(scratch.data(), 1, tensor.size);  // db (out) = sum of the block's rows of dy
   Magnitude magnitude;

@@ -35,6 +35,7 @@ class ExactReducer final : public Reducer {
   };
   // All panels of a tensor that has a gradient.
   void add_gradient(const nn::GradientTerms& terms);
+  void add_convolution(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows);
   // How many rows of the terms each block has.
   std::vector<std::size_t> rows_of_blocks(const nn::GradientTerms& terms) const;
   std::vector<Panel> panels_of(const nn::GradientTerms& terms) const;

@@ -170,46 +170,27 @@ void eval(Job& job, const EvalArguments& arguments) {
     throw comm::CollectiveError(ExitCode::kConfig,
                                 "--predictions and --predictions-of are both set, expected one of them: both "
                                 "write predictions.csv");
-  std::string config = arguments.config, weights = arguments.model;
+  NamedNetwork named = load_named(arguments.config, arguments.overrides, arguments.model, world);
+  config::RunConfig& run = named.config.run;
   fs::path out = arguments.out;
-  world.all_or_none([&] {
-    std::error_code ignored;
-    if (world.rank() != 0 || !fs::is_directory(arguments.config, ignored)) return;
-    if (weights == "best" || weights == "latest")
-      weights = checkpoint_named(weights, arguments.config).string();
-    else if (weights.empty())
-      weights = config;  // the run's model, else its newest checkpoint
-    if (out.empty()) out = config;
-    config += "/config.toml";
-  });
-  world.broadcast(config, 0);
-  world.broadcast(weights, 0);
-  LoadedConfig loaded = load_config(world, config, arguments.overrides);
-  if (!weights.empty()) loaded.run.init_from = weights;
-  if (out.empty()) out = fs::path("runs") / loaded.name;
-  config::RunConfig& run = loaded.run;
-  world.all_or_none([&] {
-    if (run.init_from.empty())
-      throw ConfigError(fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
-  });
+  if (out.empty()) out = named.run.empty() ? fs::path("runs") / named.config.name : named.run;
   const int threads = agree_on_compute(run.compute, world).threads;
   report::Console& console = job.console;
   job.watch(run.watchdog_seconds);
 
-  const SavedNetwork saved(run.init_from, world);
-  if (saved.name() != (fs::path(weights) / "model.safetensors").string() &&
-      fs::path(weights) == arguments.config)
-    console.line(fmt::format("no model.safetensors yet: these are the weights of {}", saved.name()));
+  const SavedNetwork saved = named.open(world, console);
   const data::Schema* trained = saved.origin() ? &saved.origin()->trained_on : nullptr;
   prepare_for(trained, saved.name(), arguments, run.data, world, console);
   std::unique_ptr<data::Dataset> dataset;
   std::optional<train::Evaluator> train_set, test_set, unlabelled;
   Predicted predicted;  // the rows of predictions.csv
   std::optional<nn::Model> model;
+  data::EvaluatedViews views;
   world.all_or_none([&] { dataset = open_for(trained, run.data, arguments); });
   expect_same_files(world, *dataset);
   world.all_or_none([&] {
     model = model_of(run, dataset->info());
+    views = views_of(run, dataset->info());
     if (arguments.confusion && dataset->info().classes == 0)
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
     if (arguments.confusion && dataset->info().train_samples + dataset->info().test_samples == 0)
@@ -236,7 +217,8 @@ void eval(Job& job, const EvalArguments& arguments) {
       normalizer,
       run.model.loss,
       train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
-      info.target_stddev};
+      info.target_stddev,
+      views};
 
   compare_data(trained, info, *train_set, *test_set, world, console);
 

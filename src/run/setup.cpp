@@ -73,16 +73,6 @@ data::AllRanks all_ranks(const comm::Communicator& communicator) {
           .max = [&](std::span<std::int64_t> x) { communicator.allreduce_max(x); }};
 }
 
-AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
-                                      const comm::Communicator& communicator) {
-  AlignedBuffer<float> arena;
-  communicator.all_or_none([&] {
-    arena = AlignedBuffer<float>(model.parameters());
-    nn::initialize(model.tensors(), run.seed, arena.span());
-  });
-  return arena;
-}
-
 void writing(const std::filesystem::path& path, const std::function<void()>& write) {
   try {
     write();

@@ -118,7 +118,9 @@ class SumsOfRanks {
 class LossInDouble {
  public:
   explicit LossInDouble(Trainer& trainer)
-      : parts_(trainer.parts()), arena_(trainer.parameters().begin(), trainer.parameters().end()) {
+      : parts_(trainer.parts()),
+        label_smoothing_(trainer.options().label_smoothing),
+        arena_(trainer.parameters().begin(), trainer.parameters().end()) {
     const std::vector<data::Block> blocks = parts_.loader.blocks(trainer.step_in_epoch());
     std::size_t rows = 0;
     for (const data::Block& block : blocks) rows += block.rows();
@@ -150,7 +152,7 @@ class LossInDouble {
     const std::size_t width = parts_.model.outputs();
     std::vector<float> outputs(outputs_.begin(), outputs_.end()), slopes(outputs.size());
     kernels::evaluate_loss(parts_.loss, {outputs.data(), here_.size(), width}, targets_, 1.0,
-                           {slopes.data(), here_.size(), width}, parts_.threads);
+                           {slopes.data(), here_.size(), width}, parts_.threads, label_smoothing_);
     std::vector<double> magnitudes;
     for (std::size_t i = 0; i < here_.size(); ++i) {
       double sum = std::fabs(here_[i]);
@@ -165,11 +167,13 @@ class LossInDouble {
     const std::size_t width = parts_.model.outputs();
     std::vector<double> losses;
     for (std::size_t i = 0; i < targets_.size(); ++i)
-      losses.push_back(kernels::sample_loss(parts_.loss, outputs.subspan(i * width, width), targets_[i]));
+      losses.push_back(kernels::sample_loss(parts_.loss, outputs.subspan(i * width, width), targets_[i],
+                                            label_smoothing_));
     return losses;
   }
 
   const TrainerParts& parts_;
+  double label_smoothing_;
   std::vector<double> arena_;
   std::vector<float> targets_;
   std::vector<std::uint32_t> sample_ids_;

@@ -184,7 +184,7 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
     const Span span(parts_.supervision.progress, Activity::kForward, step_ + 1);
     const double scale = 1.0 / static_cast<double>(global_samples);
     sums = kernels::evaluate_loss(parts_.loss, outputs, std::span(targets_).first(rows), scale,
-                                  workspace_.output_gradient(rows), parts_.threads);
+                                  workspace_.output_gradient(rows), parts_.threads, options_.label_smoothing);
   }
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());

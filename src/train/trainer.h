@@ -26,6 +26,7 @@ namespace lockstep::train {
 struct TrainOptions {
   std::size_t epochs = 10;
   std::size_t batch_size = 128;  // global, over all ranks
+  double label_smoothing = 0.0;  // of cross_entropy, in training alone; see kernels/loss.h
   optim::SgdOptions sgd;
   optim::ScheduleOptions schedule;
   std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
@@ -112,6 +113,7 @@ class Trainer {
   StepReport compute_gradient();
 
   const TrainerParts& parts() const { return parts_; }
+  const TrainOptions& options() const { return options_; }
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
   bool has_momentum() const { return !sgd_.velocity().empty(); }

@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,10 +38,10 @@ NETWORKS = {
                "[{type='dense', units=40, bias=false}, {type='leaky_relu'}, {type='dropout', rate=0.3}, "
                "{type='dense', units=30}, {type='elu'}, {type='dense', units=20}, {type='tanh'}, {type='dense'}]"},
     "convolutional": {"data.normalize": "mean_std", "model.layers":
-                      "[{type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
+                      "[{type='whiten', size=2}, {type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
-                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, "
-                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}]"},
+                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
+                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}, {type='multiply', factor=0.25}]"},
 }
 
 
@@ -124,18 +125,25 @@ def the_lines_of_the_readme_load_the_weights(lockstep, images):
     with the reader above in its place."""
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     lines, = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    run = lockstep.train("runs/small", {"model.hidden": "[32]", "model.activation": "tanh"})
-    model = torch.nn.Sequential(torch.nn.Linear(PIXELS, 32), torch.nn.Tanh(), torch.nn.Linear(32, CLASSES))
     if not importlib.util.find_spec("safetensors"):
         reader = types.ModuleType("safetensors.torch")
         reader.load_file = read_safetensors
         sys.modules.update({"safetensors": types.ModuleType("safetensors"), "safetensors.torch": reader})
-    before = Path.cwd()
-    os.chdir(lockstep.work)
-    exec(lines, {"torch": torch, "model": model})
-    os.chdir(before)
-    with torch.no_grad():
-        expect_equal("README's lines", model(images.normalized(images.test, "mean").float()), lockstep.outputs(run, images))
+    dense = torch.nn.Sequential(torch.nn.Linear(PIXELS, 32), torch.nn.Tanh(), torch.nn.Linear(32, CLASSES))
+    convolutional = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (3, 32, 32)), torch.nn.Conv2d(3, 6, 3, padding="same", bias=False), torch.nn.BatchNorm2d(6),
+        torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(6 * 256, CLASSES))  # fmt: skip
+    layers = ("[{type='conv', filters=6, size=3, bias=false}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=2}, "
+              "{type='dense'}]")  # fmt: skip
+    for model, settings in ((dense, {"model.hidden": "[32]", "model.activation": "tanh"}), (convolutional, {"model.layers": layers})):
+        run = lockstep.train("runs/small", settings)
+        before = Path.cwd()
+        os.chdir(lockstep.work)
+        exec(lines, {"torch": torch, "model": model.eval()})
+        os.chdir(before)
+        with torch.no_grad():
+            expect_equal("README's lines", model(images.normalized(images.test, "mean").float()), lockstep.outputs(run, images))
+        shutil.rmtree(run)
 
 
 def training_from_the_same_weights_ends_at_the_same(lockstep, images):

@@ -16,6 +16,9 @@ inline nn::LayerOptions pointwise(kernels::Activation activation) {
 inline nn::LayerOptions dropout(double rate) {
   return {.kind = nn::LayerOptions::Kind::kDropout, .rate = rate};
 }
+inline nn::LayerOptions multiply(double factor) {
+  return {.kind = nn::LayerOptions::Kind::kMultiply, .factor = factor};
+}
 inline nn::ModelOptions with_layers(const std::vector<nn::LayerOptions>& layers) {
   nn::ModelOptions options;
   options.layers = layers;

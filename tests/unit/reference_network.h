@@ -24,6 +24,10 @@ double activation_slope(kernels::Activation f, double x,
 // double, in a form that keeps all digits of small losses and derivatives.
 double sample_loss(kernels::Loss loss, std::span<const double> outputs, double label);
 std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label);
+// The same with label smoothing: the share of it goes to the mean over all labels.
+double smoothed_loss(kernels::Loss loss, std::span<const double> outputs, double label, double smoothing);
+std::vector<double> smoothed_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label,
+                                           double smoothing);
 
 struct Sample {
   std::vector<double> x;
@@ -36,6 +40,7 @@ struct ReferenceNetwork {
   kernels::Loss loss = kernels::Loss::kCrossEntropy;
   double l2 = 0.0;
   std::vector<double> parameters;
+  double label_smoothing = 0.0;
   kernels::ActivationParameters activation_parameters = {};
   std::vector<double> l2_factors = {};  // per layer; empty: 1 each
 
@@ -57,12 +62,13 @@ struct ReferenceNetwork {
   double l2_of(std::size_t layer) const { return l2_factors.empty() ? l2 : l2 * l2_factors[layer]; }
 };
 
-// Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0 and weight decay l2.
+// Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0.
 struct ReferenceSgd {
   double momentum = 0.0;
   bool nesterov = false;
   std::vector<double> velocity;
   std::vector<double> rate_factors = {};  // per parameter, of the learning rate; empty: 1 each
+  std::vector<double> decays = {};        // per parameter: its weight decay; empty: 0 each
 
   // gradient: the L2 term's part included.
   void update(std::span<double> parameters, std::span<const double> gradient, double learning_rate);

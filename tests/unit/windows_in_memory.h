@@ -11,7 +11,6 @@ inline float element(const kernels::Windows& windows, std::size_t row, std::size
   const auto& [data, count, height, width, channels] = windows.images;
   const auto& grid = windows.grid;
   row += windows.first_row;
-  col += windows.first_col;
   const auto signed_of = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
   const auto place = [&](std::size_t window, std::size_t k) {
     return signed_of(window * grid.stride + k) - grid.padding;

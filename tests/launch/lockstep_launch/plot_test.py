@@ -56,6 +56,14 @@ class Curves(Pictures):
             self.assertEqual([line.is_dashed() for line in axes.lines], [True, False, False])
         self.assertEqual(len(curves.draw([metrics("b")]).legends[0].texts), 1)
 
+    def test_EpochsWithoutATestAreLeftOutOfItsCurve(self):
+        write_metrics("a", 7)
+        named = metrics("a")
+        for column in ("test_loss", "test_accuracy"):
+            named[1][column][::2] = [float("nan")] * 4
+        for axes in curves.draw([named]).figure.axes:
+            self.assertEqual([list(line.get_xdata()) for line in axes.lines], [[1, 2, 3, 4, 5, 6, 7], [2, 4, 6]])
+
     def test_ColumnsAreFoundByTheirNames(self):
         write_metrics("still", 8)
         lines = Path("still/metrics.csv").read_text().splitlines()

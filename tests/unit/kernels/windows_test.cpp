@@ -19,9 +19,10 @@ using Floats = std::vector<float>;
 
 struct Drawn {
   explicit Drawn(std::uint64_t seed) : engine(seed) {
-    images.count = between(1, 4);
-    images.height = between(1, 9);
-    images.width = between(1, 9);
+    const bool many = seed % 4 == 0;  // more images than a tile has rows
+    images.count = many ? between(15, 40) : between(1, 4);
+    images.height = between(1, many ? 4 : 9);
+    images.width = between(1, many ? 4 : 9);
     images.channels = between(1, 40);
     pixels = random_floats(images.count * images.height * images.width * images.channels, seed);
     images.data = pixels.data();
@@ -82,14 +83,17 @@ TEST_P(WindowProducts, RoundEachBlockByItself) {
   const Floats matrix = test::in_memory(windows), dy = random_floats(windows.rows * kFilters, 4);
   const ConstMatrix x(matrix.data(), windows.rows, windows.cols), gradient(dy.data(), windows.rows, kFilters);
   const std::vector<std::size_t> blocks = {2 * 132, 132, 0, 2 * 132};
-  const auto quantized = [&](const auto& of_x) {
-    std::vector<std::int32_t> sums(kFilters * windows.cols, 7);
-    Floats scratch(quantize_products_scratch(blocks, kFilters, windows.cols));
-    const Magnitude magnitude = quantize_products(gradient, of_x, blocks, 0x1p12F, 0x1p24F,
-                                                  Store::kAccumulate, sums.data(), windows.cols, scratch);
-    return std::pair(sums, magnitude.largest_bits);
-  };
-  EXPECT_EQ(quantized(windows), quantized(x));
+  Floats scratch(quantize_products_scratch(blocks, kFilters, windows.cols));
+  std::vector<std::int32_t> wanted(kFilters * windows.cols, 7);
+  const Magnitude largest = quantize_products(gradient, x, blocks, 0x1p12F, 0x1p24F, Store::kAccumulate,
+                                              wanted.data(), windows.cols, scratch);
+  for (const int threads : {1, 3}) {
+    std::vector<std::int32_t> sums(wanted.size(), 7);
+    const Magnitude magnitude = quantize_products(gradient, windows, blocks, 0x1p12F, 0x1p24F,
+                                                  Store::kAccumulate, sums.data(), scratch, threads);
+    EXPECT_EQ(sums, wanted);
+    EXPECT_EQ(magnitude.largest_bits, largest.largest_bits);
+  }
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ struct ImageCase {
 };
 const ImageCase kImageCases[] = {
     {"a convolution", {conv(3, 3), dense()}},
+    {"a whitening layer", {{.kind = Kind::kWhiten, .size = 2}, kTanh, dense()}},
     {"no padding", {conv(3, 3, 0), dense()}},
     {"an even size", {conv(2, 2), conv(3, 4), dense()}},
     {"one pixel", {conv(4, 1), dense()}},
@@ -76,6 +77,15 @@ const ImageCase kImageCases[] = {
     {"activation after flatten", {conv(4, 3), kFlat, kTanh, kNorm, dense(5), kTanh, dense()}},
     {"dropout of images", {conv(3, 3), test::dropout(0.3), kTanh, kNorm, dense()}},
 };
+
+TEST(ImageNetwork, KnowsWhereAUserStatedEachLayer) {
+  const Model model(test::with_layers({conv(3, 3), kTanh, kFlat, kTanh, dense()}), kImage.size(), kOutputs,
+                    kImage);
+  std::vector<std::size_t> places;
+  for (std::size_t layer = 0; layer < model.layers().size(); ++layer) places.push_back(model.place(layer));
+  // Before the convolution and for flatten, images are turned.
+  EXPECT_EQ(places, (std::vector<std::size_t>{0, 0, 1, 2, 3, 4}));
+}
 
 struct Training {
   explicit Training(const Layers& layers, std::uint64_t seed = 5)
@@ -138,6 +148,31 @@ TEST(ImageLayers, HaveTheOutputsOfPlainLoopsInTrainingAndInEvaluation) {
         EXPECT_NEAR(outputs.data[i], expected[i], 2e-5 * (1.0 + std::fabs(expected[i])));
     }
   }
+}
+
+TEST(ImageLayers, ComputeNothingThatPoolingLeavesOut) {
+  const auto with = [](const Layers& between) {
+    Layers layers = {conv(3, 3)};
+    layers.insert(layers.end(), between.begin(), between.end());
+    layers.insert(layers.end(), {max_pool(2, 2), conv(4, 3), average_pool(2, 2), dense()});
+    return Training(layers);
+  };
+  const auto outputs_of = [](const Training& training) {
+    Workspace workspace(training.model, kSamples, Workspace::Use::kForward);
+    test::fill_input(training.batch, workspace.input(kSamples));
+    const auto outputs = training.model.forward(training.arena, workspace, kSamples, training.pass);
+    return std::vector<float>(outputs.data, outputs.data + kSamples * kOutputs);
+  };
+  // A pooling layer of single pixels reads all of its input.
+  const Training parts = with({kTanh}), whole = with({kTanh, average_pool(1, 1)});
+  const auto described = [](const Training& training, std::size_t layer) {
+    return training.model.layers()[layer]->description();
+  };
+  EXPECT_EQ(described(whole, 1), "Conv 2x7x6 -> 3x7x6, 3x3");
+  EXPECT_EQ(described(parts, 1), "Conv 2x7x6 -> 3x6x6, 3x3");
+  EXPECT_EQ(described(parts, 4), "Conv 3x3x3 -> 4x2x2, 3x3");
+  EXPECT_TRUE(test::same_bits(outputs_of(parts), outputs_of(whole)));
+  EXPECT_EQ(described(with({kNorm}), 1), "Conv 2x7x6 -> 3x7x6, 3x3");  // whose statistics are of all pixels
 }
 
 TEST(ImageLayers, HandOverTheStatisticsOfEachMicroBatch) {

@@ -79,6 +79,22 @@ TEST(Model, FactorsOfALayerAreItsTensors) {
   }
 }
 
+TEST(Model, BatchNormDecaysOnlyWhereItsLayerSaysSo) {
+  LayerOptions usual{.kind = LayerOptions::Kind::kBatchNorm}, decaying = usual;
+  decaying.weight_decay_factor = 0.5;
+  decaying.learning_rate_factor = 64.0;
+  const Model model(test::with_layers({usual, decaying, test::dense()}), 6, 2);
+  const char* const names[] = {"weight", "bias"};
+  for (std::size_t t = 0; t < model.tensors().size(); ++t) {
+    const Tensor& tensor = model.tensors()[t];
+    if (!tensor.has_gradient()) continue;
+    const double expected = t < 4 ? 0.0 : t < 8 ? 0.5 : tensor.name == "layers.2.weight" ? 1.0 : 0.0;
+    EXPECT_EQ(tensor.weight_decay_factor, expected) << tensor.name;
+    EXPECT_EQ(tensor.learning_rate_factor, t >= 4 && t < 8 ? 64.0 : 1.0) << tensor.name;
+    EXPECT_TRUE(tensor.name.ends_with(names[t % 2])) << tensor.name;
+  }
+}
+
 TEST(Model, TensorsFillTheArenaWithoutGapsOrOverlap) {
   const Model model(options({7, 1, 21}), 5, 3);
   std::size_t next = 0;

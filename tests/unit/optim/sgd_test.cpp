@@ -17,12 +17,12 @@ struct Twin {
   std::vector<double> parameters, buffer;
   std::size_t steps = 0;
 
-  void step(const std::vector<float>& gradient, double rate, double l2_factor) {
+  void step(const std::vector<float>& gradient, double rate, double decay_factor) {
     ++steps;
     buffer.resize(parameters.size());
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       double g = gradient[i];
-      g = g + l2_factor * options.l2 * parameters[i];
+      g = g + decay_factor * options.l2 * parameters[i] + decay_factor * options.weight_decay * parameters[i];
       if (options.momentum != 0.0) {
         buffer[i] = steps > 1 ? options.momentum * buffer[i] + g : g;
         g = options.nesterov ? g + options.momentum * buffer[i] : buffer[i];
@@ -33,14 +33,19 @@ struct Twin {
 };
 
 const SgdOptions kOptions[] = {
-    {.momentum = 0.0, .nesterov = false, .l2 = 0.0}, {.momentum = 0.0, .nesterov = false, .l2 = 0.3},
-    {.momentum = 0.9, .nesterov = false, .l2 = 0.0}, {.momentum = 0.9, .nesterov = false, .l2 = 0.3},
-    {.momentum = 0.95, .nesterov = true, .l2 = 0.0}, {.momentum = 0.95, .nesterov = true, .l2 = 0.3},
+    {.momentum = 0.0, .nesterov = false, .l2 = 0.0},
+    {.momentum = 0.0, .nesterov = false, .l2 = 0.3},
+    {.momentum = 0.9, .nesterov = false, .l2 = 0.0},
+    {.momentum = 0.9, .nesterov = false, .l2 = 0.3},
+    {.momentum = 0.95, .nesterov = true, .l2 = 0.0},
+    {.momentum = 0.95, .nesterov = true, .l2 = 0.3},
+    {.momentum = 0.0, .weight_decay = 0.4},
+    {.momentum = 0.9, .nesterov = true, .l2 = 0.1, .weight_decay = 0.2},
 };
 
 TEST(Sgd, IsTheDocumentedAlgorithmOverTwentySteps) {
   for (const SgdOptions& options : kOptions) {
-    for (const double l2_factor : {1.0, 0.0, 0.25}) {
+    for (const double decay_factor : {1.0, 0.0, 0.25}) {
       for (const std::size_t n : test::kAwkwardSizes) {
         std::vector<float> arena = test::random_floats(n, n);
         Twin twin{options, {arena.begin(), arena.end()}, {}};
@@ -48,8 +53,8 @@ TEST(Sgd, IsTheDocumentedAlgorithmOverTwentySteps) {
         for (std::uint64_t step = 0; step < 20; ++step) {
           const auto gradient = test::random_floats(n, 100 + step);
           const double rate = 0.1 / static_cast<double>(1 + step);  // a schedule
-          sgd.update(arena, gradient, 0, rate, l2_factor);
-          twin.step(gradient, rate, l2_factor);
+          sgd.update(arena, gradient, 0, rate, decay_factor);
+          twin.step(gradient, rate, decay_factor);
           for (std::size_t i = 0; i < n; ++i)
             ASSERT_NEAR(arena[i], twin.parameters[i], 1e-5 * (1.0 + std::fabs(twin.parameters[i])))
                 << "momentum " << options.momentum << ", l2 " << options.l2 << ", step " << step;

@@ -98,7 +98,9 @@ TEST(Trainer, IsTheReferenceWithEveryOptimizer) {
       {.learning_rate = 0.03, .momentum = 0.9},
       {.learning_rate = 0.03, .momentum = 0.9, .l2 = 0.01},
       {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true},
-      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}};
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
+      {.learning_rate = 0.1, .weight_decay = 0.02},
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01, .weight_decay = 0.02}};
   for (const auto& sgd : optimizers)
     for (const Loss loss : {Loss::kCrossEntropy, Loss::kMse})
       expect_reference(setup_with([&](RunSetup& s) {
@@ -112,7 +114,8 @@ TEST(Trainer, IsTheReferenceWithFactorsOfLayers) {
   for (const bool frozen : {false, true})
     for (const optim::SgdOptions& sgd :
          {optim::SgdOptions{.learning_rate = 0.1, .l2 = 0.01},
-          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}})
+          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
+          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .weight_decay = 0.02}})
       expect_reference(setup_with([&](RunSetup& s) {
         nn::LayerOptions first = test::dense(8), second = test::dense(6), last = test::dense();
         first.learning_rate_factor = 0.25;
@@ -141,9 +144,17 @@ TEST(Trainer, AFrozenLayerKeepsItsBits) {
         << tensor.name;
 }
 
+TEST(Trainer, IsTheReferenceWithSmoothedLabels) {
+  for (const std::size_t classes : {4, 2})
+    expect_reference(setup_with([&](RunSetup& s) {
+      s.classes = classes;
+      s.train.label_smoothing = 0.3;
+    }));
+}
+
 TEST(Trainer, IsTheReferenceWithEverySchedule) {
   using Kind = optim::ScheduleOptions::Kind;
-  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine})
+  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine, Kind::kTriangular})
     expect_reference(setup_with([&](RunSetup& s) {
       s.train.schedule = {.kind = kind, .warmup_epochs = 2.5, .step_epochs = 5, .step_factor = 0.5};
     }));

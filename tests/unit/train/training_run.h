@@ -160,13 +160,19 @@ inline ReferenceResult run_reference(const RunSetup& setup) {
   const AlignedBuffer<float> initial = setup.initial();
   auto network =
       reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.sgd.l2);
+  network.label_smoothing = setup.train.label_smoothing;
   ReferenceSgd sgd{setup.train.sgd.momentum, setup.train.sgd.nesterov, {}};
   for (const nn::LayerOptions& layer : setup.model.layers) {
     if (layer.kind != nn::LayerOptions::Kind::kDense) continue;
     const std::size_t l = network.l2_factors.size();
-    network.l2_factors.push_back(layer.frozen ? 0.0 : layer.weight_decay_factor);
+    network.l2_factors.push_back(layer.decay_factor());
     sgd.rate_factors.resize(network.weight_offset(l + 1), layer.frozen ? 0.0 : layer.learning_rate_factor);
   }
+  sgd.decays.resize(network.parameter_count());
+  for (std::size_t l = 0; l < network.layers(); ++l)
+    for (std::size_t i = network.weight_offset(l); i < network.bias_offset(l); ++i)
+      sgd.decays[i] =
+          setup.train.sgd.weight_decay * (network.l2_factors.empty() ? 1.0 : network.l2_factors[l]);
   const std::size_t steps_per_epoch = setup.plan().steps_per_epoch();
   const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs,
                                  steps_per_epoch);
