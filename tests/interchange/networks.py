@@ -14,8 +14,9 @@ ACTIVATIONS = {
     "relu": lambda model: nn.ReLU(),
     "leaky_relu": lambda model: nn.LeakyReLU(model["leaky_slope"]),
     "elu": lambda model: nn.ELU(model["elu_alpha"]),
+    "gelu": lambda model: nn.GELU(),
 }
-OF_IMAGES = ("conv", "max_pool", "average_pool", "global_average_pool")
+OF_IMAGES = ("whiten", "conv", "max_pool", "average_pool", "global_average_pool")
 
 
 def read_safetensors(path):
@@ -45,6 +46,32 @@ def write_safetensors(path, tensors):
     Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+class Sequence(nn.Sequential):
+    """Whose modules Add add the output of an earlier module, by its number."""
+
+    def forward(self, x):
+        outputs = []
+        for module in self:
+            x = x + outputs[module.number] if isinstance(module, Add) else module(x)
+            outputs.append(x)
+        return x
+
+
+class Add(nn.Identity):
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+
+class Multiply(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x
+
+
 class Network:
     """The network of a list of tables as [[model.layers]] has them, whose unnamed keys have their defaults, and of what else
     [model] says.
@@ -56,11 +83,12 @@ class Network:
     def __init__(self, tables, model, features, outputs, image=None):
         self._model, self._outputs = model, outputs
         self._features, self._image, self._by_channel = features, image, False  # what the next layer gets
-        self._modules, self.layers, self.tables = [], [], []
+        self._modules, self._numbers, self.layers, self.tables = [], {}, [], []
         for table in tables:
             self._append(table)
+            self._numbers[table.get("name")] = len(self._modules) - 1
         self._give_rows()
-        self.modules = nn.Sequential(*self._modules)
+        self.modules = Sequence(*self._modules)
 
     def named(self):
         """The same weights under the names of Lockstep's files."""
@@ -96,7 +124,7 @@ class Network:
             return
         module = self._module(kind, table)
         self._modules.append(module)
-        if kind in ("dense", "conv", "batch_norm"):
+        if kind in ("dense", "whiten", "conv", "batch_norm"):
             self.layers.append(module)
             self.tables.append(table)
         if self._by_channel:
@@ -123,6 +151,11 @@ class Network:
             padding = padding if padding in ("same", "valid") else int(padding)
             return nn.Conv2d(self._image[0], table["filters"], table["size"], table.get("stride", 1), padding,
                              bias=table.get("bias", True))
+        if kind == "whiten":
+            channels, size = self._image[0], table["size"]
+            layer = nn.Conv2d(channels, 2 * channels * size**2, size, bias=table.get("bias", True))
+            layer.weight.requires_grad = False
+            return layer
         if kind == "max_pool":
             return nn.MaxPool2d(table["size"], table.get("stride"))
         if kind == "average_pool":
@@ -137,6 +170,10 @@ class Network:
             return norm
         if kind == "dropout":
             return nn.Dropout(table["rate"])
+        if kind == "add":
+            return Add(self._numbers[table["from"]])
+        if kind == "multiply":
+            return Multiply(table["factor"])
         return ACTIVATIONS[kind](self._model)
 
 

@@ -40,7 +40,8 @@ NETWORKS = {
     "convolutional": {"data.normalize": "mean_std", "model.layers":
                       "[{type='whiten', size=2}, {type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
-                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
+                      "{type='tanh', name='a'}, {type='conv', filters=7, size=3, init='dirac'}, {type='add', from='a'}, {type='gelu', name='b'}, "
+                      "{type='add', from='a'}, {type='add', from='b'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
                       "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}, {type='multiply', factor=0.25}]"},
 }
 
