@@ -19,6 +19,9 @@ constexpr std::pair<const char*, Kind> kKinds[] = {{"dense", Kind::kDense},
                                                    {"average_pool", Kind::kAveragePool},
                                                    {"global_average_pool", Kind::kGlobalAveragePool},
                                                    {"batch_norm", Kind::kBatchNorm},
+                                                   {"whiten", Kind::kWhiten},
+                                                   {"multiply", Kind::kMultiply},
+                                                   {"add", Kind::kAdd},
                                                    {"flatten", Kind::kFlatten},
                                                    {"dropout", Kind::kDropout}};
 
@@ -41,7 +44,9 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
   in.read("bias", layer.bias);
   in.read("init", layer.init);
   in.check("init", [&] {
-    if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, in.full_name("init"));
+    const auto parse =
+        layer.kind == Kind::kConv ? nn::Initializer::parse_filters : nn::Initializer::parse_weight;
+    if (!layer.init.empty()) parse(layer.init, in.full_name("init"));
   });
   in.read("bias_init", layer.bias_init);
   in.check("bias_init", [&] {
@@ -119,6 +124,15 @@ void read_conv(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_whiten(Reader& in, nn::LayerOptions& layer) {
+  in.read("size", layer.size, 1);
+  require_key(in, "size", layer.size, "the filters' height and width in pixels");
+  expect_at_most(in, "size", layer.size, 1024);
+  in.read("epsilon", layer.epsilon, kAboveZeroText, kAboveZero);
+  in.read("bias", layer.bias);
+  read_factors(in, layer);
+}
+
 void read_pool(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
   require_key(in, "size", layer.size, "the windows' height and width in pixels");
@@ -137,6 +151,62 @@ void read_batch_norm(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_multiply(Reader& in, nn::LayerOptions& layer) {
+  in.read("factor", layer.factor, "a number, its magnitude below 1e30",
+          [](double x) { return x > -1e30 && x < 1e30; });
+  in.check("factor", [&] {
+    if (!in.has("factor"))
+      throw ConfigError(
+          fmt::format("{} is missing, expected the number to multiply by", in.full_name("factor")));
+  });
+}
+
+void read_add(Reader& in, nn::LayerOptions& layer) {
+  in.read("from", layer.from);
+  in.check("from", [&] {
+    if (layer.from.empty())
+      throw ConfigError(
+          fmt::format("{} is missing, expected the name of an earlier layer", in.full_name("from")));
+  });
+}
+
+// Of every layer.
+void read_name(Reader& in, nn::LayerOptions& layer) {
+  in.read_where_set("name", layer.name);
+  in.check("name", [&] {
+    if (in.has("name") && layer.name.empty())
+      throw ConfigError(fmt::format("{} is empty, expected a name", in.full_name("name")));
+  });
+}
+
+void read_keys_of_type(Reader& in, nn::LayerOptions& layer) {
+  switch (layer.kind) {
+    case Kind::kDense:
+      in.read("units", layer.units, 0);
+      read_initializers(in, layer);
+      return read_factors(in, layer);
+    case Kind::kConv:
+      return read_conv(in, layer);
+    case Kind::kWhiten:
+      return read_whiten(in, layer);
+    case Kind::kMaxPool:
+    case Kind::kAveragePool:
+      return read_pool(in, layer);
+    case Kind::kBatchNorm:
+      return read_batch_norm(in, layer);
+    case Kind::kAdd:
+      return read_add(in, layer);
+    case Kind::kMultiply:
+      return read_multiply(in, layer);
+    case Kind::kDropout:
+      return in.read("rate", layer.rate, kRateText, kRate);
+    case Kind::kActivation:
+    case Kind::kGlobalAveragePool:
+    case Kind::kFlatten:
+      return;
+  }
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, kernels::Activation>> activations() {
@@ -148,25 +218,8 @@ std::vector<std::pair<std::string, kernels::Activation>> activations() {
 
 void read_layer(Reader& in, nn::LayerOptions& layer) {
   read_type(in, layer);
-  switch (layer.kind) {
-    case Kind::kDense:
-      in.read("units", layer.units, 0);
-      read_initializers(in, layer);
-      return read_factors(in, layer);
-    case Kind::kConv:
-      return read_conv(in, layer);
-    case Kind::kMaxPool:
-    case Kind::kAveragePool:
-      return read_pool(in, layer);
-    case Kind::kBatchNorm:
-      return read_batch_norm(in, layer);
-    case Kind::kDropout:
-      return in.read("rate", layer.rate, kRateText, kRate);
-    case Kind::kActivation:
-    case Kind::kGlobalAveragePool:
-    case Kind::kFlatten:
-      return;
-  }
+  read_keys_of_type(in, layer);
+  read_name(in, layer);
 }
 
 }  // namespace lockstep::config

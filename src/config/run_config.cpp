@@ -297,12 +297,13 @@ nlohmann::ordered_json as_read_now(const nlohmann::ordered_json& resolved, const
   nlohmann::ordered_json kept, now;
   const std::function<void(const std::string&, const nlohmann::ordered_json&)> keep =
       [&](const std::string& prefix, const nlohmann::ordered_json& section) {
-        for (const auto& [name, value] : section.items()) {
-          std::string pointer = fmt::format("/{}", prefix + name);
+        for (const auto& [last, value] : section.items()) {
+          const std::string key = prefix + last;
+          std::string pointer = fmt::format("/{}", key);
           std::replace(pointer.begin(), pointer.end(), '.', '/');
           if (value.is_object())
-            keep(prefix + name + ".", value);
-          else if (matters(prefix + name, resolved))
+            keep(key + ".", value);
+          else if (matters(key, resolved))
             kept[nlohmann::ordered_json::json_pointer(pointer)] = value;
         }
       };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "run/first_weights.h"
 #include "run/memory.h"
 #include "run/same_data.h"
 #include "run/saved_network.h"
@@ -79,7 +80,9 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
                                    data::hash_samples(test_set_->samples(), test_set_->sample_ids()),
                                    all_ranks(communicator));
   AlignedBuffer<float> parameters =
-      saved ? saved->parameters(*model_, communicator) : drawn_parameters(run, *model_, communicator);
+      saved ? saved->parameters(*model_, communicator) : drawn_parameters(run.seed, *model_, communicator);
+  if (!saved && origin == nullptr)
+    set_whitening(*model_, *dataset, *normalizer_, communicator, parameters.span());
   communicator.all_or_none([&] {
     trainer_.emplace(
         train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,

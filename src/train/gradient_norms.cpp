@@ -14,7 +14,7 @@ std::vector<double> squared_norms(const reduce::Reducer& reducer, const std::vec
   std::vector<double> squares(tensors.size());
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
-    if (!tensor.has_gradient() || tensor.learning_rate_factor == 0.0) continue;
+    if (!tensor.learns()) continue;
     std::vector<double> parts((tensor.size + kPart - 1) / kPart);
     parallel_ranges(parts.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kPart];

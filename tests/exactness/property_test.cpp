@@ -53,15 +53,27 @@ void draw_network(SmallRunOptions& o, From&& from) {
     return;
   }
   for (std::size_t l = from(0, 5); l > 0; --l) {
-    switch (from(0, 3)) {
+    switch (from(0, 6)) {
       case 0:
         model.layers.push_back(dropout(rate()));
         break;
       case 1:
         model.layers.push_back(pointwise(activation()));
         break;
+      case 2:
+        model.layers.push_back(multiply(0.5 * static_cast<double>(from(1, 4))));
+        break;
+      case 3: {
+        const std::string name = std::to_string(model.layers.size());
+        const std::size_t units = width();
+        for (const auto& layer :
+             {named(name, dense(units)), pointwise(activation()), dense(units), add(name)})
+          model.layers.push_back(layer);
+        break;
+      }
       default:
         model.layers.push_back(dense(width(), from(0, 1) == 0));
+        model.layers.back().frozen = from(0, 4) == 0;
     }
   }
   model.layers.push_back(dense(0, from(0, 1) == 0));

@@ -113,7 +113,7 @@ TEST(Verification, OtherWeightsThanTheProcessAloneAreFound) {
   EXPECT_TRUE(result.odd_replica.empty());
 }
 
-TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheTensor) {
+TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheLayer) {
   const std::vector<nn::Tensor> tensors = {{"a", {2, 1}, 0, 2, {}}, {"b", {2}, 2, 2, {}}};
   const std::vector<float> x = {1.0F, 2.0F, 4.0F, 0.0F};
   std::vector<float> y = x;

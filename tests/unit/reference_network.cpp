@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 
@@ -68,6 +69,7 @@ double activation(kernels::Activation f, double x, const kernels::ActivationPara
   if (name == "relu") return x > 0.0 ? x : 0.0;
   if (name == "leaky_relu") return x > 0.0 ? x : parameters.leaky_slope * x;
   if (name == "elu") return x > 0.0 ? x : parameters.elu_alpha * std::expm1(x);
+  if (name == "gelu") return 0.5 * x * std::erfc(-x * std::numbers::sqrt2 / 2.0);
   no_formula(name);
 }
 
@@ -79,6 +81,9 @@ double activation_slope(kernels::Activation f, double x, const kernels::Activati
   if (name == "relu") return x > 0.0 ? 1.0 : 0.0;
   if (name == "leaky_relu") return x > 0.0 ? 1.0 : parameters.leaky_slope;
   if (name == "elu") return x > 0.0 ? 1.0 : parameters.elu_alpha * std::exp(x);
+  if (name == "gelu")
+    return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2.0) +
+           x * std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi);
   no_formula(name);
 }
 

@@ -265,7 +265,7 @@ TEST(RunConfig, AnOptimizersValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
 TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   for (const std::string key : {"model.activation", "model.output_activation"})
     expect_error("", {key + "=swish"},
-                 {key, "swish", "sigmoid", "tanh", " relu", "leaky_relu", "elu", "identity"});
+                 {key, "swish", "sigmoid", "tanh", " relu", "leaky_relu", "elu", "gelu", "identity"});
   expect_error("", {"model.loss=hinge"},
                {"model.loss", " cross_entropy", "binary_cross_entropy", " mse", "half_mse"});
   expect_error("", {"data.shuffle=all"}, {"data.shuffle", "shards", "none"});

@@ -89,7 +89,8 @@ TEST(Augmentation, TheSquaresCentreIsUniformOverTheImage) {
         ASSERT_LT(range.begin, range.end);
         ASSERT_LE(range.end, n);
         ASSERT_LE(range.size(), side);
-        if (range.begin > 0 && range.end < n) ASSERT_EQ(range.size(), side);  // not cut off
+        const bool whole = range.begin > 0 && range.end < n;  // not cut off
+        ASSERT_TRUE(range.size() == side || !whole);
       }
       ++ends_of_rows[view.hole_rows.end];
       ++ends_of_columns[view.hole_columns.end];
@@ -115,6 +116,22 @@ TEST(Augmentation, DependsOnSeedEpochAndSampleAlone) {
         views.insert(view);
       }
   EXPECT_EQ(views.size(), 8U);
+}
+
+TEST(Augmentation, KindsAndDirectionsAreIndependent) {
+  const Augmentation all({.flip = Flip::kRandom, .shift = 4, .cutout = 1}, kSize, kSeed);
+  std::map<std::pair<std::size_t, std::size_t>, double> both;  // of two of these events
+  for (std::uint32_t sample = 0; sample < kDraws; ++sample) {
+    const View view = all.view(0, sample);
+    const bool events[] = {view.mirrored, view.down > 0, view.right > 0,
+                           view.hole_rows.begin < kSize.height / 2,
+                           view.hole_columns.begin < kSize.width / 2};
+    for (std::size_t a = 0; a < std::size(events); ++a)
+      for (std::size_t b = 0; b < a; ++b) both[{a, b}] += events[a] && events[b];
+  }
+  const double chances[] = {1.0 / 2.0, 4.0 / 9.0, 4.0 / 9.0, 1.0 / 2.0, 1.0 / 2.0};
+  for (const auto& [events, count] : both)
+    expect_about(count, chances[events.first] * chances[events.second]);
 }
 
 TEST(Augmentation, OneKindsDrawsDoNotDependOnTheOthers) {

@@ -35,6 +35,7 @@ Images random_images(const ImageSize& size, bool pixels) {
                             .pixels = pixels,
                             .channels = size.channels,
                             .channel_size = size.height * size.width,
+                            .class_names = {},
                             .image = size,
                             .train_samples = 2,
                             .function = {},

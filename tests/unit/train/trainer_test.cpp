@@ -149,7 +149,7 @@ TEST(Trainer, AveragesAsTheReference) {
 
 // A layer's own share of the learning rate and of the L2 term, and a layer that stays as it is.
 TEST(Trainer, IsTheReferenceWithFactorsOfLayers) {
-  for (const bool frozen : {false, true})
+  for (const int frozen : {0, 1, 2})  // none, the first, the second
     for (const optim::OptimizerOptions& sgd :
          {optim::OptimizerOptions{.learning_rate = 0.1, .l2 = 0.01},
           optim::OptimizerOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
@@ -158,7 +158,8 @@ TEST(Trainer, IsTheReferenceWithFactorsOfLayers) {
         nn::LayerOptions first = test::dense(8), second = test::dense(6), last = test::dense();
         first.learning_rate_factor = 0.25;
         first.weight_decay_factor = 4.0;
-        second.frozen = frozen;
+        first.frozen = frozen == 1;
+        second.frozen = frozen == 2;
         last.learning_rate_factor = 2.0;
         last.weight_decay_factor = 0.0;
         const nn::LayerOptions activation = test::pointwise(s.model.activation);

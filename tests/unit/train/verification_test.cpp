@@ -48,6 +48,17 @@ TEST(Compare, CountsAcrossZeroAndSeesItsSign) {
   EXPECT_EQ(compare(model.tensors(), a, b).relative, 2.0);
 }
 
+// As float sums leave a bias before batch norm.
+TEST(Compare, MeasuresWhatIsNothingButRoundingByItsLayersLargestWeight) {
+  const nn::Model model = RunSetup().network();
+  const nn::Tensor &weight = model.tensors()[0], &bias = model.tensors()[1];
+  std::vector<float> a(model.parameters()), b = a;
+  a[weight.offset] = b[weight.offset] = -0.5F;
+  a[bias.offset] = 1e-8F;
+  EXPECT_EQ(compare(model.tensors(), a, b).first_tensor, bias.name);
+  EXPECT_DOUBLE_EQ(compare(model.tensors(), a, b).relative, double{1e-8F} / 0.5);
+}
+
 TEST(CheckReplicas, AcceptsEqualWeights) {
   const nn::Model model = RunSetup().network();
   const auto arena = test::random_floats(model.parameters(), 1);
