@@ -193,10 +193,14 @@ std::vector<std::size_t> buffer_widths(const Model& model) {
 
 }  // namespace
 
-std::size_t Workspace::rows_within(std::size_t bytes, const Model& model, Use use) {
+std::size_t Workspace::bytes_for(std::size_t max_rows, const Model& model, Use use) {
   std::size_t floats = 2 * gradient_width(model, use);
   for (const std::size_t width : buffer_widths(model)) floats += width;
-  return std::max<std::size_t>(1, bytes / (floats * sizeof(float)));
+  return max_rows * floats * sizeof(float);
+}
+
+std::size_t Workspace::rows_within(std::size_t bytes, const Model& model, Use use) {
+  return std::max<std::size_t>(1, bytes / bytes_for(1, model, use));
 }
 
 Workspace::Workspace(const Model& model, std::size_t max_rows, Use use)
