@@ -84,12 +84,13 @@ void max_pool_backward(const PoolShape& shape, std::span<const float> x, std::sp
   require(x.size() == dx.size() && y.size() == dy.size(), "max_pool_backward: the sizes do not fit together");
   parallel_ranges(images_of(shape, x.size(), y.size()), 1, threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> left(n);  // 1 where the window's output has not been met yet
-    std::fill_n(dx.begin() + begin * shape.inputs(), (end - begin) * shape.inputs(), 0.0F);
-    for (std::size_t image = begin; image < end; ++image)
+    for (std::size_t image = begin; image < end; ++image) {
+      std::fill_n(dx.begin() + image * shape.inputs(), shape.inputs(), 0.0F);
       for_windows(shape, image, [&](std::size_t output, std::size_t pixel, bool first) {
         if (first) std::fill(left.begin(), left.end(), 1.0F);
         give_to_largest(&x[pixel], &y[output], &dy[output], n, left.data(), &dx[pixel]);
       });
+    }
   });
 }
 
@@ -112,11 +113,12 @@ void average_pool_backward(const PoolShape& shape, std::span<const float> dy, st
                            int threads) {
   parallel_ranges(images_of(shape, dx.size(), dy.size()), 1, threads,
                   [&](std::size_t begin, std::size_t end) {
-                    std::fill_n(dx.begin() + begin * shape.inputs(), (end - begin) * shape.inputs(), 0.0F);
-                    for (std::size_t image = begin; image < end; ++image)
+                    for (std::size_t image = begin; image < end; ++image) {
+                      std::fill_n(dx.begin() + image * shape.inputs(), shape.inputs(), 0.0F);
                       for_windows(shape, image, [&](std::size_t output, std::size_t pixel, bool) {
                         add_scaled(share(shape), &dy[output], shape.channels, &dx[pixel]);
                       });
+                    }
                   });
 }
 

@@ -227,7 +227,7 @@ void Model::backward(std::span<const float> arena, Workspace& workspace, std::si
     dy = dx;
   }
   const std::size_t first_tensor = first_ == layers_.size() ? tensors_.size() : slices_[first_].first_tensor;
-  for (std::size_t t = first_tensor; t-- > 0;) sink.add({.tensor = t});
+  for (std::size_t t = first_tensor; t-- > 0;) sink.add({.tensor = t, .dy = {}});
 }
 
 namespace {
@@ -250,12 +250,16 @@ std::vector<std::size_t> buffer_widths(const Model& model) {
 
 }  // namespace
 
-std::size_t Workspace::rows_within(std::size_t bytes, const Model& model, Use use) {
+std::size_t Workspace::bytes_for(std::size_t max_rows, const Model& model, Use use) {
   std::size_t floats = 2 * gradient_width(model, use);
   if (use == Use::kForwardAndBackward)
     for (const std::size_t width : model.skips().buffer_widths()) floats += width;
   for (const std::size_t width : buffer_widths(model)) floats += width;
-  return std::max<std::size_t>(1, bytes / (floats * sizeof(float)));
+  return max_rows * floats * sizeof(float);
+}
+
+std::size_t Workspace::rows_within(std::size_t bytes, const Model& model, Use use) {
+  return std::max<std::size_t>(1, bytes / bytes_for(1, model, use));
 }
 
 Workspace::Workspace(const Model& model, std::size_t max_rows, Use use)

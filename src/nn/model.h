@@ -165,6 +165,9 @@ class Workspace {
   // How many rows take at most so many bytes; at least one.
   static std::size_t rows_within(std::size_t bytes, const Model& model, Use use);
 
+  // What it takes.
+  static std::size_t bytes_for(std::size_t max_rows, const Model& model, Use use);
+
   std::size_t max_rows() const { return max_rows_; }
   std::size_t bytes() const;
   kernels::Matrix input(std::size_t rows) { return view(0, rows); }

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "config/reader.h"
 #include "config/sweep.h"
 #include "run/experiment.h"
 #include "run/inspect.h"
+#include "run/memory.h"
 #include "run/setup.h"
 
 namespace lockstep::run {
@@ -39,6 +42,19 @@ Lines inspect_sweep(const std::filesystem::path& path, const std::string& text) 
   return lines;
 }
 
+// What a rank takes, for a few numbers of ranks on one host.
+std::string describe_memory(const config::RunConfig& run, const data::DatasetInfo& info,
+                            const data::ShardPlan& plan, const nn::Model& model) {
+  std::vector<std::string> each;
+  for (std::size_t ranks = 1; ranks <= std::min<std::size_t>(plan.shards(), 8); ranks *= 2)
+    each.push_back(fmt::format(
+        "{:.0f} MiB of {}",
+        static_cast<double>(expected_bytes(run, info, plan, model, 0, static_cast<int>(ranks), 1)) /
+            (1 << 20),
+        ranks));
+  return fmt::format("memory of the first rank, of one thread: {}", fmt::join(each, ", "));
+}
+
 }  // namespace
 
 Lines inspect_config(const std::filesystem::path& path, const std::string& text,
@@ -65,6 +81,7 @@ Lines inspect_config(const std::filesystem::path& path, const std::string& text,
   lines.push_back(fmt::format("{} epochs, {} steps, seed {}, {} reduction, at most {} ranks",
                               run.train.epochs, run.train.epochs * plan.steps_per_epoch(), run.seed,
                               run.reduce.mode == reduce::Mode::kExact ? "exact" : "float", plan.shards()));
+  lines.push_back(describe_memory(run, info, plan, model));
   return lines;
 }
 

@@ -9,24 +9,61 @@
 #include "base/error.h"
 #include "base/memory_limit.h"
 #include "data/batch_loader.h"
+#include "train/evaluator.h"
+#include "train/trainer.h"
 
 namespace lockstep::run {
+
+namespace {
+
+// Features and target.
+std::uint64_t bytes_of_a_sample(const data::DatasetInfo& info) {
+  return info.features() * (info.pixels ? 1 : sizeof(double)) + sizeof(float);
+}
+
+std::uint64_t arenas(const config::RunConfig& run) {
+  // Weights, gradient, ...
+  return 2 + optim::state_names(run.train.optimizer).size() + (run.train.average_decay != 0.0 ? 1 : 0);
+}
+
+}  // namespace
 
 std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
                           const data::ShardPlan& plan, const nn::Model& model,
                           const comm::Communicator& ranks) {
   const auto size = static_cast<std::uint64_t>(ranks.size());
   const std::uint64_t samples = (info.train_samples + info.test_samples) / size;
-  const std::uint64_t of_a_sample = info.features() * (info.pixels ? 1 : sizeof(double)) + sizeof(float);
-  const std::uint64_t copies = 2 + optim::state_names(run.train.optimizer).size() +
-                               (run.train.average_decay != 0.0 ? 1 : 0);  // weights, gradient, ...
   std::uint64_t activations = model.inputs();
   for (std::size_t l = 0; l < model.layers().size(); ++l)
     if (!model.in_place(l)) activations += model.layers()[l]->outputs();
   std::uint64_t rows = std::min<std::uint64_t>(plan.micro_batch(), plan.samples() / plan.shards());
   if (!model.mixes_samples())
     rows = std::min<std::uint64_t>(rows, data::kMaxBlockRows);  // a pass may hold no more
-  return samples * of_a_sample + sizeof(float) * (copies * model.parameters() + rows * activations);
+  return samples * bytes_of_a_sample(info) +
+         sizeof(float) * (arenas(run) * model.parameters() + rows * activations);
+}
+
+std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
+                             const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks,
+                             int threads) {
+  constexpr std::uint64_t kProgram = std::uint64_t{44} << 20, kThread = std::uint64_t{4} << 20;
+  using nn::Workspace;
+  const auto size = static_cast<std::uint64_t>(ranks);
+  const std::uint64_t train_samples =
+                          plan.shards_of_rank(rank, ranks).size() * plan.samples() / plan.shards(),
+                      test_samples = (info.test_samples + size - 1) / size;
+  const std::uint64_t sums = rank == 0 && ranks > 1 ? 1 : 0;  // in memory that the ranks share
+  std::uint64_t largest_weight = 0;
+  for (const nn::Tensor& tensor : model.tensors())
+    largest_weight = std::max<std::uint64_t>(largest_weight, tensor.size);
+  constexpr std::uint64_t kCopies = 4;  // of a weight, to work with: packed, its gradient, and both turned
+  const std::uint64_t floats = (arenas(run) + sums) * model.parameters() + kCopies * largest_weight;
+  return kProgram + static_cast<std::uint64_t>(threads) * kThread +
+         (train_samples + test_samples) * bytes_of_a_sample(info) + sizeof(float) * floats +
+         Workspace::bytes_for(train::largest_pass(plan, model, rank, ranks), model,
+                              Workspace::Use::kForwardAndBackward) +
+         Workspace::bytes_for(train::Evaluator::largest_pass(model, test_samples), model,
+                              Workspace::Use::kForward);
 }
 
 void expect_room(const comm::Communicator& ranks, std::uint64_t own) {

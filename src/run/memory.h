@@ -17,6 +17,12 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
                           const data::ShardPlan& plan, const nn::Model& model,
                           const comm::Communicator& ranks);
 
+// Bytes that such a rank of `ranks` on one host, with so many threads, will hold at most in training, the
+// program and its libraries included: what an operating system calls its resident memory.
+std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
+                             const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks,
+                             int threads);
+
 // Throws CollectiveError where the ranks of a host will hold more together than it may, as `own` of each
 // says. Collective.
 void expect_room(const comm::Communicator& ranks, std::uint64_t own);

@@ -37,11 +37,14 @@ std::vector<std::uint32_t> Evaluator::sample_ids() const {
   return ids;
 }
 
+std::size_t Evaluator::largest_pass(const nn::Model& model, std::size_t samples) {
+  const std::size_t within = nn::Workspace::rows_within(kPassBytes, model, nn::Workspace::Use::kForward);
+  return std::min({kPassRows, within, std::max<std::size_t>(1, samples)});
+}
+
 template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
-  const std::size_t within =
-      nn::Workspace::rows_within(kPassBytes, network.model, nn::Workspace::Use::kForward);
-  const std::size_t at_once = std::min({kPassRows, within, std::max<std::size_t>(1, samples_.size())});
+  const std::size_t at_once = largest_pass(network.model, samples_.size());
   nn::Workspace workspace(network.model, at_once, nn::Workspace::Use::kForward);
   const auto outputs_of_view = [&](std::size_t view, std::size_t begin, std::size_t rows) {
     liveness::enter(supervision_.progress, liveness::Activity::kEvaluation);

@@ -32,6 +32,9 @@ class Evaluator {
   std::size_t first_sample() const { return first_sample_; }  // its ID, its place in the split
   std::vector<std::uint32_t> sample_ids() const;              // of all of them
 
+  // Rows of the largest pass for so many samples of a rank's.
+  static std::size_t largest_pass(const nn::Model& model, std::size_t samples);
+
   // The network to score: its structure, its parameters, and how its inputs are made.
   struct Network {
     const nn::Model& model;

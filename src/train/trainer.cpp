@@ -24,16 +24,6 @@ namespace {
 constexpr std::size_t kPassRows = 2 * data::kMaxBlockRows;
 constexpr std::size_t kPassBytes = std::size_t{96} << 20;
 
-std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model,
-                         const comm::Communicator& communicator) {
-  const std::size_t shards = plan.shards_of_rank(communicator.rank(), communicator.size()).size();
-  const std::size_t per_shard = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
-  const std::size_t within = std::min(
-      kPassRows, nn::Workspace::rows_within(kPassBytes, model, nn::Workspace::Use::kForwardAndBackward));
-  const std::size_t least = model.mixes_samples() ? per_shard : std::min(per_shard, data::kMaxBlockRows);
-  return std::min(std::max(within, least), shards * per_shard);
-}
-
 std::chrono::steady_clock::time_point deadline_after(double seconds) {
   using Clock = std::chrono::steady_clock;
   const std::chrono::duration<double> wanted(seconds);
@@ -55,6 +45,15 @@ std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_
 
 }  // namespace
 
+std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks) {
+  const std::size_t shards = plan.shards_of_rank(rank, ranks).size();
+  const std::size_t per_shard = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
+  const std::size_t within = std::min(
+      kPassRows, nn::Workspace::rows_within(kPassBytes, model, nn::Workspace::Use::kForwardAndBackward));
+  const std::size_t least = model.mixes_samples() ? per_shard : std::min(per_shard, data::kMaxBlockRows);
+  return std::min(std::max(within, least), shards * per_shard);
+}
+
 Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, AlignedBuffer<float> parameters)
     : parts_(parts),
       options_(options),
@@ -63,7 +62,8 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       optimizer_(options.optimizer, parameters.size()),
       parameters_(std::move(parameters)),
       average_(options.average_decay, parameters_.span()),
-      workspace_(parts.model, largest_pass(parts.plan, parts.model, parts.communicator),
+      workspace_(parts.model,
+                 largest_pass(parts.plan, parts.model, parts.communicator.rank(), parts.communicator.size()),
                  nn::Workspace::Use::kForwardAndBackward),
       deadline_(deadline_after(options.max_seconds)),
       targets_(workspace_.max_rows()),

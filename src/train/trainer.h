@@ -100,6 +100,9 @@ struct TrainerParts {
   liveness::Supervision supervision = {};
 };
 
+// Rows of the largest pass, forward and backward, that such a rank makes.
+std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks);
+
 // Holds this rank's replica of the parameters. All members that train are collective; afterwards every rank
 // holds the same parameters.
 class Trainer {
