@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numbers>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -85,13 +87,40 @@ class Graph {
            std::vector<ProtobufMessage> attributes = {}) {
     std::vector<std::string> inputs = {value()};
     inputs.insert(inputs.end(), other_inputs.begin(), other_inputs.end());
-    nodes_.push_back({op, std::move(inputs), fmt::format("{}_{}", op, nodes_.size()), std::move(attributes)});
+    add_node(op, std::move(inputs), std::move(attributes));
+  }
+
+  // The last node's output.
+  std::string value() const { return nodes_.empty() ? "input" : nodes_.back().output; }
+
+  // For add_named.
+  void name_value(const std::string& name) {
+    if (!name.empty()) named_[name] = {value(), image_};
+  }
+  // To the last value an earlier one of as many numbers; where one of the two is plain rows, the other
+  // becomes so.
+  void add_named(const std::string& name) {
+    auto [other, image] = named_.at(name);
+    if (!image) flatten();
+    const std::string last = value();
+    if (image && !image_) {
+      add_node("Flatten", {other}, {});
+      other = value();
+    }
+    add_node("Add", {last, other}, {});
   }
 
   // A tensor of its own beside the weights. Returns its name.
   std::string constant(const std::string& name, const Sizes& shape, std::span<const float> values) {
     add_tensor(name, shape, std::as_bytes(values));
     return name;
+  }
+
+  // One number, which is there once.
+  std::string scalar(double value) {
+    const auto number = static_cast<float>(value);
+    const std::string name = fmt::format("{:.9g}", number);
+    return scalars_.insert(name).second ? constant(name, {1}, std::span(&number, 1)) : name;
   }
 
   // The weights of layers with parameters are numbered.
@@ -132,7 +161,10 @@ class Graph {
     }
   };
 
-  std::string value() const { return nodes_.empty() ? "input" : nodes_.back().output; }
+  void add_node(const std::string& op, std::vector<std::string> inputs,
+                std::vector<ProtobufMessage> attributes) {
+    nodes_.push_back({op, std::move(inputs), fmt::format("{}_{}", op, nodes_.size()), std::move(attributes)});
+  }
 
   void add_tensor(const std::string& name, const Sizes& shape, std::span<const std::byte> bytes) {
     ProtobufMessage tensor;
@@ -145,6 +177,8 @@ class Graph {
   const ArenaInFile& weights_;
   ProtobufMessage graph_;
   std::vector<Node> nodes_;
+  std::map<std::string, std::pair<std::string, bool>> named_;  // a value, and whether it is an image
+  std::set<std::string> scalars_;
   bool image_;                           // values are (N, channels, height, width), else (N, features)
   std::size_t layer_ = ~std::size_t{0};  // the first is 0
 };
@@ -191,6 +225,14 @@ void add_activation(Graph& graph, kernels::Activation activation,
       return graph.add("LeakyRelu", {}, {attribute("alpha", parameters.leaky_slope)});
     case Activation::kElu:
       return graph.add("Elu", {}, {attribute("alpha", parameters.elu_alpha)});
+    case Activation::kGelu: {  // x (1 + erf(x / sqrt(2))) / 2: set 13 has no operator for it
+      const std::string x = graph.value();
+      graph.add("Mul", {graph.scalar(1.0 / std::numbers::sqrt2)});
+      graph.add("Erf");
+      graph.add("Add", {graph.scalar(1.0)});
+      graph.add("Mul", {x});
+      return graph.add("Mul", {graph.scalar(0.5)});
+    }
   }
 }
 
@@ -202,8 +244,7 @@ std::vector<std::string> weights_of(Graph& graph) {
   return names;
 }
 
-void add_conv(Graph& graph, const LayerOptions& layer) {
-  const ConvGeometry geometry = geometry_of(layer);
+void add_conv(Graph& graph, const ConvGeometry& geometry) {
   const std::size_t before = geometry.padding_before, after = geometry.padding_after;
   graph.add("Conv", weights_of(graph),
             {attribute("kernel_shape", Sizes{geometry.size, geometry.size}),
@@ -246,7 +287,9 @@ void add_layer(Graph& graph, const LayerOptions& layer, const ModelOptions& opti
     case Kind::kDropout:
       return;
     case Kind::kConv:
-      return add_conv(graph, layer);
+      return add_conv(graph, geometry_of(layer));
+    case Kind::kWhiten:
+      return add_conv(graph, {.size = layer.size});
     case Kind::kMaxPool:
       return add_pool(graph, "MaxPool", layer);
     case Kind::kAveragePool:
@@ -255,6 +298,10 @@ void add_layer(Graph& graph, const LayerOptions& layer, const ModelOptions& opti
       return graph.add("GlobalAveragePool");
     case Kind::kBatchNorm:
       return add_batch_norm(graph, layer, weights);
+    case Kind::kMultiply:
+      return graph.add("Mul", {graph.scalar(layer.factor)});
+    case Kind::kAdd:
+      return graph.add_named(layer.from);
     case Kind::kFlatten:
       return graph.flatten();
   }
@@ -280,7 +327,10 @@ std::string onnx_file(const ModelOptions& options, const Model& model, std::span
   const ArenaInFile weights(model.tensors(), arena);
   Graph graph(weights, surroundings.sample);
   normalize(graph, surroundings);
-  for (const LayerOptions& layer : layers_of(options)) add_layer(graph, layer, options, weights);
+  for (const LayerOptions& layer : layers_of(options)) {
+    add_layer(graph, layer, options, weights);
+    graph.name_value(layer.name);
+  }
   graph.flatten();
   apply_to_outputs(graph, "Mul", "target.scale", surroundings.target_scale, 1.0F);
   apply_to_outputs(graph, "Add", "target.shift", surroundings.target_shift, 0.0F);

@@ -21,9 +21,14 @@ EVERY_LAYER = """model.layers=[{type="conv", filters=6, size=3}, {type="batch_no
     {type="tanh"}, {type="conv", filters=5, size=4, stride=2, padding=1}, {type="leaky_relu"}, {type="average_pool", size=2},
     {type="dropout"}, {type="conv", filters=6, size=2, padding="valid"}, {type="elu"}, {type="flatten"}, {type="dense", units=9},
     {type="batch_norm", epsilon=0.01}, {type="identity"}, {type="sigmoid"}, {type="dense", bias=false}]"""
+RESIDUAL = """model.layers=[{type="whiten", size=2}, {type="gelu"}, {type="conv", filters=8, size=1, name="first"},
+    {type="gelu"}, {type="conv", filters=8, size=3}, {type="add", from="first"}, {type="relu", name="second"}, {type="multiply", factor=0.25},
+    {type="conv", filters=8, size=3}, {type="add", from="second"}, {type="global_average_pool", name="pooled"}, {type="dense", units=8},
+    {type="tanh"}, {type="add", from="pooled"}, {type="dense"}, {type="multiply", factor=0.25}]"""
 TO_THE_END = 'model.layers=[{type="conv", filters=10, size=5, stride=3, padding=0}, {type="global_average_pool"}]'
 IMAGES = {
     "every_layer": [EVERY_LAYER, "data.normalize=mean_std", "model.leaky_slope=0.2", "model.elu_alpha=0.7"],
+    "residual": [RESIDUAL, "data.normalize=mean_std"],
     "no_dense_layer": [TO_THE_END, "data.normalize=scale"],
     "dense": ["model.hidden=[20]", "model.activation=relu", "data.normalize=mean"],
     "squares": ["model.loss=mse", "model.output_activation=sigmoid", "data.normalize=none", "train.learning_rate=1e-5"],
