@@ -227,7 +227,7 @@ void Model::backward(std::span<const float> arena, Workspace& workspace, std::si
     dy = dx;
   }
   const std::size_t first_tensor = first_ == layers_.size() ? tensors_.size() : slices_[first_].first_tensor;
-  for (std::size_t t = first_tensor; t-- > 0;) sink.add({.tensor = t});
+  for (std::size_t t = first_tensor; t-- > 0;) sink.add({.tensor = t, .dy = {}});
 }
 
 namespace {

@@ -203,7 +203,7 @@ void Trainer::update(double learning_rate) {
       move_average(t);
       continue;
     }
-    if (tensor.learning_rate_factor == 0.0) continue;  // frozen
+    if (!tensor.learns()) continue;
     const double rate = tensor.learning_rate_factor * learning_rate;
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
