@@ -172,9 +172,10 @@ void read_add(Reader& in, nn::LayerOptions& layer) {
 
 // Of every layer.
 void read_name(Reader& in, nn::LayerOptions& layer) {
-  in.read_where_set("name", layer.name);
+  if (!in.has("name")) return;
+  in.read("name", layer.name);
   in.check("name", [&] {
-    if (in.has("name") && layer.name.empty())
+    if (layer.name.empty())
       throw ConfigError(fmt::format("{} is empty, expected a name", in.full_name("name")));
   });
 }

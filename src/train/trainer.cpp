@@ -215,7 +215,7 @@ void Trainer::update(double learning_rate) {
       average_.follow(parameters(), tensor.offset, tensor.size, first_step);
       continue;
     }
-    if (tensor.learning_rate_factor == 0.0) continue;  // frozen: its average has its values from the start
+    if (!tensor.learns()) continue;  // frozen: its average has its values from the start
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {

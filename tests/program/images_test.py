@@ -142,7 +142,7 @@ def test_float_sums_of_it_drift_by_rounding_alone():
 def test_a_layer_that_diverges_has_the_number_that_the_configuration_gives_it():
     outcome = lockstep("train", "run.toml", "--out", "out", *settings("train.learning_rate=1e29"), ranks=2)
     assert outcome.code == 2
-    assert re.search(r"diverged at step 2 .*: the output of layer 3 \(Conv ", outcome.err), outcome.err
+    assert re.search(r"diverged at step 3 .*: the output of layer 2 \(Conv ", outcome.err), outcome.err
 
 
 def test_has_the_derivatives_of_its_loss_and_verifies():

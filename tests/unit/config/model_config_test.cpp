@@ -219,6 +219,23 @@ TEST(ModelConfig, FactorsThatAreWrongOrHaveNoEffectAreRefused) {
                {"--set: model.layers has frozen layers only, expected one that learns"});
 }
 
+TEST(ModelConfig, NamesAndAdditionsArriveAndAreResolvedWhereTheyAreSet) {
+  const std::string text =
+      "[[model.layers]]\nunits = 4\nname = \"stem\"\n[[model.layers]]\ntype = \"tanh\"\n"
+      "[[model.layers]]\ntype = \"add\"\nfrom = \"stem\"\n[[model.layers]]\n";
+  const auto layers = model(text).layers;
+  ASSERT_EQ(layers.size(), 4U);
+  EXPECT_EQ(layers[0].name, "stem");
+  EXPECT_EQ(layers[1].name, "");
+  EXPECT_EQ(layers[2].kind, Kind::kAdd);
+  EXPECT_EQ(layers[2].from, "stem");
+  const auto values = resolved(text).at("model").at("layers");
+  EXPECT_EQ(values.at(0).at("name"), "stem");
+  EXPECT_EQ(values.at(1), (ordered_json{{"type", "tanh"}}));
+  EXPECT_EQ(values.at(2), (ordered_json{{"type", "add"}, {"from", "stem"}}));
+  EXPECT_EQ(resolved(to_toml(resolved(text))), resolved(text));
+}
+
 TEST(ModelConfig, ADropoutLayersRateIsBelowOne) {
   for (const char* rate : {"1", "1.5", "-0.1", "nan", "\"half\""}) {
     const std::string table = std::string("type = \"dropout\"\nrate = ") + rate + "\n";
