@@ -108,6 +108,7 @@ bool sums_in_shared_memory(const Json& resolved) {
 std::vector<Key> make_keys() {
   using enum Role;
   const Names points = {"circle", "xor", "gaussian", "spiral", "flower"}, csv = {"csv"};
+  const Names with_momentum = {"sgd", "lars"}, adam = {"adam", "adamw"};
   Names made_up = points, divided = points;
   made_up.push_back("function");
   divided.insert(divided.end(), {"function", "csv"});
@@ -164,10 +165,15 @@ std::vector<Key> make_keys() {
       {"model.outputs"},
       {"train.epochs", kLength},
       {"train.batch_size"},
+      {"train.optimizer"},
       {"train.learning_rate"},
       with("train.label_smoothing", "model.loss", {"cross_entropy"}),
-      {"train.momentum"},
-      {"train.nesterov"},
+      with("train.momentum", "train.optimizer", with_momentum),
+      with("train.nesterov", "train.optimizer", with_momentum),
+      with("train.beta1", "train.optimizer", adam),
+      with("train.beta2", "train.optimizer", adam),
+      with("train.epsilon", "train.optimizer", adam),
+      with("train.trust_coefficient", "train.optimizer", {"lars"}),
       {"train.l2"},
       {"train.weight_decay"},
       {"train.schedule"},
@@ -176,6 +182,8 @@ std::vector<Key> make_keys() {
       with("train.step_factor", "train.schedule", {"step"}),
       with("train.initial_learning_rate", "train.schedule", {"triangular"}),
       with("train.final_learning_rate", "train.schedule", {"cosine", "triangular"}),
+      {"train.clip_norm"},
+      {"train.average_decay"},
       {"train.check_replicas_every", kExecution},
       {"train.max_seconds", kExecution},
       {"train.patience", kExecution},

@@ -21,6 +21,7 @@ constexpr std::pair<const char*, Kind> kKinds[] = {{"dense", Kind::kDense},
                                                    {"batch_norm", Kind::kBatchNorm},
                                                    {"whiten", Kind::kWhiten},
                                                    {"multiply", Kind::kMultiply},
+                                                   {"add", Kind::kAdd},
                                                    {"flatten", Kind::kFlatten},
                                                    {"dropout", Kind::kDropout}};
 
@@ -160,17 +161,25 @@ void read_multiply(Reader& in, nn::LayerOptions& layer) {
   });
 }
 
-}  // namespace
-
-std::vector<std::pair<std::string, kernels::Activation>> activations() {
-  std::vector<std::pair<std::string, kernels::Activation>> choices;
-  for (const kernels::Activation activation : kernels::kActivations)
-    choices.emplace_back(kernels::name(activation), activation);
-  return choices;
+void read_add(Reader& in, nn::LayerOptions& layer) {
+  in.read("from", layer.from);
+  in.check("from", [&] {
+    if (layer.from.empty())
+      throw ConfigError(
+          fmt::format("{} is missing, expected the name of an earlier layer", in.full_name("from")));
+  });
 }
 
-void read_layer(Reader& in, nn::LayerOptions& layer) {
-  read_type(in, layer);
+// Of every layer.
+void read_name(Reader& in, nn::LayerOptions& layer) {
+  in.read_where_set("name", layer.name);
+  in.check("name", [&] {
+    if (in.has("name") && layer.name.empty())
+      throw ConfigError(fmt::format("{} is empty, expected a name", in.full_name("name")));
+  });
+}
+
+void read_keys_of_type(Reader& in, nn::LayerOptions& layer) {
   switch (layer.kind) {
     case Kind::kDense:
       in.read("units", layer.units, 0);
@@ -185,6 +194,8 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
       return read_pool(in, layer);
     case Kind::kBatchNorm:
       return read_batch_norm(in, layer);
+    case Kind::kAdd:
+      return read_add(in, layer);
     case Kind::kMultiply:
       return read_multiply(in, layer);
     case Kind::kDropout:
@@ -194,6 +205,21 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
     case Kind::kFlatten:
       return;
   }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, kernels::Activation>> activations() {
+  std::vector<std::pair<std::string, kernels::Activation>> choices;
+  for (const kernels::Activation activation : kernels::kActivations)
+    choices.emplace_back(kernels::name(activation), activation);
+  return choices;
+}
+
+void read_layer(Reader& in, nn::LayerOptions& layer) {
+  read_type(in, layer);
+  read_keys_of_type(in, layer);
+  read_name(in, layer);
 }
 
 }  // namespace lockstep::config

@@ -190,6 +190,11 @@ void Reader::read(const std::string& key, std::string& value) {
   settle(key, value, std::move(given));
 }
 
+void Reader::read_where_set(const std::string& key, std::string& value) {
+  if (has(key)) return read(key, value);
+  known_.push_back(key);
+}
+
 void Reader::read_text(const std::string& key, std::string& value) {
   const auto entry = entries_.find(key);
   if (entry == entries_.end() || !entry->second.node->is_integer()) return read(key, value);

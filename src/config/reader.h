@@ -38,6 +38,8 @@ class Reader {
   void read(const std::string& key, bool& value);
   void read(const std::string& key, std::string& value);
   void read(const std::string& key, std::filesystem::path& value);
+  // Not among the resolved keys where the document does not have it.
+  void read_where_set(const std::string& key, std::string& value);
   // A string, or an integer that becomes one.
   void read_text(const std::string& key, std::string& value);
   // A list of these, or one alone.

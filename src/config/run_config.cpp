@@ -140,16 +140,27 @@ void read_train(Reader& in, train::TrainOptions& train) {
   using Kind = optim::ScheduleOptions::Kind;
   in.read("train.epochs", train.epochs, 1);
   in.read("train.batch_size", train.batch_size, 1);
-  in.read("train.learning_rate", train.sgd.learning_rate, kAboveZeroText, kAboveZero);
+  using Optimizer = optim::OptimizerOptions::Kind;
+  in.read<Optimizer>("train.optimizer", train.optimizer.kind,
+                     {{"sgd", Optimizer::kSgd},
+                      {"adam", Optimizer::kAdam},
+                      {"adamw", Optimizer::kAdamW},
+                      {"lars", Optimizer::kLars}});
+  in.read("train.learning_rate", train.optimizer.learning_rate, kAboveZeroText, kAboveZero);
   in.read("train.label_smoothing", train.label_smoothing, kRateText, kRate);
-  in.read("train.momentum", train.sgd.momentum, kRateText, kRate);
-  in.read("train.nesterov", train.sgd.nesterov);
+  in.read("train.momentum", train.optimizer.momentum, kRateText, kRate);
+  in.read("train.nesterov", train.optimizer.nesterov);
   in.check("train.nesterov", [&] {
-    if (train.sgd.nesterov && train.sgd.momentum == 0.0)
+    if (train.optimizer.nesterov && train.optimizer.momentum == 0.0)
       throw ConfigError("train.nesterov is true, expected a train.momentum above 0 with it");
   });
-  in.read("train.l2", train.sgd.l2, kAtLeastZeroText, kAtLeastZero);
-  in.read("train.weight_decay", train.sgd.weight_decay, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.beta1", train.optimizer.beta1, kRateText, kRate);
+  in.read("train.beta2", train.optimizer.beta2, kRateText, kRate);
+  in.read("train.epsilon", train.optimizer.epsilon, "a number from 1e-30 up to, not including, 1e30",
+          [](double x) { return x >= 1e-30 && x < 1e30; });  // above 0 in float32
+  in.read("train.trust_coefficient", train.optimizer.trust_coefficient, kAboveZeroText, kAboveZero);
+  in.read("train.l2", train.optimizer.l2, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.weight_decay", train.optimizer.weight_decay, kAtLeastZeroText, kAtLeastZero);
   in.read<Kind>("train.schedule", train.schedule.kind,
                 {{"constant", Kind::kConstant},
                  {"step", Kind::kStep},
@@ -161,6 +172,8 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.initial_learning_rate", train.schedule.initial_learning_rate, kAtLeastZeroText,
           kAtLeastZero);
   in.read("train.final_learning_rate", train.schedule.final_learning_rate, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.clip_norm", train.clip_norm, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.average_decay", train.average_decay, kRateText, kRate);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
   in.read("train.max_seconds", train.max_seconds, kAtLeastZeroText, kAtLeastZero);
 }

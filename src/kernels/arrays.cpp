@@ -60,6 +60,13 @@ void add_column_sums(ConstMatrix x, std::span<float> sums) {
   }
 }
 
+void add(std::span<const float> x, std::span<float> y, int threads) {
+  require(x.size() == y.size(), "add: the lengths differ");
+  parallel_ranges(y.size(), 4096, threads, [&](std::size_t begin, std::size_t end) {
+    add_row(y.data() + begin, x.data() + begin, end - begin);
+  });
+}
+
 void multiply(std::span<float> x, float factor, int threads) {
   parallel_ranges(x.size(), 4096, threads, [&](std::size_t begin, std::size_t end) {
     multiply_part(x.data() + begin, end - begin, factor);

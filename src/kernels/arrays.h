@@ -14,6 +14,9 @@ void add_bias(Matrix x, std::span<const float> bias, int threads);
 // are added in order.
 void add_column_sums(ConstMatrix x, std::span<float> sums);
 
+// y <- y + x in place. Throws ShapeError if the lengths differ.
+void add(std::span<const float> x, std::span<float> y, int threads);
+
 // x <- factor * x in place.
 void multiply(std::span<float> x, float factor, int threads);
 

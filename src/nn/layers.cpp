@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <span>
 #include <utility>
 
 #include "base/error.h"
+#include "base/nearest.h"
+#include "nn/add.h"
 #include "nn/batch_norm.h"
 #include "nn/dense.h"
 #include "nn/dropout.h"
@@ -27,11 +30,28 @@ bool needs_image(Kind kind) {
 
 using Layers = std::span<const LayerOptions>;
 
-// The pooling layer that reads a layer's outputs, if any, given the layers that follow it; activations may
-// lie between.
-const LayerOptions* pooling_of(Layers following) {
-  const auto reader = std::ranges::find_if(
-      following, [](const LayerOptions& layer) { return layer.kind != Kind::kActivation; });
+// Which layer of the list has which name.
+std::map<std::string, std::size_t> names_of(Layers layers) {
+  std::map<std::string, std::size_t> names;
+  for (std::size_t number = 0; number < layers.size(); ++number) {
+    const std::string& name = layers[number].name;
+    if (name.empty()) continue;
+    const auto [other, is_new] = names.emplace(name, number);
+    if (!is_new)
+      throw ConfigError(
+          fmt::format("model.layers[{}].name is \"{}\", which is model.layers[{}]'s, expected another",
+                      number, name, other->second));
+  }
+  return names;
+}
+
+// The pooling layer that alone reads a layer's outputs, if any, given the layers that follow it; activations
+// without a name may lie between.
+const LayerOptions* pooling_of(const LayerOptions& layer, Layers following) {
+  if (!layer.name.empty()) return nullptr;
+  const auto reader = std::ranges::find_if(following, [](const LayerOptions& other) {
+    return other.kind != Kind::kActivation || !other.name.empty();
+  });
   const bool pools =
       reader != following.end() && (reader->kind == Kind::kMaxPool || reader->kind == Kind::kAveragePool);
   return pools ? &*reader : nullptr;
@@ -44,28 +64,67 @@ std::size_t unread(std::size_t length, const LayerOptions& pooling) {
 
 class Builder {
  public:
-  Builder(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
+  Builder(const ModelOptions& options, Layers list, std::size_t inputs, std::size_t outputs,
           const std::optional<ImageShape>& image)
-      : options_(options), inputs_(inputs), outputs_(outputs), image_(image) {}
+      : options_(options), names_(names_of(list)), inputs_(inputs), outputs_(outputs), image_(image) {}
 
   // `following`: the layers after this one.
   void append(const LayerOptions& options, Layers following) {
     if (options.kind == Kind::kWhiten && place_ > 0)
       throw ConfigError(
           fmt::format("model.layers[{}] is a whiten layer, expected it as the first layer", place_));
-    if (needs_image(options.kind) || (options.kind == Kind::kBatchNorm && image_)) expect_pixels();
     if (options.kind == Kind::kDense || options.kind == Kind::kFlatten) flatten();
+    if (needs_image(options.kind) || (image_ && (options.kind == Kind::kBatchNorm || !options.name.empty())))
+      expect_pixels();  // so that what is added to a named layer's output lies as that does
     if (options.kind != Kind::kFlatten) {
       auto layer = make(options, following);
-      layers_.push_back({std::move(layer), place_, options.frozen ? 0.0 : options.learning_rate_factor,
-                         options.decay_factor()});
+      layers_.push_back({.layer = std::move(layer),
+                         .place = place_,
+                         .learning_rate_factor = options.frozen ? 0.0 : options.learning_rate_factor,
+                         .weight_decay_factor = options.decay_factor(),
+                         .name = options.name});
+      if (options.kind == Kind::kAdd) layers_.back().added = added_by(options.from);
     }
+    if (!options.name.empty()) outputs_of_.emplace(options.name, Output{layers_.size(), shape()});
     ++place_;
   }
 
   std::vector<BuiltLayer> take() { return std::move(layers_); }
 
  private:
+  struct Output {
+    std::size_t number = 0;  // see skips.h
+    ImageShape shape;
+  };
+  // Of the last layer's output; plain rows are images of one pixel.
+  ImageShape shape() const { return image_.value_or(ImageShape{width(), 1, 1}); }
+
+  // The output that the layer at place_, built last, adds.
+  std::size_t added_by(const std::string& from) const {
+    const auto text = [](const ImageShape& shape) {
+      return shape.pixels() == 1 ? fmt::format("{} values", shape.channels)
+                                 : fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
+    };
+    const std::string given = fmt::format("model.layers[{}].from is \"{}\"", place_, from);
+    if (const auto later = names_.find(from); later != names_.end() && later->second >= place_)
+      throw ConfigError(fmt::format("{}, the name of model.layers[{}], expected that of an earlier layer",
+                                    given, later->second));
+    const auto found = outputs_of_.find(from);
+    if (found == outputs_of_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, output] : outputs_of_) names.push_back(name);
+      const auto meant = nearest(from, names);
+      throw ConfigError(fmt::format("{}, expected the name of an earlier layer{}", given,
+                                    meant ? fmt::format(", did you mean \"{}\"?", *meant) : ""));
+    }
+    const auto& [output, other] = found->second;
+    const ImageShape here = shape();
+    if (here.channels != other.channels || here.height != other.height || here.width != other.width)
+      throw ConfigError(fmt::format("{}, whose output is {}, and is added to {}, expected the same shape",
+                                    given, text(other), text(here)));
+    return output;
+  }
+
   std::size_t width() const { return layers_.empty() ? inputs_ : layers_.back().layer->outputs(); }
 
   // The images lie pixel by pixel from here on.
@@ -114,7 +173,7 @@ class Builder {
       case Kind::kConv: {
         ConvGeometry geometry = geometry_of(layer);
         const auto conv = [&] { return Conv(*image_, geometry, weight_init(layer), bias_init(layer)); };
-        if (const LayerOptions* const pooling = pooling_of(following)) {
+        if (const LayerOptions* const pooling = pooling_of(layer, following)) {
           const ImageShape whole = conv().image();
           geometry.unread_rows = unread(whole.height, *pooling);
           geometry.unread_cols = unread(whole.width, *pooling);
@@ -133,6 +192,8 @@ class Builder {
         return std::make_unique<BatchNorm>(by_pixel_ ? *image_ : ImageShape{width(), 1, 1}, layer.batch_norm);
       case Kind::kMultiply:
         return std::make_unique<Multiply>(layer.factor, width());
+      case Kind::kAdd:
+        return std::make_unique<Add>(layer.from, width());
       case Kind::kFlatten:
         break;
     }
@@ -140,6 +201,8 @@ class Builder {
   }
 
   const ModelOptions& options_;
+  std::map<std::string, std::size_t> names_;  // of the whole list: which layer has it
+  std::map<std::string, Output> outputs_of_;  // of named layers so far
   std::size_t inputs_, outputs_;
   std::optional<ImageShape> image_;  // of the last layer's output, or of the input
   bool by_pixel_ = false;            // does it lie so?
@@ -157,8 +220,8 @@ ConvGeometry geometry_of(const LayerOptions& layer) {
 
 std::vector<BuiltLayer> build_layers(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
                                      const std::optional<ImageShape>& image) {
-  Builder builder(options, inputs, outputs, image);
   const std::vector<LayerOptions> layers = layers_of(options);
+  Builder builder(options, layers, inputs, outputs, image);
   for (std::size_t l = 0; l < layers.size(); ++l) builder.append(layers[l], Layers(layers).subspan(l + 1));
   return builder.take();
 }

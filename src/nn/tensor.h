@@ -26,6 +26,8 @@ struct Tensor {
   // found, and after a step it is (1 - averaged) times what it was, plus averaged times the mean of that.
   double averaged = 0.0;
   bool has_gradient() const { return averaged == 0.0; }
+  // Whether the optimizer changes it: it has a gradient, and is not frozen.
+  bool learns() const { return has_gradient() && learning_rate_factor != 0.0; }
 
   // Whether files have its numbers in another order than the arena: the weights of a convolution, which are
   // (filters, channels, rows, columns) there and (filters, rows, columns, channels) here.

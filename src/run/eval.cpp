@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "data/csv.h"
 #include "data/schema.h"
+#include "run/mistakes.h"
 #include "run/run_place.h"
 #include "run/same_data.h"
 #include "run/saved_network.h"
@@ -164,7 +165,7 @@ void eval(Job& job, const EvalArguments& arguments) {
   if (!asked && !arguments.out.empty())
     throw comm::CollectiveError(
         ExitCode::kConfig, fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
-                                       "--predictions, --predictions-of or --weights with it",
+                                       "--predictions, --predictions-of, --weights or --mistakes with it",
                                        arguments.out));
   if (arguments.predictions && !arguments.predictions_of.empty())
     throw comm::CollectiveError(ExitCode::kConfig,
@@ -198,6 +199,7 @@ void eval(Job& job, const EvalArguments& arguments) {
           fmt::format("--confusion: counts samples whose class is known, and {} has none here, "
                       "expected the data of the run",
                       dataset->info().name));
+    if (arguments.mistakes) expect_images_of_classes(dataset->info());
     train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size(), job.supervision());
     test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size(), job.supervision());
     if (!arguments.predictions_of.empty()) {
@@ -216,7 +218,7 @@ void eval(Job& job, const EvalArguments& arguments) {
       parameters.span(),
       normalizer,
       run.model.loss,
-      train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
+      train::l2_loss(*model, parameters.span(), run.train.optimizer.l2, threads),
       info.target_stddev,
       views};
 
@@ -245,15 +247,23 @@ void eval(Job& job, const EvalArguments& arguments) {
   }
 
   const bool tested = info.test_samples > 0;
+  const data::Split split = tested ? data::Split::kTest : data::Split::kTrain;
   train::Evaluator& set = tested ? *test_set : *train_set;
   if (arguments.confusion) {
     const std::vector<std::int64_t> counts = set.confusion(network, info.classes, world, threads);
     for (std::size_t c = 0; c < info.classes; ++c) console.line(class_line(info, counts, c));
     files.emplace_back("confusion.csv", confusion_table(info, counts));
   }
+  if (arguments.mistakes) {
+    const std::vector<Mistake> mistakes = surest_mistakes(info, set, network, world, threads);
+    world.all_or_none([&] {
+      if (world.rank() != 0) return;
+      files.emplace_back("mistakes.csv", mistakes_table(*dataset, split, mistakes));
+      files.emplace_back("mistakes.ppm", mistake_images(*dataset, split, mistakes));
+    });
+  }
   if (arguments.predictions || unlabelled) {
-    if (!unlabelled)
-      predicted.file_rows = rows_of(*dataset, tested ? data::Split::kTest : data::Split::kTrain, set);
+    if (!unlabelled) predicted.file_rows = rows_of(*dataset, split, set);
     std::string own;
     world.all_or_none(
         [&] { own = prediction_rows(info, predicted, unlabelled ? *unlabelled : set, network, threads); });

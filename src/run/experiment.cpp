@@ -92,8 +92,13 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
 }
 
 train::Score Experiment::test_score() {
-  const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
-                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev,
+  const std::span<const float> weights = trainer_->network();
+  const train::Evaluator::Network network{*model_,
+                                          weights,
+                                          *normalizer_,
+                                          run_.model.loss,
+                                          train::l2_loss(*model_, weights, run_.train.optimizer.l2, threads_),
+                                          info_.target_stddev,
                                           views_};
   return test_set_->score(network, communicator_, threads_);
 }

@@ -62,7 +62,7 @@ class Experiment {
   // What this network is trained on.
   data::Schema schema() const { return {info_, *normalizer_, fingerprint_}; }
 
-  // Of the weights as they are. Collective.
+  // Of the network as it is, see Trainer::network. Collective.
   train::Score test_score();
 
   // Bytes that this rank holds.

@@ -18,7 +18,8 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
   const auto size = static_cast<std::uint64_t>(ranks.size());
   const std::uint64_t samples = (info.train_samples + info.test_samples) / size;
   const std::uint64_t of_a_sample = info.features() * (info.pixels ? 1 : sizeof(double)) + sizeof(float);
-  const std::uint64_t copies = run.train.sgd.momentum > 0.0 ? 3 : 2;  // weights, gradient, velocity
+  const std::uint64_t copies = 2 + optim::state_names(run.train.optimizer).size() +
+                               (run.train.average_decay != 0.0 ? 1 : 0);  // weights, gradient, ...
   std::uint64_t activations = model.inputs();
   for (std::size_t l = 0; l < model.layers().size(); ++l)
     if (!model.in_place(l)) activations += model.layers()[l]->outputs();

@@ -87,9 +87,10 @@ void Training::finish() {
     warn_of(folder_->checkpoints().wait());
     folder_->metrics().complete();
     const bool of_best = !best_weights_.empty();
+    const bool averaged = !trainer_.average().empty();
     const std::span<const float> weights =
-        of_best ? std::span<const float>(best_weights_) : trainer_.parameters();
-    const bool another = of_best && !std::ranges::equal(weights, trainer_.parameters());
+        of_best ? std::span<const float>(best_weights_) : trainer_.network();
+    const bool another = of_best && !std::ranges::equal(weights, trainer_.network());
     const std::string hash = hash_hex(std::as_bytes(weights));
     writing(folder_->path(), [&] {
       const auto& tensors = experiment_.model().tensors();
@@ -97,7 +98,7 @@ void Training::finish() {
                      {{data::Schema::kKey, trained_on_}});
       fs::remove(folder_->files() / kLastWeights);
       if (another)
-        nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.parameters(),
+        nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.network(),
                        {{data::Schema::kKey, trained_on_}});
       report::write_summary(
           folder_->files() / "summary.json",
@@ -108,7 +109,8 @@ void Training::finish() {
            .total_seconds = record_.total_seconds,
            .train_samples = info_.train_samples,
            .parameters = experiment_.model().parameters(),
-           .weights_hash = hash,
+           .weights_hash = averaged ? weights_hash() : hash,
+           .average_hash = averaged ? hash : "",
            .weights_of_best = of_best,
            .best_epoch = record_.best_epoch,
            .began_from = record_.began_from,
@@ -124,7 +126,8 @@ void Training::finish() {
       console_.line(
           fmt::format("the model has the weights of epoch {}, the best; those after the last step are in {}",
                       record_.best_epoch, kLastWeights));
-    console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
+    console_.line(fmt::format("{}weights {}, written to {}", averaged ? "averaged " : "", hash,
+                              folder_->path().string()));
   });
 }
 
@@ -245,7 +248,7 @@ void Training::after_whole_epoch(const train::Score& score, const train::StopReq
     record_.best_epoch = row.epoch;
     record_.best_row = row;
     if (watches_for_the_best() && folder_)
-      best_weights_.assign(trainer_.parameters().begin(), trainer_.parameters().end());
+      best_weights_.assign(trainer_.network().begin(), trainer_.network().end());
   }
   const std::size_t every = run_.checkpoint.every_epochs, every_steps = run_.checkpoint.every_steps;
   const bool last = row.epoch == run_.train.epochs || out_of_patience();

@@ -66,7 +66,7 @@ std::vector<Element> draw_elements(const Trainer& trainer, std::size_t per_tenso
   const std::vector<nn::Tensor>& tensors = trainer.parts().model.tensors();
   std::vector<Element> elements;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    if (!tensors[t].has_gradient()) continue;
+    if (!tensors[t].learns()) continue;
     const RandomStream stream(trainer.parts().seed, Purpose::kGradientCheck, static_cast<std::uint32_t>(t));
     const std::size_t size = tensors[t].size;
     for (std::size_t i = 0; i < std::min(size, per_tensor); ++i) {
@@ -132,7 +132,7 @@ class LossInDouble {
     pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), sample_ids_, micro_batches_};
     if (rows == 0) return;
     inputs_ = parts_.model.inputs_in_double(arena_, {x.begin(), x.end()}, pass_);
-    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_);
+    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_, pass_);
     here_ = of_outputs(outputs_);
   }
 
@@ -142,7 +142,7 @@ class LossInDouble {
     const std::size_t layer = parts_.model.layer_of(element.tensor);
     std::vector<double> arena = arena_;
     arena[parts_.model.tensors()[element.tensor].offset + element.index] += move;
-    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_[layer], pass_));
+    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_, pass_));
     for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = (slopes[i] - here_[i]) / move;
     return slopes;
   }
@@ -301,7 +301,7 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
     check.backward = backward;
     check.difference = difference;
   }
-  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].has_gradient(); });
+  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].learns(); });
   return checks;
 }
 

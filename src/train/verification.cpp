@@ -80,9 +80,13 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
       result.steps = step;
     }
     result.odd_replica = find_odd_replica(communicator, tensors, together.parameters()).value_or("");
+    if (result.odd_replica.empty())
+      result.odd_replica =
+          find_odd_replica(communicator, tensors, together.average(), "averaged weights").value_or("");
     bool differs = !result.odd_replica.empty();
     if (alone != nullptr) {
       result.last = compare(tensors, together.parameters(), alone->parameters());
+      if (result.last.identical) result.last = compare(tensors, together.network(), alone->network());
       differs = differs || !result.last.identical || (step > 0 && !same_loss(of_all, of_one));
     }
     differs = communicator.allreduce_min(differs ? 0 : 1) == 0;

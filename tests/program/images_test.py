@@ -45,11 +45,19 @@ momentum = 0.3
 [[model.layers]]
 type = "tanh"
 [[model.layers]]
+name = "middle"
 type = "average_pool"
 size = 2
 [[model.layers]]
 type = "dropout"
 rate = 0.1
+[[model.layers]]
+type = "conv"
+filters = 6
+size = 3
+[[model.layers]]
+type = "add"
+from = "middle"
 [[model.layers]]
 type = "conv"
 filters = 4
@@ -156,5 +164,13 @@ def test_saved_weights_are_read_again():
     succeed("train", "run.toml", "--quiet", "--out", "begun", *begin)
     again = read_safetensors("begun/model.safetensors")
     learned = [name for name in tensors.header if "running" not in name and "." in name]
-    assert len(learned) == 12
+    assert len(learned) == 14
     assert all(again.bytes_of(name) == tensors.bytes_of(name) for name in learned)
+
+
+def test_says_what_its_layers_are():
+    said = succeed("inspect", "run.toml").out
+    assert "\nWhiten 3x32x32 -> 24x31x31, 2x2" in said
+    assert "\naverage pool 6x7x7 -> 6x3x3 (middle)" in said
+    assert "\nadd middle " in said
+    assert "\nmultiply by 0.3 " in said

@@ -208,15 +208,4 @@ std::size_t ReferenceNetwork::count_correct(std::span<const Sample> batch) const
   return correct;
 }
 
-void ReferenceSgd::update(std::span<double> parameters, std::span<const double> gradient,
-                          double learning_rate) {
-  velocity.resize(parameters.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const double decayed = gradient[i] + (decays.empty() ? 0.0 : decays[i] * parameters[i]);
-    velocity[i] = momentum * velocity[i] + decayed;
-    const double direction = nesterov ? decayed + momentum * velocity[i] : velocity[i];
-    parameters[i] -= learning_rate * (rate_factors.empty() ? 1.0 : rate_factors[i]) * direction;
-  }
-}
-
 }  // namespace lockstep::test

@@ -21,12 +21,13 @@ RATIOS = [  # what is told: the best of the first over the best of the second, b
     ("1 rank / 2 ranks, float", ["Lockstep float, 1 x 1"], ["Lockstep float, 2 x 1"]),
     ("PyTorch with OpenBLAS, best layout / exact", ["PyTorch, OpenBLAS"], EXACT),
     ("PyTorch with BLIS, best kernels / exact", ["PyTorch, BLIS"], EXACT),
+    ("PyTorch, best layout and memory format / exact", ["PyTorch, contiguous", "PyTorch, channels_last"], EXACT),
 ]
 
 
 def parse(words):
-    """(repeats, hidden widths of the networks, whether PyTorch is one of the contenders)."""
-    words, repeats, networks, with_pytorch = list(words), 5, ["100", "512,256", "1024,1024"], True
+    """(repeats, networks, whether PyTorch is one of the contenders)."""
+    words, repeats, networks, with_pytorch = list(words), 5, ["100", "512,256", "1024,1024", contenders.CONVOLUTIONAL], True
     while words:
         word = words.pop(0)
         if word == "--without-pytorch":
@@ -71,30 +72,34 @@ def best(medians, beginnings):
 
 
 def ratios(medians):
-    """(what, ratio) of RATIOS; of PyTorch only where it took part."""
+    """(what, ratio) of RATIOS, of those whose contenders took part."""
     for what, upper, lower in RATIOS:
-        if what.startswith("PyTorch") and not any(name.startswith("PyTorch") for name in medians):
+        if not all(any(name.startswith(tuple(beginnings)) for name in medians) for beginnings in (upper, lower)):
             continue
         a, b = best(medians, upper), best(medians, lower)
         yield what, f"{a / b:.2f}" if a and b else "-"
 
 
-def table(times, widths, kernels):
+def title(network):
+    name = "The convolutional network" if network == contenders.CONVOLUTIONAL else f"3072-{network.replace(',', '-')}-10"
+    return f"### {name}, {contenders.samples_of(network)} samples, batch {contenders.batch_of(network)}"
+
+
+def table(times, network, kernels):
     """Markdown. times: of each contender by its name."""
-    lines = ["", f"### 3072-{widths.replace(',', '-')}-10, {contenders.samples_of(widths)} samples, batch {contenders.BATCH}", "",
-             f"Kernels: {kernels}.", "", "| | seconds per epoch |", "|---|---|"]  # fmt: skip
+    lines = ["", title(network), "", f"Kernels: {kernels}.", "", "| | seconds per epoch |", "|---|---|"]
     lines += [f"| {name} | {figures(found)} |" for name, found in times.items()]
     medians = {name: statistics.median(found) if found else None for name, found in times.items()}
     lines += ["", "| ratio | |", "|---|---|", *(f"| {what} | {ratio} |" for what, ratio in ratios(medians))]
     return "\n".join(lines)
 
 
-def measure(taking_part, widths, repeats):
+def measure(taking_part, network, repeats):
     """The seconds of each repeat of each contender, by its name: all take turns, so that what else the machine does meets all."""
     times = {contender.name: [] for contender in taking_part}
     for _ in range(repeats):
         for contender in taking_part:
-            seconds = contender.seconds(widths)
+            seconds = contender.seconds(network)
             if seconds is not None:
                 times[contender.name].append(seconds)
     return times
@@ -111,6 +116,6 @@ def main(words):
     kernels = f"Lockstep: {own}"
     if with_pytorch:
         kernels += f"; OpenBLAS: {peers.openblas_kernels()}; BLIS: {' '.join(peers.blis_kernels(own))}"
-    taking_part = contenders.all_of(own, with_pytorch)
-    for widths in networks:
-        print(table(measure(taking_part, widths, repeats), widths, kernels), flush=True)
+    for network in networks:
+        taking_part = contenders.all_of(own, with_pytorch, network)
+        print(table(measure(taking_part, network, repeats), network, kernels), flush=True)

@@ -1,4 +1,6 @@
-"""What takes turns: each trains a network and tells the seconds of its second epoch, None where it failed."""
+"""What takes turns: each trains a network and tells the seconds of its second epoch, None where it failed.
+
+A network is the widths of hidden layers, as 1024,1024, or CONVOLUTIONAL, which is conv.toml beside this file."""
 
 import csv
 import json
@@ -13,16 +15,20 @@ from ..packages import SYSTEM_PYTHON
 from ..script import REPOSITORY, Failure
 from . import peers
 
-BATCH = 512
+CONVOLUTIONAL = "conv"
 
 
 class Contender(NamedTuple):
     name: str
-    seconds: Callable  # of hidden widths, as 1024,1024
+    seconds: Callable  # of a network
 
 
-def samples_of(widths):
-    return 20480 if widths == "1024,1024" else 50000
+def batch_of(network):
+    return 1024 if network == CONVOLUTIONAL else 512
+
+
+def samples_of(network):
+    return {"1024,1024": 20480, CONVOLUTIONAL: 4096}.get(network, 50000)
 
 
 def last_number(words, environment=None):
@@ -36,12 +42,15 @@ def last_number(words, environment=None):
 
 
 def lockstep(ranks, threads, mode):
-    def seconds(widths):
+    def seconds(network):
         with tempfile.TemporaryDirectory() as work:
-            settings = {"train.epochs": 2, "train.batch_size": BATCH, "reduce.mode": mode, "model.hidden": f"[{widths}]",
-                        "data.train_samples": samples_of(widths), "data.test_samples": 100, "checkpoint.every_epochs": 0}  # fmt: skip
-            words = [REPOSITORY / "launch/run", "-np", ranks, "--threads", threads, REPOSITORY / "configs/cifar10_mlp.toml", "--quiet",
-                     "--out", f"{work}/run"]  # fmt: skip
+            settings = {"train.epochs": 2, "train.batch_size": batch_of(network), "reduce.mode": mode,
+                        "data.train_samples": samples_of(network), "data.test_samples": 100, "checkpoint.every_epochs": 0}  # fmt: skip
+            config = Path(__file__).with_name("conv.toml")
+            if network != CONVOLUTIONAL:
+                config = REPOSITORY / "configs/cifar10_mlp.toml"
+                settings["model.hidden"] = f"[{network}]"
+            words = [REPOSITORY / "launch/run", "-np", ranks, "--threads", threads, config, "--quiet", "--out", f"{work}/run"]
             words += [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
             if subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True).returncode != 0:
                 return None
@@ -55,18 +64,18 @@ def products(ranks, threads):
     def seconds(widths):
         words = ["mpirun", "-np", ranks, "--bind-to", "core", "--map-by", f"slot:PE={threads}"]
         words += ["--allow-run-as-root"] if os.geteuid() == 0 else []
-        words += ["-x", "OMP_NUM_THREADS", REPOSITORY / "build/tests/benchmarks/epoch_products", f"3072,{widths},10", BATCH,
+        words += ["-x", "OMP_NUM_THREADS", REPOSITORY / "build/tests/benchmarks/epoch_products", f"3072,{widths},10", batch_of(widths),
                   samples_of(widths), 2]  # fmt: skip
         return last_number(words, {"OMP_NUM_THREADS": str(threads)})
 
     return Contender(f"products alone, {ranks} x {threads}", seconds)
 
 
-def pytorch(library, processes, threads, libraries, more=()):
-    """libraries: the folder of that BLAS. more: variables for it."""
+def pytorch(what, processes, threads, libraries, more=(), memory_format="contiguous"):
+    """what: tells it from others. libraries: the folder of its BLAS. more: variables for that."""
 
-    def seconds(widths):
-        words = [SYSTEM_PYTHON, REPOSITORY / "launch/bench-pytorch.py", widths, BATCH, 2, samples_of(widths)]
+    def seconds(network):
+        words = [SYSTEM_PYTHON, REPOSITORY / "launch/bench-pytorch.py", network, batch_of(network), 2, samples_of(network), memory_format]
         environment = {"LD_LIBRARY_PATH": str(libraries), "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), **dict(more)}
         if processes == 1:
             return last_number(words, environment)
@@ -81,7 +90,7 @@ def pytorch(library, processes, threads, libraries, more=()):
             other.wait()
         return found
 
-    return Contender(f"PyTorch, {library}, {'DDP ' if processes > 1 else ''}{processes} x {threads}", seconds)
+    return Contender(f"PyTorch, {what}, {'DDP ' if processes > 1 else ''}{processes} x {threads}", seconds)
 
 
 def own_kernels():
@@ -97,13 +106,19 @@ def own_kernels():
         return json.loads(Path(work, "run/summary.json").read_text(encoding="utf-8"))["provenance"]["kernel_family"]
 
 
-def all_of(own, with_pytorch):
+LAYOUTS = [(1, 1), (1, 2), (2, 1)]  # of PyTorch: processes x threads
+
+
+def all_of(own, with_pytorch, network):
     """In the order of the table. own: what Lockstep computes with."""
     found = [lockstep(*layout, mode) for layout, mode in (((2, 1), "exact"), ((1, 2), "exact"), ((2, 1), "float"), ((1, 2), "float"),
                                                           ((1, 1), "exact"), ((1, 1), "float"))]  # fmt: skip
+    if network == CONVOLUTIONAL:  # PyTorch's convolutions are oneDNN's, which computes with the processor's best
+        return found + [pytorch(memory_format, *layout, peers.openblas(), memory_format=memory_format)
+                        for memory_format in ("contiguous", "channels_last") for layout in LAYOUTS if with_pytorch]  # fmt: skip
     found += [products(2, 1), products(1, 2)]
     if with_pytorch:
-        found += [pytorch("OpenBLAS", *layout, peers.openblas()) for layout in ((1, 1), (1, 2), (2, 1))]
+        found += [pytorch("OpenBLAS", *layout, peers.openblas()) for layout in LAYOUTS]
         for kernels in peers.blis_kernels(own):
             number = peers.blis_number(kernels)
             more = {"BLIS_NUM_THREADS": "2"} | ({} if number is None else {"BLIS_ARCH_TYPE": str(number)})

@@ -62,10 +62,21 @@ class Bench(ToolTest):
         with mock.patch.object(peers, "name_from", side_effect=lambda path, function, number: ["skx", "knl", "haswell"][number % 3]):
             self.assertEqual(peers.blis_number("haswell"), 2)
         with mock.patch.object(peers, "blis_number", return_value=3):
-            names = [contender.name for contender in contenders.all_of("avx512", True)]
+            names = [contender.name for contender in contenders.all_of("avx512", True, "100")]
         self.assertEqual(names[-5:], ["PyTorch, OpenBLAS, 1 x 1", "PyTorch, OpenBLAS, 1 x 2", "PyTorch, OpenBLAS, DDP 2 x 1",
                                       "PyTorch, BLIS skx, 1 x 2", "PyTorch, BLIS haswell, 1 x 2"])  # fmt: skip
-        self.assertEqual(len(contenders.all_of("avx512", False)), 8)
+        self.assertEqual(len(contenders.all_of("avx512", False, "100")), 8)
+
+    def test_TheConvolutionalNetworkMeetsPyTorchsMemoryFormats(self):
+        names = [contender.name for contender in contenders.all_of("avx512", True, "conv")]
+        self.assertEqual(names[6:9], ["PyTorch, contiguous, 1 x 1", "PyTorch, contiguous, 1 x 2", "PyTorch, contiguous, DDP 2 x 1"])
+        self.assertEqual(names[-1], "PyTorch, channels_last, DDP 2 x 1")
+        self.assertEqual(len(contenders.all_of("avx512", False, "conv")), 6)
+        text = command.table({"Lockstep exact, 2 x 1": [2.0], "PyTorch, contiguous, 1 x 2": [7.0], "PyTorch, channels_last, 1 x 1": [5.0]},
+                             "conv", "Lockstep: avx512")  # fmt: skip
+        self.assertIn("### The convolutional network, 4096 samples, batch 1024", text)
+        self.assertIn("| PyTorch, best layout and memory format / exact | 2.50 |", text)
+        self.assertNotIn("OpenBLAS", text)
 
     def test_WhatIsWrongIsOneLine(self):
         os.environ["CIFAR10_DIR"] = str(Path("data").resolve())

@@ -10,6 +10,12 @@ def network(text):
     return config('[data]\ndataset = "circle"\n' + text)
 
 
+def additions(text):
+    """Layer 0 is "stem", then comes a relu, then this text, and last, as "last", a dense layer."""
+    return network('[[model.layers]]\nunits = 4\nname = "stem"\n[[model.layers]]\ntype = "relu"\n' + text +
+                   '[[model.layers]]\nname = "last"\n')
+
+
 MISTAKES = [
     bad("binary_cross_entropy_of_ten_classes", 2, setting("model.loss=binary_cross_entropy"),
         'model.loss is "binary_cross_entropy" with 10 classes', 'expected 2 classes, or "cross_entropy"'),
@@ -81,6 +87,26 @@ MISTAKES = [
     bad("whiten_of_large_patches", 2,
         config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "whiten"\nsize = 19\n[[model.layers]]\n'),
         "a whiten layer of size 19 meets patches of 1083 numbers", "expected at most 1024"),
+    bad("addition_without_a_name", 2, network('[[model.layers]]\nunits = 4\n[[model.layers]]\ntype = "add"\n[[model.layers]]\n'),
+        "model.layers[1].from is missing", "expected the name of an earlier layer"),
+    bad("addition_of_no_layer", 2, additions('[[model.layers]]\ntype = "add"\nfrom = "stme"\n'),
+        'model.layers[2].from is "stme", expected the name of an earlier layer, did you mean "stem"?'),
+    bad("addition_of_a_later_layer", 2, additions('[[model.layers]]\ntype = "add"\nfrom = "last"\n'),
+        'model.layers[2].from is "last", the name of model.layers[3]', "expected that of an earlier layer"),
+    bad("addition_of_other_units", 2,
+        additions('[[model.layers]]\nunits = 5\n[[model.layers]]\ntype = "add"\nfrom = "stem"\n'),
+        'model.layers[3].from is "stem", whose output is 4 values, and is added to 5 values', "expected the same shape"),
+    bad("addition_across_a_pool", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "conv"\nfilters = 2\nsize = 3\nname = "a"\n'
+               '[[model.layers]]\ntype = "max_pool"\nsize = 2\n[[model.layers]]\ntype = "add"\nfrom = "a"\n[[model.layers]]\n'),
+        'model.layers[2].from is "a", whose output is 2x32x32, and is added to 2x16x16', "expected the same shape"),
+    bad("addition_across_a_flatten", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "conv"\nfilters = 2\nsize = 3\nname = "a"\n'
+               '[[model.layers]]\ntype = "flatten"\n[[model.layers]]\ntype = "add"\nfrom = "a"\n[[model.layers]]\n'),
+        'model.layers[2].from is "a", whose output is 2x32x32, and is added to 2048 values', "expected the same shape"),
+    bad("name_of_two_layers", 2, additions('[[model.layers]]\nunits = 5\nname = "stem"\n'),
+        'model.layers[2].name is "stem", which is model.layers[0]\'s', "expected another"),
+    bad("empty_name", 2, additions('[[model.layers]]\nunits = 5\nname = ""\n'), "bad.toml:10: model.layers[2].name is empty"),
     bad("pool_larger_than_the_image", 2,
         config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "max_pool"\nsize = 33\n[[model.layers]]\n'),
         "a pooling layer of size 33 meets images of 32 x 32 pixels"),

@@ -84,8 +84,15 @@ const std::vector<Use>& uses() {
       {"train.batch_size", "256"},
       {"train.learning_rate", "0.04"},
       {"train.label_smoothing", "0.1", {}, Overrides{"model.loss=mse"}},
-      {"train.momentum", "0.9"},
-      {"train.nesterov", "true", {"train.momentum=0.5"}},
+      {"train.optimizer", "adamw"},
+      {"train.momentum", "0.9", {}, Overrides{"train.optimizer=adam"}},
+      {"train.nesterov", "true", {"train.momentum=0.5"}, Overrides{"train.optimizer=adamw"}},
+      {"train.beta1", "0.8", {"train.optimizer=adam"}, Overrides{}},
+      {"train.beta2", "0.99", {"train.optimizer=adamw"}, Overrides{"train.optimizer=lars"}},
+      {"train.epsilon", "0.1", {"train.optimizer=adam"}, Overrides{"train.momentum=0.9"}},
+      {"train.trust_coefficient", "0.1", {"train.optimizer=lars"}, Overrides{"train.optimizer=adam"}},
+      {"train.clip_norm", "1"},
+      {"train.average_decay", "0.9"},
       {"train.l2", "0.1"},
       {"train.weight_decay", "0.1"},
       {"train.schedule", "step"},
@@ -232,6 +239,10 @@ TEST(Synonyms, OfOtherProgramsLeadToTheKey) {
                                                        {"train.num_epochs", "train.epochs"},
                                                        {"train.wd", "train.weight_decay"},
                                                        {"train.l2_reg", "train.l2"},
+                                                       {"optimizer", "train.optimizer"},
+                                                       {"train.eps", "train.epsilon"},
+                                                       {"train.max_grad_norm", "train.clip_norm"},
+                                                       {"train.ema_decay", "train.average_decay"},
                                                        {"model.units", "model.hidden"},
                                                        {"hidden_units", "model.hidden"},
                                                        {"model.hidden_size", "model.hidden"},
@@ -250,7 +261,7 @@ TEST(Synonyms, OfOtherProgramsLeadToTheKey) {
                {"unknown key model.layers[0].out_features, did you mean units?"});
   expect_error("", {"device=cuda"}, {"--set: unknown key device: ", "launch/run -np P"});
   expect_error("", {"data.num_workers=4"}, {"--set: unknown key data.num_workers: "});
-  expect_error("", {"train.optimizer=adam"}, {"--set: unknown key train.optimizer: ", "train.momentum"});
+  expect_error("", {"train.betas=[0.9,0.99]"}, {"--set: unknown key train.betas: ", "train.beta1"});
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.model.loss, defaults.model.loss);
   EXPECT_EQ(config.train.epochs, defaults.train.epochs);
   EXPECT_EQ(config.train.batch_size, defaults.train.batch_size);
-  EXPECT_EQ(config.train.sgd.learning_rate, defaults.train.sgd.learning_rate);
+  EXPECT_EQ(config.train.optimizer.learning_rate, defaults.train.optimizer.learning_rate);
   EXPECT_EQ(config.train.schedule.kind, defaults.train.schedule.kind);
   EXPECT_EQ(config.reduce.mode, defaults.reduce.mode);
   EXPECT_EQ(config.compute.threads, defaults.compute.threads);
@@ -87,10 +87,10 @@ gradients = true
   EXPECT_EQ(config.model.loss, kernels::Loss::kHalfMse);
   EXPECT_EQ(config.train.epochs, 3U);
   EXPECT_EQ(config.train.batch_size, 12U);
-  EXPECT_EQ(config.train.sgd.learning_rate, 0.125);
-  EXPECT_EQ(config.train.sgd.momentum, 0.5);
-  EXPECT_TRUE(config.train.sgd.nesterov);
-  EXPECT_EQ(config.train.sgd.l2, 0.25);
+  EXPECT_EQ(config.train.optimizer.learning_rate, 0.125);
+  EXPECT_EQ(config.train.optimizer.momentum, 0.5);
+  EXPECT_TRUE(config.train.optimizer.nesterov);
+  EXPECT_EQ(config.train.optimizer.l2, 0.25);
   EXPECT_EQ(config.train.schedule.kind, optim::ScheduleOptions::Kind::kStep);
   EXPECT_EQ(config.train.schedule.warmup_epochs, 1.5);
   EXPECT_EQ(config.train.schedule.step_epochs, 4U);
@@ -126,8 +126,8 @@ TEST(RunConfig, SetTakesValuesOfEveryType) {
              "model.hidden=[512, 256]", "data.dataset=cifar10", "model.activation=\"relu\"",
              "data.dir=/a b/c=d", "data.shards=0x10"});
   EXPECT_EQ(config.seed, 7U);
-  EXPECT_EQ(config.train.sgd.learning_rate, 1e-3);  // the later one
-  EXPECT_EQ(config.train.sgd.l2, 1.0);              // an integer is a number
+  EXPECT_EQ(config.train.optimizer.learning_rate, 1e-3);  // the later one
+  EXPECT_EQ(config.train.optimizer.l2, 1.0);              // an integer is a number
   EXPECT_TRUE(config.log.steps);
   EXPECT_EQ(config.model.hidden, (std::vector<std::size_t>{512, 256}));
   EXPECT_EQ(config.data.dataset, "cifar10");  // a word needs no quotes
@@ -215,6 +215,10 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.l2", "inf"},
                                                        {"train.weight_decay", "-1e-9"},
                                                        {"train.weight_decay", "nan"},
+                                                       {"train.clip_norm", "-1"},
+                                                       {"train.clip_norm", "nan"},
+                                                       {"train.average_decay", "1"},
+                                                       {"train.average_decay", "-0.5"},
                                                        {"train.epochs", "0"},
                                                        {"train.epochs", "-1"},
                                                        {"train.batch_size", "0"},
@@ -248,6 +252,16 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
   }
 }
 
+TEST(RunConfig, AnOptimizersValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"adam", "train.beta1", "1"},     {"adamw", "train.beta2", "1"},
+      {"adam", "train.beta2", "-1"},    {"adamw", "train.epsilon", "0"},
+      {"adam", "train.epsilon", "nan"}, {"lars", "train.trust_coefficient", "0"}};
+  for (const auto& [optimizer, key, value] : cases)
+    expect_error("", {std::string("train.optimizer=") + optimizer, std::string(key) + "=" + value},
+                 {"--set: ", key, "expected"});
+}
+
 TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   for (const std::string key : {"model.activation", "model.output_activation"})
     expect_error("", {key + "=swish"},
@@ -259,6 +273,7 @@ TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
                {"data.dataset", "cifar10", "synthetic", "csv", "circle", "xor", "gaussian", "spiral",
                 "flower", "function"});
   expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine", "triangular"});
+  expect_error("", {"train.optimizer=rmsprop"}, {"train.optimizer", "sgd", "adam", "adamw", "lars"});
   expect_error("", {"reduce.mode=half"}, {"reduce.mode", "float"});
   expect_error("", {"reduce.wire=fp8"}, {"reduce.wire", "full", "int16", "bf16"});
 }
@@ -288,7 +303,7 @@ TEST(RunConfig, ABatchThatTheShardsDoNotDivideIsAnError) {
 
 TEST(RunConfig, NesterovNeedsMomentum) {
   expect_error("[train]\nnesterov = true\n", {}, {"run.toml:2", "train.nesterov", "train.momentum"});
-  EXPECT_TRUE(parse("", "run.toml", {"train.nesterov=true", "train.momentum=0.9"}).train.sgd.nesterov);
+  EXPECT_TRUE(parse("", "run.toml", {"train.nesterov=true", "train.momentum=0.9"}).train.optimizer.nesterov);
 }
 
 TEST(RunConfig, ResolvedHasEveryKeyThatHasAnEffectWithItsValue) {

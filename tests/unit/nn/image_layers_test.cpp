@@ -143,7 +143,7 @@ TEST(ImageLayers, HaveTheOutputsOfPlainLoopsInTrainingAndInEvaluation) {
       Workspace workspace(model, kSamples, Workspace::Use::kForward);
       test::fill_input(training.batch, workspace.input(kSamples));
       const auto outputs = model.forward(training.arena, workspace, kSamples, pass);
-      const auto expected = model.forward_in_double(wide, 0, x, pass);
+      const auto expected = model.forward_in_double(wide, x, pass);
       for (std::size_t i = 0; i < expected.size(); ++i)
         EXPECT_NEAR(outputs.data[i], expected[i], 2e-5 * (1.0 + std::fabs(expected[i])));
     }

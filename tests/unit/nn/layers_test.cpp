@@ -88,7 +88,7 @@ void expect_double(const Layers& layers, std::uint64_t seed) {
     for (const test::Sample& sample : batch) x.insert(x.end(), sample.x.begin(), sample.x.end());
     test::fill_input(batch, workspace.input(kRows));
     const auto outputs = model.forward(arena, workspace, kRows, pass);
-    const auto expected = model.forward_in_double(wide, 0, x, pass);
+    const auto expected = model.forward_in_double(wide, x, pass);
     for (std::size_t i = 0; i < expected.size(); ++i)
       EXPECT_NEAR(outputs.data[i], expected[i], 1e-5 * (1.0 + std::fabs(expected[i])));
   });
@@ -165,7 +165,7 @@ TEST(Layers, TheModelsSlopeAndAlphaReachItsActivations) {
     Workspace workspace(model, 1, Workspace::Use::kForward);
     workspace.input(1).data[0] = -0.5F;
     EXPECT_NEAR(model.forward(arena, workspace, 1, {}).data[0], expected, 1e-6);
-    EXPECT_NEAR(model.forward_in_double(in_double, 0, {-0.5}, {})[0], expected, 1e-15);
+    EXPECT_NEAR(model.forward_in_double(in_double, {-0.5}, {})[0], expected, 1e-15);
   }
 }
 
@@ -191,10 +191,12 @@ TEST(Layers, ForwardInDoubleFromALayerOnIsTheRestOfTheNetwork) {
   const auto narrow = arena_of(model, 1);
   const std::vector<double> arena(narrow.begin(), narrow.end());
   const std::vector<double> input = {0.1, -0.2, 0.3, -0.4, 0.5, 0.6, -0.7, 0.8, -0.9, 1.0};
-  const auto whole = model.forward_in_double(arena, 0, input, pass);
+  const auto whole = model.forward_in_double(arena, input, pass);
+  const auto inputs = model.inputs_in_double(arena, input, pass);
   std::vector<double> x = input;  // of layer l
   for (std::size_t l = 0; l < model.layers().size(); ++l) {
-    EXPECT_EQ(model.forward_in_double(arena, l, x, pass), whole);
+    EXPECT_EQ(inputs[l], x);
+    EXPECT_EQ(model.forward_in_double(arena, l, std::span(inputs).first(l + 1), pass), whole);
     std::vector<double> y(2 * model.layers()[l]->outputs());
     std::size_t begin = 0, size = 0;
     for (std::size_t t = 0; t < model.tensors().size(); ++t) {

@@ -160,7 +160,7 @@ class ModelPass : public testing::Test {
     ASSERT_EQ(outputs.cols, model.outputs());
     for (std::size_t i = 0; i < rows; ++i) {
       const auto expected = network.outputs(batch[i]);
-      const auto in_double = model.forward_in_double(network.parameters, 0, batch[i].x, {});
+      const auto in_double = model.forward_in_double(network.parameters, batch[i].x, {});
       for (std::size_t k = 0; k < model.outputs(); ++k) {
         EXPECT_NEAR(outputs.data[i * outputs.row_stride + k], expected[k],
                     1e-5 * (1.0 + std::fabs(expected[k])));

@@ -105,22 +105,5 @@ TEST(ReferenceNetwork, MakesAWorkedExample) {
   EXPECT_EQ(net.count_correct({&sample, 1}), 0U);
 }
 
-TEST(ReferenceSgd, MakesAWorkedExample) {
-  std::vector<double> w = {1.0};
-  ReferenceSgd plain{0.0, false, {}}, momentum{0.5, false, {}}, nesterov{0.5, true, {}};
-  plain.update(w, std::vector<double>{2.0}, 0.1);
-  EXPECT_DOUBLE_EQ(w[0], 0.8);
-  w = {1.0};
-  momentum.update(w, std::vector<double>{2.0}, 0.1);
-  EXPECT_DOUBLE_EQ(w[0], 0.8);
-  momentum.update(w, std::vector<double>{2.0}, 0.1);  // velocity 3
-  EXPECT_DOUBLE_EQ(w[0], 0.5);
-  w = {1.0};
-  nesterov.update(w, std::vector<double>{2.0}, 0.1);  // velocity 2, direction 2 + 1
-  EXPECT_DOUBLE_EQ(w[0], 0.7);
-  nesterov.update(w, std::vector<double>{2.0}, 0.1);  // velocity 3, direction 2 + 1.5
-  EXPECT_DOUBLE_EQ(w[0], 0.35);
-}
-
 }  // namespace
 }  // namespace lockstep::test
