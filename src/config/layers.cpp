@@ -75,30 +75,41 @@ void read_factors(Reader& in, nn::LayerOptions& layer) {
     });
 }
 
-void require_key(Reader& in, const std::string& key, std::size_t value, const char* what) {
-  in.check(key, [&] {
-    if (value == 0) throw ConfigError(fmt::format("{} is missing, expected {}", in.full_name(key), what));
+void require_key(Reader& in, const std::string& key, const char* what) {
+  in.check("type", [&] {
+    if (!in.has(key)) throw ConfigError(fmt::format("{} is missing, expected {}", in.full_name(key), what));
   });
+}
+
+// After all keys are read: one that is missing may be there under another name, which is then the mistake.
+void require_keys(Reader& in, Kind kind) {
+  in.finish();
+  if (kind == Kind::kConv) require_key(in, "filters", "the number of filters");
+  if (kind == Kind::kConv || kind == Kind::kWhiten)
+    require_key(in, "size", "the filters' height and width in pixels");
+  if (kind == Kind::kMaxPool || kind == Kind::kAveragePool)
+    require_key(in, "size", "the windows' height and width in pixels");
+  if (kind == Kind::kMultiply) require_key(in, "factor", "the number to multiply by");
+  if (kind == Kind::kAdd) require_key(in, "from", "the name of an earlier layer");
 }
 
 // "same", "valid" or a number of pixels.
 void read_padding(Reader& in, nn::LayerOptions& layer) {
+  const std::string expected = "\"same\", \"valid\" or a number of pixels, at most 1024";
   std::string padding = "same";
-  in.read_text("padding", padding);
+  in.read_text("padding", padding, expected);
+  in.check("stride", [&] {
+    if (padding == "same" && layer.stride > 1)
+      throw ConfigError(fmt::format("{} is \"same\" with {} = {}, expected \"valid\" or a number of pixels",
+                                    in.full_name("padding"), in.full_name("stride"), layer.stride));
+  });
+  if (padding == "same") return;
   in.check("padding", [&] {
-    if (padding == "same") {
-      if (layer.stride > 1)
-        throw ConfigError(fmt::format("{} is \"same\" with {} = {}, expected \"valid\" or a number of pixels",
-                                      in.full_name("padding"), in.full_name("stride"), layer.stride));
-      return;
-    }
     std::size_t pixels = 0;
     const char* const end = padding.data() + padding.size();
     const auto [stop, error] = std::from_chars(padding.data(), end, pixels);
     if (padding != "valid" && (error != std::errc() || stop != end || pixels > 1024))
-      throw ConfigError(
-          fmt::format("{} is \"{}\", expected \"same\", \"valid\" or a number of pixels, at most 1024",
-                      in.full_name("padding"), padding));
+      throw ConfigError(fmt::format("{} is \"{}\", expected {}", in.full_name("padding"), padding, expected));
     layer.padding = pixels;
   });
 }
@@ -113,9 +124,7 @@ void expect_at_most(Reader& in, const std::string& key, std::size_t value, std::
 void read_conv(Reader& in, nn::LayerOptions& layer) {
   in.read("filters", layer.filters, 1);
   expect_at_most(in, "filters", layer.filters, 1 << 20);
-  require_key(in, "filters", layer.filters, "the number of filters");
   in.read("size", layer.size, 1);
-  require_key(in, "size", layer.size, "the filters' height and width in pixels");
   expect_at_most(in, "size", layer.size, 1024);
   in.read("stride", layer.stride, 1);
   expect_at_most(in, "stride", layer.stride, 1024);
@@ -126,7 +135,6 @@ void read_conv(Reader& in, nn::LayerOptions& layer) {
 
 void read_whiten(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
-  require_key(in, "size", layer.size, "the filters' height and width in pixels");
   expect_at_most(in, "size", layer.size, 1024);
   in.read("epsilon", layer.epsilon, kAboveZeroText, kAboveZero);
   in.read("bias", layer.bias);
@@ -135,7 +143,6 @@ void read_whiten(Reader& in, nn::LayerOptions& layer) {
 
 void read_pool(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
-  require_key(in, "size", layer.size, "the windows' height and width in pixels");
   expect_at_most(in, "size", layer.size, 1024);
   layer.stride = layer.size;
   in.read("stride", layer.stride, 1);
@@ -154,20 +161,6 @@ void read_batch_norm(Reader& in, nn::LayerOptions& layer) {
 void read_multiply(Reader& in, nn::LayerOptions& layer) {
   in.read("factor", layer.factor, "a number, its magnitude below 1e30",
           [](double x) { return x > -1e30 && x < 1e30; });
-  in.check("factor", [&] {
-    if (!in.has("factor"))
-      throw ConfigError(
-          fmt::format("{} is missing, expected the number to multiply by", in.full_name("factor")));
-  });
-}
-
-void read_add(Reader& in, nn::LayerOptions& layer) {
-  in.read("from", layer.from);
-  in.check("from", [&] {
-    if (layer.from.empty())
-      throw ConfigError(
-          fmt::format("{} is missing, expected the name of an earlier layer", in.full_name("from")));
-  });
 }
 
 // Of every layer.
@@ -196,7 +189,7 @@ void read_keys_of_type(Reader& in, nn::LayerOptions& layer) {
     case Kind::kBatchNorm:
       return read_batch_norm(in, layer);
     case Kind::kAdd:
-      return read_add(in, layer);
+      return in.read("from", layer.from);
     case Kind::kMultiply:
       return read_multiply(in, layer);
     case Kind::kDropout:
@@ -221,6 +214,7 @@ void read_layer(Reader& in, nn::LayerOptions& layer) {
   read_type(in, layer);
   read_keys_of_type(in, layer);
   read_name(in, layer);
+  require_keys(in, layer.kind);
 }
 
 }  // namespace lockstep::config

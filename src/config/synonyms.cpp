@@ -11,7 +11,7 @@ namespace lockstep::config {
 namespace {
 
 struct Synonyms {
-  const char* key;
+  const char* key;    // or a layer's type
   const char* names;  // of PyTorch, Keras, scikit-learn, Lightning, Hugging Face and the like; with spaces
 };
 
@@ -31,6 +31,13 @@ constexpr Synonyms kSynonyms[] = {
     {"data.augment.shift", "translate translation random_crop crop random_shift width_shift_range"},
     {"data.augment.cutout", "random_erasing random_erase erasing cutout_size"},
     {"units", "out_features width outputs size neurons"},
+    {"filters", "out_channels out_planes channels n_filters num_filters"},
+    {"size", "kernel_size kernel filter_size pool_size window window_size"},
+    {"stride", "strides step"},
+    {"padding", "pad"},
+    {"epsilon", "eps"},
+    {"scale", "affine gamma"},
+    {"shift", "beta"},
     {"rate", "p dropout_rate drop"},
     {"frozen", "freeze trainable requires_grad"},
     {"learning_rate_factor", "lr_factor lr_mult lr_scale"},
@@ -77,6 +84,14 @@ constexpr Synonyms kSynonyms[] = {
     {"checkpoint.every_steps", "save_steps checkpoint_steps"},
     {"checkpoint.keep", "save_total_limit max_to_keep save_top_k"},
     {"compute.threads", "n_jobs num_threads nthreads n_threads omp_num_threads"},
+    {"dense", "linear fc fully_connected"},
+    {"conv", "conv2d convolution convolutional convolution2d"},
+    {"max_pool", "maxpool maxpool2d max_pool2d max_pooling maxpooling2d"},
+    {"average_pool", "avgpool avgpool2d avg_pool avg_pool2d average_pooling averagepooling2d"},
+    {"global_average_pool",
+     "adaptiveavgpool2d adaptive_avg_pool2d globalaveragepooling2d global_avg_pool gap"},
+    {"batch_norm", "batchnorm batchnorm1d batchnorm2d batch_normalization batchnormalization bn norm"},
+    {"add", "residual skip shortcut"},
 };
 
 constexpr std::pair<const char*, const char*> kInstead[] = {

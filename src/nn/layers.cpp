@@ -77,7 +77,7 @@ class Builder {
     if (needs_image(options.kind) || (image_ && (options.kind == Kind::kBatchNorm || !options.name.empty())))
       expect_pixels();  // so that what is added to a named layer's output lies as that does
     if (options.kind != Kind::kFlatten) {
-      auto layer = make(options, following);
+      auto layer = made(options, following);
       layers_.push_back({.layer = std::move(layer),
                          .place = place_,
                          .learning_rate_factor = options.frozen ? 0.0 : options.learning_rate_factor,
@@ -131,8 +131,10 @@ class Builder {
   void expect_pixels() {
     if (!image_)
       throw ConfigError(
-          "model.layers has a convolution or pooling layer where there is no image, expected it before any "
-          "dense layer, and data.image = [CHANNELS, HEIGHT, WIDTH] where the data set has none");
+          fmt::format("model.layers[{}] is a convolution or pooling layer where there is no image, expected "
+                      "it before any "
+                      "dense layer, and data.image = [CHANNELS, HEIGHT, WIDTH] where the data set has none",
+                      place_));
     if (std::exchange(by_pixel_, true)) return;
     layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels), place_});
   }
@@ -159,6 +161,14 @@ class Builder {
     if (!layer.bias) return std::nullopt;
     return Initializer::parse_bias(layer.bias_init.empty() ? options_.bias_init : layer.bias_init,
                                    "model.bias_init");
+  }
+
+  // Says of one that does not fit which it is.
+  std::unique_ptr<Layer> made(const LayerOptions& layer, Layers following) try {
+    return make(layer, following);
+  } catch (const ConfigError& error) {
+    if (!needs_image(layer.kind)) throw;
+    throw ConfigError(fmt::format("model.layers[{}]: {}", place_, error.what()));
   }
 
   std::unique_ptr<Layer> make(const LayerOptions& layer, Layers following) {
