@@ -24,7 +24,7 @@ std::vector<double> random_doubles(std::size_t n, std::uint64_t seed) {
 
 ReferenceNetwork network(const std::vector<std::size_t>& widths, Activation activation, Loss loss,
                          double l2) {
-  ReferenceNetwork net{widths, activation, loss, l2, {}, 0.0, {.leaky_slope = 0.3, .elu_alpha = 0.7}};
+  ReferenceNetwork net{widths, activation, loss, l2, {}, {.leaky_slope = 0.3, .elu_alpha = 0.7}};
   net.parameters = random_doubles(net.parameter_count(), 5);
   return net;
 }
