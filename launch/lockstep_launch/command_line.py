@@ -3,12 +3,14 @@
 import os
 import re
 import shlex
+import tomllib
 from dataclasses import dataclass, field
 
 from . import hosts
 from .script import Failure, name
 
-SUBCOMMANDS = ("train", "eval", "verify", "selftest", "gradcheck", "sweep", "inspect", "configs", "activations", "predict", "doctor")
+SUBCOMMANDS = ("train", "eval", "export", "verify", "selftest", "gradcheck", "sweep", "inspect", "configs", "activations", "predict",
+               "doctor")  # fmt: skip
 FIND_DIFFERENCES = ("verify", "selftest", "gradcheck")  # the subcommands that end with 1 where they found one
 SAVE_THEIR_STATE = ("train", "sweep")  # those that go on where a signal has ended them
 WITH_VALUE = ("-np", "-n", "--threads", "--bind", "--hostfile", "--host", "--retries", "--start-seconds", "--mpi")
@@ -33,6 +35,17 @@ class Options:
 
     def trains(self):
         return self.words[0] == "train"
+
+    def shards(self):
+        """data.shards of a training run or verify, of which each rank needs one; None where it cannot be told here: the ranks will."""
+        if self.words[0] not in ("train", "verify") or len(self.words) < 2:
+            return None
+        given = [found[1] for word in self.words if (found := re.fullmatch(r"(?:--set=)?data\.shards=(.*)", word))]
+        try:
+            with open(self.words[1], "rb") as file:
+                return int(given[-1] if given else tomllib.load(file).get("data", {}).get("shards", 8))
+        except (OSError, ValueError, AttributeError, TypeError):
+            return None
 
 
 def parse(words):

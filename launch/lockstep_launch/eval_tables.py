@@ -1,4 +1,5 @@
-"""The tables that `lockstep eval` writes for pictures: grid.csv with points.csv, confusion.csv, weights.ppm."""
+"""The tables that `lockstep eval` writes for pictures: grid.csv with points.csv, confusion.csv, weights.ppm, mistakes.csv with
+mistakes.ppm."""
 
 import math
 from dataclasses import dataclass, field
@@ -140,8 +141,9 @@ class Confusion:
 
 
 @dataclass
-class Weights:
-    """weights.ppm: the first layer's units as tiles of one image, rows of 3 bytes a pixel."""
+class Tiles:
+    """weights.ppm, mistakes.ppm: small images as tiles of one, rows of 3 bytes a pixel. Tiles are of one size, in rows of the
+    square root of their number, with a line of a pixel between them."""
 
     width: int
     height: int
@@ -164,8 +166,7 @@ class Weights:
         return cls(width, height, pixels)
 
     def first_tiles(self, units, side=8):
-        """(the image of as many of the first units as side x side tiles hold, how many). Tiles are square, in rows of the
-        square root of their number, with a line of a pixel between them."""
+        """(the image of as many of the first units as side x side tiles hold, how many). Tiles are square."""
         across = math.ceil(math.sqrt(units))
         pitch, rest = divmod(self.width + 1, across)
         if rest or units <= side**2:
@@ -177,4 +178,32 @@ class Weights:
                 start = 3 * ((unit // across * pitch + y) * self.width + unit % across * pitch)
                 to = 3 * ((unit // side * pitch + y) * across_now + unit % side * pitch)
                 image[to : to + 3 * (pitch - 1)] = self.rgb[start : start + 3 * (pitch - 1)]
-        return Weights(across_now, across_now, bytes(image)), side**2
+        return Tiles(across_now, across_now, bytes(image)), side**2
+
+    def tile(self, place, count):
+        """That one of so many, by itself."""
+        across = math.ceil(math.sqrt(count))
+        wide, high = (self.width + 1) // across - 1, (self.height + 1) // math.ceil(count / across) - 1
+        left, top = place % across * (wide + 1), place // across * (high + 1)
+        starts = [3 * (y * self.width + left) for y in range(top, top + high)]
+        return Tiles(wide, high, b"".join(self.rgb[start : start + 3 * wide] for start in starts))
+
+
+@dataclass
+class Mistake:
+    row: str  # its number where the data set has it
+    actual: str
+    predicted: str
+    probability: float  # of the predicted class
+    image: Tiles
+
+
+def read_mistakes(path):
+    """Of mistakes.csv and, beside it, mistakes.ppm: a list, surest first."""
+    table = read_table(path, ["row", "actual", "predicted", "probability"], None)
+    count, sheet = len(table.rows), Tiles.read(path.with_suffix(".ppm"))
+    across = math.ceil(math.sqrt(count))
+    if count and ((sheet.width + 1) % across or (sheet.height + 1) % math.ceil(count / across)):
+        raise table.problem(f"{count} mistakes, expected as many as {path.with_suffix('.ppm').name} has tiles")
+    columns = [table.texts(name) for name in ("row", "actual", "predicted")]
+    return [Mistake(*told, sheet.tile(i, count)) for i, told in enumerate(zip(*columns, table.numbers("probability")))]

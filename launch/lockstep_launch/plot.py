@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from . import packages
-from .eval_tables import Confusion, Plane, Weights, read_grid
+from .eval_tables import Confusion, Plane, Tiles, read_grid, read_mistakes
 from .run_tables import Activations, Gradients, Metrics, Trials
 from .script import Failure, say, value_of
 
 # Of each kind of picture: the table that it is made of.
 TABLES = {"curves": "metrics.csv", "gradients": "gradients.csv", "grid": "grid.csv", "confusion": "confusion.csv",
-          "weights": "weights.ppm", "trials": "trials.csv"}  # fmt: skip
+          "mistakes": "mistakes.csv", "weights": "weights.ppm", "trials": "trials.csv"}  # fmt: skip
 
 
 def parse(words):
@@ -46,7 +46,9 @@ def read_one(kind, path):
     if kind == "grid":
         grid = read_grid(path, path.with_name("points.csv"))
         return ("boundary" if isinstance(grid, Plane) else "fit"), grid
-    reader = {"curves": Metrics, "gradients": Gradients, "confusion": Confusion, "weights": Weights, "trials": Trials}[kind]
+    if kind == "mistakes":
+        return kind, read_mistakes(path)
+    reader = {"curves": Metrics, "gradients": Gradients, "confusion": Confusion, "weights": Tiles, "trials": Trials}[kind]
     return kind, reader.read(path)
 
 
@@ -88,10 +90,10 @@ def main(words):
     if prefix and not Path(prefix).parent.is_dir():
         raise Failure(2, f"-o {prefix}: no folder {Path(prefix).parent}, expected one to write into")
     from .pictures import activations as of_functions
-    from .pictures import boundary, confusion, curves, fit, gradients, style, trials, weights
+    from .pictures import boundary, confusion, curves, fit, gradients, mistakes, style, trials, weights
 
     drawers = {"curves": curves, "gradients": gradients, "boundary": boundary, "fit": fit, "confusion": confusion,
-               "weights": weights, "trials": trials, "activations": of_functions}  # fmt: skip
+               "mistakes": mistakes, "weights": weights, "trials": trials, "activations": of_functions}  # fmt: skip
     figures = {kind: drawers[kind].draw(found[kind]) for kind in drawers if kind in found}
     for kind, figure in figures.items():
         at = place(kind, prefix, folders)

@@ -61,6 +61,10 @@ class Job:
         self._several_hosts = bool(self.hosts) or in_allocation
         self._crowded = options.force
         self._bind = options.bind
+        shards = options.shards()
+        if shards is not None and self.ranks is not None and self.ranks > shards:
+            raise Failure(2, f"{self.ranks} ranks share {shards} shards, expected at most one rank a shard: set data.shards to "
+                             f"{self.ranks} or more, or start fewer ranks")
         if self._several_hosts:
             self._fit_hosts()
         else:
@@ -82,8 +86,7 @@ class Job:
     def _fit_machine(self):
         options, cores = self.options, machine.cores()
         if self.ranks is None:
-            # data.shards is 8 unless set, and ranks cannot be more.
-            self.ranks = min(max(cores // (options.threads or 1), 1), 8)
+            self.ranks = min(max(cores // (options.threads or 1), 1), 8, max(options.shards() or 8, 1))
         fit = max(cores // self.ranks, 1)
         self.threads = options.threads or fit
         if self.threads > fit and not options.force:

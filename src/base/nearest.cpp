@@ -28,7 +28,9 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 std::optional<std::string> nearest(const std::string& word, std::span<const std::string> candidates) {
   const auto best = std::ranges::min_element(
       candidates, {}, [&](const std::string& candidate) { return edit_distance(word, candidate); });
-  if (best == candidates.end() || edit_distance(word, *best) > 1 + word.size() / 4) return std::nullopt;
+  if (best == candidates.end()) return std::nullopt;
+  const std::size_t distance = edit_distance(word, *best);
+  if (distance > 1 + word.size() / 4 || (distance > 1 && 2 * distance >= word.size())) return std::nullopt;
   return *best;
 }
 

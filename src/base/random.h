@@ -25,6 +25,9 @@ enum class Purpose : std::uint32_t {
   kFolds = 10,            // which samples are in which fold
   kSearch = 11,           // a = trial; index = parameter
   kGradientCheck = 12,    // a = tensor; index = element
+  kFlip = 13,             // a = epoch, b = sample
+  kShift = 14,            // a = epoch, b = sample; index = direction
+  kCutout = 15,           // a = epoch, b = sample; index = direction
 };
 
 // The draws of one (seed, purpose, a, b). Immutable: calls may run concurrently.

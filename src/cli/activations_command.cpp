@@ -25,7 +25,8 @@ void print_activations(run::Job& job) {
     std::vector<float>& y = columns.emplace_back(x);
     kernels::activate(activation, y, /*threads=*/1);
     std::vector<float> slope(kPoints, 1.0F);
-    kernels::activate_backward(activation, y, slope, /*threads=*/1);
+    kernels::activate_backward(activation, kernels::slope_from_input(activation) ? x : y, slope,
+                               /*threads=*/1);
     columns.push_back(std::move(slope));
   }
   job.console.line(header);

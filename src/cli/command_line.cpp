@@ -26,6 +26,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"train", "Train a network; write metrics and weights to a run folder", train_command},
     {"eval", "Loss and accuracy of saved weights on training and test set", eval_command},
+    {"export", "Write a trained network for other programs, as an ONNX file", export_command},
     {"verify", "Train on all ranks and, side by side, as one process on one thread; compare after every step",
      verify_command},
     {"selftest", "Train short runs whose weights are published; say whether this machine gives the same",
@@ -115,7 +116,6 @@ std::string explain(CLI::App& app, const CLI::ParseError& error, int argc, char*
 
 CommandLine parse(int argc, char** argv) {
   CLI::App app(kIntroduction, "lockstep");
-  app.footer(kExamples);
   app.set_version_flag("--version", run::version_text);
   app.require_subcommand(1);
   std::vector<std::pair<const CLI::App*, CommandLine>> commands;
@@ -124,6 +124,7 @@ CommandLine parse(int argc, char** argv) {
     Options options(*subcommand, argv[0]);
     commands.emplace_back(subcommand, CommandLine{command.ends_in_order, command.declare(options), {}, {}});
   }
+  app.footer(kExamples);  // last: subcommands take over the footer that is there when they are added
 
   CommandLine line;
   try {

@@ -17,6 +17,7 @@ Run activations_command(Options& options);
 Run configs_command(Options& options);
 Run doctor_command(Options& options);
 Run eval_command(Options& options);
+Run export_command(Options& options);
 Run gradcheck_command(Options& options);
 Run inspect_command(Options& options);
 Run predict_command(Options& options);

@@ -3,7 +3,8 @@
 
 namespace lockstep::cli {
 
-Run doctor_command(Options&) {
+Run doctor_command(Options& options) {
+  options.footer("Run it as the job would run, such as launch/run -np 2 doctor.");
   return [](run::Job& job) {
     scaling::doctor(job);
     return 0;

@@ -23,7 +23,11 @@ Run eval_command(Options& options) {
       "in the file, its class or value, what the network takes it for, probabilities and outputs");
   options.text("--predictions-of", eval->predictions_of,
                "Write predictions.csv of the samples of a CSV file, which needs no target column");
-  options.flag("--weights", eval->weights, "Write weights.ppm: the first layer's weights as images");
+  options.flag("--weights", eval->weights,
+               "Write weights.ppm: the first layer's weights, or filters, as images");
+  options.flag(
+      "--mistakes", eval->mistakes,
+      "Write mistakes.csv and mistakes.ppm: the 25 images that the network is surest of and wrong about");
   options.text("--out", eval->out,
                "Where the tables go (default: the run folder, else runs/ and the configuration's name)");
   options.footer("launch/plot draws the tables of a run folder, launch/report makes a page of it.");

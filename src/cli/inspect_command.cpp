@@ -18,6 +18,10 @@ Run inspect_command(Options& options) {
       "A safetensors file, a CSV file, a TOML file, the folder of a run or one with CIFAR-10's files");
   options.repeated("--set", arguments->overrides,
                    "SECTION.KEY=VALUE replaces a value of the configuration; may be repeated");
+  options.footer(
+      "Examples:\n"
+      "  lockstep inspect runs/cifar10_mlp\n"
+      "  lockstep inspect configs/cifar10_mlp.toml --set model.hidden=[256]");
   return [arguments](run::Job& job) {
     run::inspect(job, arguments->path, arguments->overrides);
     return 0;

@@ -83,6 +83,17 @@ Key of_weighted_layers(const std::string& name, const std::string& own) {
                });
 }
 
+// A key about images: it has an effect on data that are such.
+Key of_images(const std::string& name) {
+  return where(name, {"data.dataset", "data.image"},
+               "images (data.dataset = \"cifar10\" or \"synthetic\", or data.image of CSV files)",
+               [](const Json& resolved) {
+                 const Json dataset = value(resolved, "data.dataset");
+                 return dataset == "cifar10" || dataset == "synthetic" ||
+                        !value(resolved, "data.image").empty();
+               });
+}
+
 bool draws_by_data_seed(const Json& resolved) {
   const std::string dataset = value(resolved, "data.dataset").get<std::string>();
   const bool files = dataset == "cifar10" || dataset == "synthetic" || dataset == "csv";
@@ -97,6 +108,7 @@ bool sums_in_shared_memory(const Json& resolved) {
 std::vector<Key> make_keys() {
   using enum Role;
   const Names points = {"circle", "xor", "gaussian", "spiral", "flower"}, csv = {"csv"};
+  const Names with_momentum = {"sgd", "lars"}, adam = {"adam", "adamw"};
   Names made_up = points, divided = points;
   made_up.push_back("function");
   divided.insert(divided.end(), {"function", "csv"});
@@ -135,6 +147,11 @@ std::vector<Key> make_keys() {
       {"data.normalize"},
       {"data.train_samples"},
       {"data.test_samples"},
+      of_images("data.augment.flip"),
+      of_images("data.augment.shift"),
+      where("data.augment.shift_padding", {"data.augment.shift"}, "data.augment.shift above 0",
+            [](const Json& resolved) { return above_zero(value(resolved, "data.augment.shift")); }),
+      of_images("data.augment.cutout"),
       {"model.layers"},
       instead_of_layers("model.hidden"),
       of_hidden_layers("model.activation"),
@@ -148,20 +165,32 @@ std::vector<Key> make_keys() {
       {"model.outputs"},
       {"train.epochs", kLength},
       {"train.batch_size"},
+      {"train.optimizer"},
       {"train.learning_rate"},
-      {"train.momentum"},
-      {"train.nesterov"},
+      with("train.label_smoothing", "model.loss", {"cross_entropy"}),
+      with("train.momentum", "train.optimizer", with_momentum),
+      with("train.nesterov", "train.optimizer", with_momentum),
+      with("train.beta1", "train.optimizer", adam),
+      with("train.beta2", "train.optimizer", adam),
+      with("train.epsilon", "train.optimizer", adam),
+      with("train.trust_coefficient", "train.optimizer", {"lars"}),
       {"train.l2"},
+      {"train.weight_decay"},
       {"train.schedule"},
       {"train.warmup_epochs"},
       with("train.step_epochs", "train.schedule", {"step"}),
       with("train.step_factor", "train.schedule", {"step"}),
-      with("train.final_learning_rate", "train.schedule", {"cosine"}),
+      with("train.initial_learning_rate", "train.schedule", {"triangular"}),
+      with("train.final_learning_rate", "train.schedule", {"cosine", "triangular"}),
+      {"train.clip_norm"},
+      {"train.average_decay"},
       {"train.check_replicas_every", kExecution},
       {"train.max_seconds", kExecution},
       {"train.patience", kExecution},
       {"train.monitor", kExecution},
       {"train.init_from", kExecution},
+      of_images("eval.views"),
+      {"eval.every_epochs", kExecution},
       {"reduce.mode"},
       {"reduce.wire"},
       {"reduce.overlap", kExecution},
@@ -176,6 +205,11 @@ std::vector<Key> make_keys() {
       {"log.steps", kExecution},
       {"log.gradients", kExecution},
   };
+}
+
+bool schedule_knows_the_end(const Json& resolved) {
+  const Json schedule = value(resolved, "train.schedule");
+  return schedule == "cosine" || schedule == "triangular";
 }
 
 std::string section_of(const std::string& name) { return name.substr(0, name.find('.')); }
@@ -195,8 +229,7 @@ const Key* find_key(std::span<const Key> keys, const std::string& name) {
 
 bool matters(const std::string& name, const Json& resolved) {
   if (const Key* key = find_key(keys_of_runs(), name))
-    return key->role == Role::kExperiment ||
-           (key->role == Role::kLength && value(resolved, "train.schedule") == "cosine");
+    return key->role == Role::kExperiment || (key->role == Role::kLength && schedule_knows_the_end(resolved));
   const auto in_section = [&](const Key& key) { return section_of(key.name) == section_of(name); };
   return std::ranges::none_of(keys_of_runs(), in_section) ||
          std::ranges::any_of(keys_of_runs(),

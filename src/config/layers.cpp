@@ -19,6 +19,9 @@ constexpr std::pair<const char*, Kind> kKinds[] = {{"dense", Kind::kDense},
                                                    {"average_pool", Kind::kAveragePool},
                                                    {"global_average_pool", Kind::kGlobalAveragePool},
                                                    {"batch_norm", Kind::kBatchNorm},
+                                                   {"whiten", Kind::kWhiten},
+                                                   {"multiply", Kind::kMultiply},
+                                                   {"add", Kind::kAdd},
                                                    {"flatten", Kind::kFlatten},
                                                    {"dropout", Kind::kDropout}};
 
@@ -41,7 +44,9 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
   in.read("bias", layer.bias);
   in.read("init", layer.init);
   in.check("init", [&] {
-    if (!layer.init.empty()) nn::Initializer::parse_weight(layer.init, in.full_name("init"));
+    const auto parse =
+        layer.kind == Kind::kConv ? nn::Initializer::parse_filters : nn::Initializer::parse_weight;
+    if (!layer.init.empty()) parse(layer.init, in.full_name("init"));
   });
   in.read("bias_init", layer.bias_init);
   in.check("bias_init", [&] {
@@ -55,42 +60,56 @@ void read_initializers(Reader& in, nn::LayerOptions& layer) {
 }
 
 void read_factors(Reader& in, nn::LayerOptions& layer) {
+  const double usual_decay = layer.decay_factor();
+  layer.weight_decay_factor = usual_decay;
   in.read("frozen", layer.frozen);
   in.read("learning_rate_factor", layer.learning_rate_factor, kAboveZeroText, kAboveZero);
-  in.read("weight_decay_factor", layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
-  for (const auto& [key, factor] : {std::pair("learning_rate_factor", layer.learning_rate_factor),
-                                    std::pair("weight_decay_factor", layer.weight_decay_factor)})
-    in.check(key, [&, name = key, value = factor] {
-      if (layer.frozen && value != 1.0)
+  in.read("weight_decay_factor", *layer.weight_decay_factor, kAtLeastZeroText, kAtLeastZero);
+  for (const auto& [key, changed] :
+       {std::pair("learning_rate_factor", layer.learning_rate_factor != 1.0),
+        std::pair("weight_decay_factor", *layer.weight_decay_factor != usual_decay)})
+    in.check(key, [&, name = key, is_set = changed] {
+      if (layer.frozen && is_set)
         throw ConfigError(fmt::format("{} has no effect where {} is true, expected one of the two",
                                       in.full_name(name), in.full_name("frozen")));
     });
 }
 
-void require_key(Reader& in, const std::string& key, std::size_t value, const char* what) {
-  in.check(key, [&] {
-    if (value == 0) throw ConfigError(fmt::format("{} is missing, expected {}", in.full_name(key), what));
+void require_key(Reader& in, const std::string& key, const char* what) {
+  in.check("type", [&] {
+    if (!in.has(key)) throw ConfigError(fmt::format("{} is missing, expected {}", in.full_name(key), what));
   });
+}
+
+// After all keys are read: one that is missing may be there under another name, which is then the mistake.
+void require_keys(Reader& in, Kind kind) {
+  in.finish();
+  if (kind == Kind::kConv) require_key(in, "filters", "the number of filters");
+  if (kind == Kind::kConv || kind == Kind::kWhiten)
+    require_key(in, "size", "the filters' height and width in pixels");
+  if (kind == Kind::kMaxPool || kind == Kind::kAveragePool)
+    require_key(in, "size", "the windows' height and width in pixels");
+  if (kind == Kind::kMultiply) require_key(in, "factor", "the number to multiply by");
+  if (kind == Kind::kAdd) require_key(in, "from", "the name of an earlier layer");
 }
 
 // "same", "valid" or a number of pixels.
 void read_padding(Reader& in, nn::LayerOptions& layer) {
+  const std::string expected = "\"same\", \"valid\" or a number of pixels, at most 1024";
   std::string padding = "same";
-  in.read_text("padding", padding);
+  in.read_text("padding", padding, expected);
+  in.check("stride", [&] {
+    if (padding == "same" && layer.stride > 1)
+      throw ConfigError(fmt::format("{} is \"same\" with {} = {}, expected \"valid\" or a number of pixels",
+                                    in.full_name("padding"), in.full_name("stride"), layer.stride));
+  });
+  if (padding == "same") return;
   in.check("padding", [&] {
-    if (padding == "same") {
-      if (layer.stride > 1)
-        throw ConfigError(fmt::format("{} is \"same\" with {} = {}, expected \"valid\" or a number of pixels",
-                                      in.full_name("padding"), in.full_name("stride"), layer.stride));
-      return;
-    }
     std::size_t pixels = 0;
     const char* const end = padding.data() + padding.size();
     const auto [stop, error] = std::from_chars(padding.data(), end, pixels);
     if (padding != "valid" && (error != std::errc() || stop != end || pixels > 1024))
-      throw ConfigError(
-          fmt::format("{} is \"{}\", expected \"same\", \"valid\" or a number of pixels, at most 1024",
-                      in.full_name("padding"), padding));
+      throw ConfigError(fmt::format("{} is \"{}\", expected {}", in.full_name("padding"), padding, expected));
     layer.padding = pixels;
   });
 }
@@ -105,9 +124,7 @@ void expect_at_most(Reader& in, const std::string& key, std::size_t value, std::
 void read_conv(Reader& in, nn::LayerOptions& layer) {
   in.read("filters", layer.filters, 1);
   expect_at_most(in, "filters", layer.filters, 1 << 20);
-  require_key(in, "filters", layer.filters, "the number of filters");
   in.read("size", layer.size, 1);
-  require_key(in, "size", layer.size, "the filters' height and width in pixels");
   expect_at_most(in, "size", layer.size, 1024);
   in.read("stride", layer.stride, 1);
   expect_at_most(in, "stride", layer.stride, 1024);
@@ -116,9 +133,16 @@ void read_conv(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_whiten(Reader& in, nn::LayerOptions& layer) {
+  in.read("size", layer.size, 1);
+  expect_at_most(in, "size", layer.size, 1024);
+  in.read("epsilon", layer.epsilon, kAboveZeroText, kAboveZero);
+  in.read("bias", layer.bias);
+  read_factors(in, layer);
+}
+
 void read_pool(Reader& in, nn::LayerOptions& layer) {
   in.read("size", layer.size, 1);
-  require_key(in, "size", layer.size, "the windows' height and width in pixels");
   expect_at_most(in, "size", layer.size, 1024);
   layer.stride = layer.size;
   in.read("stride", layer.stride, 1);
@@ -134,6 +158,49 @@ void read_batch_norm(Reader& in, nn::LayerOptions& layer) {
   read_factors(in, layer);
 }
 
+void read_multiply(Reader& in, nn::LayerOptions& layer) {
+  in.read("factor", layer.factor, "a number, its magnitude below 1e30",
+          [](double x) { return x > -1e30 && x < 1e30; });
+}
+
+// Of every layer.
+void read_name(Reader& in, nn::LayerOptions& layer) {
+  if (!in.has("name")) return;
+  in.read("name", layer.name);
+  in.check("name", [&] {
+    if (layer.name.empty())
+      throw ConfigError(fmt::format("{} is empty, expected a name", in.full_name("name")));
+  });
+}
+
+void read_keys_of_type(Reader& in, nn::LayerOptions& layer) {
+  switch (layer.kind) {
+    case Kind::kDense:
+      in.read("units", layer.units, 0);
+      read_initializers(in, layer);
+      return read_factors(in, layer);
+    case Kind::kConv:
+      return read_conv(in, layer);
+    case Kind::kWhiten:
+      return read_whiten(in, layer);
+    case Kind::kMaxPool:
+    case Kind::kAveragePool:
+      return read_pool(in, layer);
+    case Kind::kBatchNorm:
+      return read_batch_norm(in, layer);
+    case Kind::kAdd:
+      return in.read("from", layer.from);
+    case Kind::kMultiply:
+      return read_multiply(in, layer);
+    case Kind::kDropout:
+      return in.read("rate", layer.rate, kRateText, kRate);
+    case Kind::kActivation:
+    case Kind::kGlobalAveragePool:
+    case Kind::kFlatten:
+      return;
+  }
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, kernels::Activation>> activations() {
@@ -145,25 +212,9 @@ std::vector<std::pair<std::string, kernels::Activation>> activations() {
 
 void read_layer(Reader& in, nn::LayerOptions& layer) {
   read_type(in, layer);
-  switch (layer.kind) {
-    case Kind::kDense:
-      in.read("units", layer.units, 0);
-      read_initializers(in, layer);
-      return read_factors(in, layer);
-    case Kind::kConv:
-      return read_conv(in, layer);
-    case Kind::kMaxPool:
-    case Kind::kAveragePool:
-      return read_pool(in, layer);
-    case Kind::kBatchNorm:
-      return read_batch_norm(in, layer);
-    case Kind::kDropout:
-      return in.read("rate", layer.rate, kRateText, kRate);
-    case Kind::kActivation:
-    case Kind::kGlobalAveragePool:
-    case Kind::kFlatten:
-      return;
-  }
+  read_keys_of_type(in, layer);
+  read_name(in, layer);
+  require_keys(in, layer.kind);
 }
 
 }  // namespace lockstep::config

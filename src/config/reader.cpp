@@ -190,11 +190,22 @@ void Reader::read(const std::string& key, std::string& value) {
   settle(key, value, std::move(given));
 }
 
-void Reader::read_text(const std::string& key, std::string& value) {
-  const auto entry = entries_.find(key);
-  if (entry == entries_.end() || !entry->second.node->is_integer()) return read(key, value);
+void Reader::read_where_set(const std::string& key, std::string& value) {
+  if (has(key)) return read(key, value);
   known_.push_back(key);
-  settle(key, value, std::to_string(**entry->second.node->as_integer()));
+}
+
+void Reader::read_text(const std::string& key, std::string& value, const std::string& expected) {
+  std::string given = value;
+  if (const Entry* entry = find(key)) {
+    if (const auto* integer = entry->node->as_integer())
+      given = std::to_string(**integer);
+    else if (const auto* text = entry->node->as_string())
+      given = **text;
+    else
+      refuse(key, *entry, expected);
+  }
+  settle(key, value, std::move(given));
 }
 
 void Reader::read_texts(const std::string& key, std::vector<std::string>& list) {
@@ -273,12 +284,25 @@ void Reader::read(const std::string& key, std::vector<std::size_t>& list, std::s
   settle(key, list, std::move(given));
 }
 
+namespace {
+
+// "; did you mean conv?", or nothing.
+std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
+  std::optional<std::string> name = synonym(word, names);
+  if (!name) name = nearest(word, names);
+  return name ? fmt::format("; did you mean {}?", *name) : "";
+}
+
+}  // namespace
+
 void Reader::read_name(const std::string& key, std::string& name, const std::vector<std::string>& names) {
   std::string given = name;
   if (const Entry* entry = find(key)) {
     const auto* text = entry->node->as_string();
     if (text == nullptr || std::find(names.begin(), names.end(), **text) == names.end())
-      refuse(key, *entry, fmt::format("one of {}", fmt::join(names, ", ")));
+      refuse(key, *entry,
+             fmt::format("one of {}{}", fmt::join(names, ", "),
+                         text == nullptr ? "" : suggestion(**text, names)));
     given = **text;
   }
   settle(key, name, std::move(given));

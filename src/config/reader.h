@@ -38,8 +38,10 @@ class Reader {
   void read(const std::string& key, bool& value);
   void read(const std::string& key, std::string& value);
   void read(const std::string& key, std::filesystem::path& value);
-  // A string, or an integer that becomes one.
-  void read_text(const std::string& key, std::string& value);
+  // Not among the resolved keys where the document does not have it.
+  void read_where_set(const std::string& key, std::string& value);
+  // A string, or an integer that becomes one; `expected` describes it.
+  void read_text(const std::string& key, std::string& value, const std::string& expected = "a string");
   // A list of these, or one alone.
   void read_texts(const std::string& key, std::vector<std::string>& list);
   void read(const std::string& key, std::uint64_t& value, std::uint64_t least);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -77,6 +78,14 @@ void read_data(Reader& in, data::DataOptions& data) {
                                 {"mean_std", data::Normalization::kMeanStd}});
   in.read("data.train_samples", data.train_samples, 0);
   in.read("data.test_samples", data.test_samples, 0);
+  using data::Flip, data::ShiftPadding;
+  data::AugmentOptions& augment = data.augment;
+  in.read<Flip>("data.augment.flip", augment.flip,
+                {{"none", Flip::kNone}, {"random", Flip::kRandom}, {"alternate", Flip::kAlternate}});
+  in.read("data.augment.shift", augment.shift, 0);
+  in.read<ShiftPadding>("data.augment.shift_padding", augment.shift_padding,
+                        {{"reflect", ShiftPadding::kReflect}, {"zero", ShiftPadding::kZero}});
+  in.read("data.augment.cutout", augment.cutout, 0);
 }
 
 // What the network's outputs went through; dropout behind it changes nothing about that.
@@ -131,20 +140,40 @@ void read_train(Reader& in, train::TrainOptions& train) {
   using Kind = optim::ScheduleOptions::Kind;
   in.read("train.epochs", train.epochs, 1);
   in.read("train.batch_size", train.batch_size, 1);
-  in.read("train.learning_rate", train.sgd.learning_rate, kAboveZeroText, kAboveZero);
-  in.read("train.momentum", train.sgd.momentum, kRateText, kRate);
-  in.read("train.nesterov", train.sgd.nesterov);
+  using Optimizer = optim::OptimizerOptions::Kind;
+  in.read<Optimizer>("train.optimizer", train.optimizer.kind,
+                     {{"sgd", Optimizer::kSgd},
+                      {"adam", Optimizer::kAdam},
+                      {"adamw", Optimizer::kAdamW},
+                      {"lars", Optimizer::kLars}});
+  in.read("train.learning_rate", train.optimizer.learning_rate, kAboveZeroText, kAboveZero);
+  in.read("train.label_smoothing", train.label_smoothing, kRateText, kRate);
+  in.read("train.momentum", train.optimizer.momentum, kRateText, kRate);
+  in.read("train.nesterov", train.optimizer.nesterov);
   in.check("train.nesterov", [&] {
-    if (train.sgd.nesterov && train.sgd.momentum == 0.0)
+    if (train.optimizer.nesterov && train.optimizer.momentum == 0.0)
       throw ConfigError("train.nesterov is true, expected a train.momentum above 0 with it");
   });
-  in.read("train.l2", train.sgd.l2, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.beta1", train.optimizer.beta1, kRateText, kRate);
+  in.read("train.beta2", train.optimizer.beta2, kRateText, kRate);
+  in.read("train.epsilon", train.optimizer.epsilon, "a number from 1e-30 up to, not including, 1e30",
+          [](double x) { return x >= 1e-30 && x < 1e30; });  // above 0 in float32
+  in.read("train.trust_coefficient", train.optimizer.trust_coefficient, kAboveZeroText, kAboveZero);
+  in.read("train.l2", train.optimizer.l2, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.weight_decay", train.optimizer.weight_decay, kAtLeastZeroText, kAtLeastZero);
   in.read<Kind>("train.schedule", train.schedule.kind,
-                {{"constant", Kind::kConstant}, {"step", Kind::kStep}, {"cosine", Kind::kCosine}});
+                {{"constant", Kind::kConstant},
+                 {"step", Kind::kStep},
+                 {"cosine", Kind::kCosine},
+                 {"triangular", Kind::kTriangular}});
   in.read("train.warmup_epochs", train.schedule.warmup_epochs, kAtLeastZeroText, kAtLeastZero);
   in.read("train.step_epochs", train.schedule.step_epochs, 1);
   in.read("train.step_factor", train.schedule.step_factor, kAboveZeroText, kAboveZero);
+  in.read("train.initial_learning_rate", train.schedule.initial_learning_rate, kAtLeastZeroText,
+          kAtLeastZero);
   in.read("train.final_learning_rate", train.schedule.final_learning_rate, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.clip_norm", train.clip_norm, kAtLeastZeroText, kAtLeastZero);
+  in.read("train.average_decay", train.average_decay, kRateText, kRate);
   in.read("train.check_replicas_every", train.check_replicas_every, 0);
   in.read("train.max_seconds", train.max_seconds, kAtLeastZeroText, kAtLeastZero);
 }
@@ -166,6 +195,10 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read_name("train.monitor", config.early_stopping.monitor,
                {"auto", "test_loss", "test_accuracy", "train_loss", "train_accuracy"});
   in.read("train.init_from", config.init_from);
+  using data::Views;
+  in.read<Views>("eval.views", config.eval.views,
+                 {{"one", Views::kOne}, {"flip", Views::kFlip}, {"shifts", Views::kShifts}});
+  in.read("eval.every_epochs", config.eval.every_epochs, 1);
   in.read<reduce::Mode>("reduce.mode", config.reduce.mode,
                         {{"exact", reduce::Mode::kExact}, {"float", reduce::Mode::kFloat}});
   using reduce::Wire;
@@ -219,6 +252,18 @@ std::string toml_value(const nlohmann::ordered_json& value) {
   return "{ " + list + " }";
 }
 
+// The values of a section, then the sections within it; prefix: "section." or "".
+std::string toml_section(const std::string& prefix, const nlohmann::ordered_json& section) {
+  std::string values, sections;
+  for (const auto& [name, value] : section.items())
+    if (value.is_object())
+      sections +=
+          fmt::format("\n[{}{}]\n", prefix, name) + toml_section(fmt::format("{}{}.", prefix, name), value);
+    else
+      values += fmt::format("{} = {}\n", name, toml_value(value));
+  return values + sections;
+}
+
 }  // namespace
 
 std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
@@ -250,32 +295,23 @@ std::vector<std::string> different_keys(const nlohmann::ordered_json& a, const n
 
 nlohmann::ordered_json as_read_now(const nlohmann::ordered_json& resolved, const std::string& name) {
   nlohmann::ordered_json kept, now;
-  const auto keep = [&](const std::string& key, const std::string& pointer) {
-    const nlohmann::ordered_json::json_pointer place(pointer);
-    if (matters(key, resolved)) kept[place] = resolved.at(place);
-  };
-  for (const auto& [section, values] : resolved.items()) {
-    if (!values.is_object()) keep(section, fmt::format("/{}", section));
-    if (values.is_object())
-      for (const auto& [key, value] : values.items())
-        keep(fmt::format("{}.{}", section, key), fmt::format("/{}/{}", section, key));
-  }
+  const std::function<void(const std::string&, const nlohmann::ordered_json&)> keep =
+      [&](const std::string& prefix, const nlohmann::ordered_json& section) {
+        for (const auto& [last, value] : section.items()) {
+          const std::string key = prefix + last;
+          std::string pointer = fmt::format("/{}", key);
+          std::replace(pointer.begin(), pointer.end(), '.', '/');
+          if (value.is_object())
+            keep(key + ".", value);
+          else if (matters(key, resolved))
+            kept[nlohmann::ordered_json::json_pointer(pointer)] = value;
+        }
+      };
+  keep("", resolved);
   parse(to_toml(kept), name, {}, &now);
   return now;
 }
 
-std::string to_toml(const nlohmann::ordered_json& resolved) {
-  std::string top, sections;
-  for (const auto& [name, value] : resolved.items()) {
-    if (!value.is_object()) {
-      top += fmt::format("{} = {}\n", name, toml_value(value));
-      continue;
-    }
-    sections += fmt::format("\n[{}]\n", name);
-    for (const auto& [key, entry] : value.items())
-      sections += fmt::format("{} = {}\n", key, toml_value(entry));
-  }
-  return top + sections;
-}
+std::string to_toml(const nlohmann::ordered_json& resolved) { return toml_section("", resolved); }
 
 }  // namespace lockstep::config

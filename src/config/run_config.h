@@ -20,6 +20,7 @@ struct RunConfig {
   data::DataOptions data;
   nn::ModelOptions model;
   train::TrainOptions train;
+  EvalOptions eval;
   reduce::ReduceOptions reduce;
   ComputeOptions compute;
   CheckpointOptions checkpoint;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string>
 
+#include "data/views.h"
+
 namespace lockstep::config {
 
 // The [compute] section.
@@ -27,9 +29,18 @@ struct LogOptions {
   bool gradients = false;  // write gradients.csv
 };
 
+// The [eval] section.
+struct EvalOptions {
+  data::Views views = data::Views::kOne;  // of each sample that is evaluated
+  // After how many epochs training evaluates the test samples, at least 1; it does so after the last one
+  // anyway.
+  std::size_t every_epochs = 1;
+};
+
 // train.patience and train.monitor.
 struct EarlyStoppingOptions {
-  std::size_t patience = 0;  // stop when `monitor` has not improved for so many epochs; 0: never
+  // Stop when an evaluation finds that `monitor` has not improved for so many epochs; 0: never.
+  std::size_t patience = 0;
   // What decides that, and which epoch's checkpoint is the best; auto: test_loss, or train_loss without a
   // test set.
   std::string monitor = "auto";

@@ -11,7 +11,7 @@ namespace lockstep::config {
 namespace {
 
 struct Synonyms {
-  const char* key;
+  const char* key;    // or a layer's type
   const char* names;  // of PyTorch, Keras, scikit-learn, Lightning, Hugging Face and the like; with spaces
 };
 
@@ -27,7 +27,17 @@ constexpr Synonyms kSynonyms[] = {
     {"data.n", "n_samples num_samples n_points"},
     {"data.folds", "kfold k_fold n_splits n_folds num_folds cv"},
     {"data.shuffle", "shuffling"},
+    {"data.augment.flip", "augment augmentation horizontal_flip random_flip hflip mirror"},
+    {"data.augment.shift", "translate translation random_crop crop random_shift width_shift_range"},
+    {"data.augment.cutout", "random_erasing random_erase erasing cutout_size"},
     {"units", "out_features width outputs size neurons"},
+    {"filters", "out_channels out_planes channels n_filters num_filters"},
+    {"size", "kernel_size kernel filter_size pool_size window window_size"},
+    {"stride", "strides step"},
+    {"padding", "pad"},
+    {"epsilon", "eps"},
+    {"scale", "affine gamma"},
+    {"shift", "beta"},
     {"rate", "p dropout_rate drop"},
     {"frozen", "freeze trainable requires_grad"},
     {"learning_rate_factor", "lr_factor lr_mult lr_scale"},
@@ -47,8 +57,17 @@ constexpr Synonyms kSynonyms[] = {
      "batch bs batchsize minibatch minibatch_size mini_batch_size global_batch_size "
      "train_batch_size per_device_train_batch_size"},
     {"train.epochs", "n_epochs num_epochs max_epochs nb_epoch nb_epochs num_train_epochs epoch max_iter"},
-    {"train.l2", "wd weight_decay l2_reg l2_regularization regularization reg lambda alpha"},
+    {"train.label_smoothing", "smoothing label_smoothing_factor"},
+    {"train.weight_decay", "wd decay"},
+    {"train.l2", "l2_reg l2_regularization regularization reg lambda alpha"},
+    {"train.optimizer", "optim solver opt"},
     {"train.momentum", "mu"},
+    {"train.beta1", "beta_1 adam_beta1"},
+    {"train.beta2", "beta_2 adam_beta2"},
+    {"train.epsilon", "eps adam_epsilon"},
+    {"train.trust_coefficient", "trust trust_coef lars_coefficient"},
+    {"train.clip_norm", "max_grad_norm max_norm clipnorm clip_grad_norm grad_clip gradient_clip_val"},
+    {"train.average_decay", "ema ema_decay model_ema swa polyak"},
     {"train.schedule", "scheduler lr_scheduler lr_schedule lr_policy lr_scheduler_type"},
     {"train.warmup_epochs", "warmup warmup_steps num_warmup_steps warmup_ratio"},
     {"train.step_epochs", "step_size lr_step_size"},
@@ -58,10 +77,21 @@ constexpr Synonyms kSynonyms[] = {
     {"train.monitor", "metric metric_for_best_model"},
     {"train.max_seconds", "max_time time_limit timeout"},
     {"train.init_from", "pretrained weights init_checkpoint load_from load_weights warm_start"},
+    {"eval.views", "tta tta_level test_time_augmentation"},
+    {"eval.every_epochs",
+     "eval_every eval_interval evaluate_every validation_freq check_val_every_n_epoch val_interval"},
     {"checkpoint.every_epochs", "save_every save_freq checkpoint_every save_interval"},
     {"checkpoint.every_steps", "save_steps checkpoint_steps"},
     {"checkpoint.keep", "save_total_limit max_to_keep save_top_k"},
     {"compute.threads", "n_jobs num_threads nthreads n_threads omp_num_threads"},
+    {"dense", "linear fc fully_connected"},
+    {"conv", "conv2d convolution convolutional convolution2d"},
+    {"max_pool", "maxpool maxpool2d max_pool2d max_pooling maxpooling2d"},
+    {"average_pool", "avgpool avgpool2d avg_pool avg_pool2d average_pooling averagepooling2d"},
+    {"global_average_pool",
+     "adaptiveavgpool2d adaptive_avg_pool2d globalaveragepooling2d global_avg_pool gap"},
+    {"batch_norm", "batchnorm batchnorm1d batchnorm2d batch_normalization batchnormalization bn norm"},
+    {"add", "residual skip shortcut"},
 };
 
 constexpr std::pair<const char*, const char*> kInstead[] = {
@@ -71,8 +101,7 @@ constexpr std::pair<const char*, const char*> kInstead[] = {
      "the number of ranks is mpirun's: launch/run -np P"},
     {"num_workers workers prefetch_factor pin_memory",
      "each rank has its samples in memory, nothing loads them beside it"},
-    {"optimizer optim solver betas beta1 beta2",
-     "the optimizer is SGD with train.momentum, train.nesterov and train.l2"},
+    {"betas", "they are train.beta1 and train.beta2"},
     {"dtype precision amp fp16 bf16", "everything is computed in float32"},
     {"out output out_dir output_dir save_dir log_dir logdir", "the run folder is --out DIR"},
     {"resume resume_from resume_from_checkpoint", "--resume latest goes on with a run"},

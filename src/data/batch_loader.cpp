@@ -21,8 +21,13 @@ std::size_t blocks_per_step(const ShardPlan& plan) {
   return plan.shards() * ((micro_batch + kMaxBlockRows - 1) / kMaxBlockRows);
 }
 
-BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world)
-    : plan_(&plan), shards_(plan.shards_of_rank(rank, world)), rows_(shards_.size()), order_(shards_.size()) {
+BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world,
+                         const Augmentation& augmentation)
+    : plan_(&plan),
+      shards_(plan.shards_of_rank(rank, world)),
+      augmentation_(augmentation),
+      rows_(shards_.size()),
+      order_(shards_.size()) {
   for (std::size_t s = shards_.begin; s < shards_.end; ++s) {
     const auto& members = plan.samples_of_shard(s);
     own_.insert(own_.end(), members.begin(), members.end());
@@ -37,6 +42,7 @@ BatchLoader::BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank
 }
 
 void BatchLoader::start_epoch(std::size_t epoch) {
+  epoch_ = epoch;
   for (std::size_t s = 0; s < shards_.size(); ++s) {
     order_[s] = plan_->epoch_order(epoch, shards_.begin + s);
     for (auto& position : order_[s]) position = rows_[s][position];
@@ -66,9 +72,14 @@ void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normal
           "gather: x, targets and sample_ids are not as long as the rows");
   parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      normalizer.apply(store_, rows[i], x.subspan(i * store_.width, store_.width));
+      const auto row = x.subspan(i * store_.width, store_.width);
       targets[i] = store_.targets[rows[i]];
       sample_ids[i] = own_[rows[i]];
+      if (augmentation_.any())
+        apply_view(augmentation_.view(epoch_, sample_ids[i]), augmentation_.image(), normalizer, store_,
+                   rows[i], row);
+      else
+        normalizer.apply(store_, rows[i], row);
     }
   });
 }

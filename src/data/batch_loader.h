@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "data/augmentation.h"
 #include "data/dataset.h"
 #include "data/normalizer.h"
 #include "data/shard_plan.h"
@@ -30,7 +31,8 @@ std::size_t blocks_per_step(const ShardPlan& plan);
 class BatchLoader {
  public:
   // Loads the samples of this rank's shards, and nothing else.
-  BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world);
+  BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world,
+              const Augmentation& augmentation = {});
 
   const SampleStore& samples() const { return store_; }
   std::span<const std::uint32_t> sample_ids() const { return own_; }  // of these, ascending
@@ -41,14 +43,16 @@ class BatchLoader {
   // This rank's blocks of a step, in shard order; empty ones are left out.
   std::vector<Block> blocks(std::size_t step) const;
 
-  // Fills rows of x (B = sum of the blocks' rows, features; row-major), targets (B) and the samples' IDs
-  // (B), block after block.
+  // Fills rows of x (B = sum of the blocks' rows, features; row-major) with samples as this epoch shows them,
+  // normalised, targets (B) and the samples' IDs (B), block after block.
   void gather(std::span<const Block> blocks, const Normalizer& normalizer, std::span<float> x,
               std::span<float> targets, std::span<std::uint32_t> sample_ids, int threads) const;
 
  private:
   const ShardPlan* plan_;
   Range shards_;
+  Augmentation augmentation_;
+  std::size_t epoch_ = 0;
   std::vector<std::uint32_t> own_;                 // IDs of this rank's samples, ascending
   SampleStore store_;                              // these samples
   std::vector<std::vector<std::uint32_t>> rows_;   // per own shard: position -> row of store_

@@ -186,14 +186,20 @@ void Normalizer::set_numbers(std::size_t j, double shift, double scale) {
   scale_[j] = static_cast<float>(scale / unit_[j]);
 }
 
-void Normalizer::apply(const SampleStore& samples, std::size_t i, std::span<float> x) const {
+void Normalizer::apply(const SampleStore& samples, std::size_t i, std::size_t first,
+                       std::span<float> x) const {
+  require(first + x.size() <= scale_.size(), "Normalizer: a sample has fewer features");
+  const std::size_t n = x.size();
   if (!samples.pixels.empty()) {
-    scale_bytes(samples.pixel_row(i), scale_, pixel_shift_, x);
+    scale_bytes(samples.pixel_row(i).subspan(first, n), std::span(scale_).subspan(first, n),
+                std::span(pixel_shift_).subspan(first, n), x);
     return;
   }
-  const auto numbers = samples.value_row(i);
-  for (std::size_t j = 0; j < x.size(); ++j)
-    x[j] = static_cast<float>((numbers[j] + shift_[j]) * unit_[j]) * scale_[j];
+  const auto numbers = samples.value_row(i).subspan(first, n);
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::size_t j = first + k;
+    x[k] = static_cast<float>((numbers[k] + shift_[j]) * unit_[j]) * scale_[j];
+  }
 }
 
 }  // namespace lockstep::data

@@ -48,7 +48,9 @@ class Normalizer {
   Statistics statistics() const;
 
   // x (features) <- sample i. Overwritten.
-  void apply(const SampleStore& samples, std::size_t i, std::span<float> x) const;
+  void apply(const SampleStore& samples, std::size_t i, std::span<float> x) const { apply(samples, i, 0, x); }
+  // The same for the features that begin with this one, as many as x has.
+  void apply(const SampleStore& samples, std::size_t i, std::size_t first, std::span<float> x) const;
 
  private:
   void fit_pixels(Normalization kind, const DatasetInfo& info, const SampleStore& own,

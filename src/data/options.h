@@ -22,6 +22,17 @@ enum class UnseenCategory { kRefuse, kZeros };  // of samples that are not train
 enum class TargetScale { kNone, kMeanStd };     // of values: as they are, or (v - mean) / stddev
 enum class Function { kSine, kKink };           // function_table.h gives the formulas
 
+enum class Flip { kNone, kRandom, kAlternate };  // of training images: augmentation.h says what they do
+enum class ShiftPadding { kReflect, kZero };     // view.h says what they do
+
+// The [data.augment] section; augmentation.h says what it does.
+struct AugmentOptions {
+  Flip flip = Flip::kNone;
+  std::size_t shift = 0;  // pixels
+  ShiftPadding shift_padding = ShiftPadding::kReflect;
+  std::size_t cutout = 0;  // pixels, a side of the square
+};
+
 inline constexpr const char* kDatasetNames[] = {"cifar10",  "synthetic", "csv",    "circle",  "xor",
                                                 "gaussian", "spiral",    "flower", "function"};
 
@@ -58,6 +69,7 @@ struct DataOptions {
   Normalization normalize = Normalization::kMean;
   std::size_t train_samples = 0;  // use the first n only; 0: all
   std::size_t test_samples = 0;
+  AugmentOptions augment;
 };
 
 }  // namespace lockstep::data

@@ -1,7 +1,9 @@
 #include "kernels/arrays.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -13,6 +15,10 @@ namespace {
 
 LOCKSTEP_CLONES void add_row(float* x, const float* y, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) x[j] += y[j];
+}
+
+LOCKSTEP_CLONES void multiply_part(float* x, std::size_t n, float factor) {
+  for (std::size_t i = 0; i < n; ++i) x[i] *= factor;
 }
 
 LOCKSTEP_CLONES double sum_of_squares_chunk(const float* x, std::size_t n) {
@@ -54,6 +60,19 @@ void add_column_sums(ConstMatrix x, std::span<float> sums) {
   }
 }
 
+void add(std::span<const float> x, std::span<float> y, int threads) {
+  require(x.size() == y.size(), "add: the lengths differ");
+  parallel_ranges(y.size(), 4096, threads, [&](std::size_t begin, std::size_t end) {
+    add_row(y.data() + begin, x.data() + begin, end - begin);
+  });
+}
+
+void multiply(std::span<float> x, float factor, int threads) {
+  parallel_ranges(x.size(), 4096, threads, [&](std::size_t begin, std::size_t end) {
+    multiply_part(x.data() + begin, end - begin, factor);
+  });
+}
+
 void move_towards(std::span<const float> sums, double scale, double share, std::span<float> average) {
   require(sums.size() == average.size(), "move_towards: the lengths differ");
   for (std::size_t i = 0; i < sums.size(); ++i)
@@ -72,6 +91,12 @@ double sum_of_squares(std::span<const float> x, int threads) {
   double sum = 0.0;
   for (const double chunk : chunks) sum += chunk;
   return sum;
+}
+
+double largest_magnitude(std::span<const float> x) {
+  double largest = 0.0;
+  for (const float value : x) largest = std::max(largest, std::fabs(double{value}));
+  return largest;
 }
 
 bool all_finite(std::span<const float> x, int threads) {

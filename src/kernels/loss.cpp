@@ -17,7 +17,8 @@ constexpr std::size_t kGrain = 16;  // rows
 // the outputs.
 
 // The maximum is subtracted first, so that no exponential overflows.
-double cross_entropy(std::span<const double> o, std::size_t label, std::span<double> slopes) {
+double cross_entropy(std::span<const double> o, std::size_t label, double smoothing,
+                     std::span<double> slopes) {
   const double largest = *std::max_element(o.begin(), o.end());
   double sum = 0.0;
   for (std::size_t k = 0; k < o.size(); ++k) {
@@ -25,8 +26,14 @@ double cross_entropy(std::span<const double> o, std::size_t label, std::span<dou
     sum += exponential;
     if (!slopes.empty()) slopes[k] = exponential;
   }
-  for (std::size_t k = 0; k < slopes.size(); ++k) slopes[k] = slopes[k] / sum - (k == label ? 1.0 : 0.0);
-  return stable_log(sum) - (o[label] - largest);
+  const double elsewhere = smoothing / static_cast<double>(o.size()), at_label = 1.0 - smoothing + elsewhere;
+  for (std::size_t k = 0; k < slopes.size(); ++k)
+    slopes[k] = slopes[k] / sum - (k == label ? at_label : elsewhere);
+  if (smoothing == 0.0) return stable_log(sum) - (o[label] - largest);
+  double expected = 0.0;  // output, with the targets as probabilities
+  for (std::size_t k = 0; k < o.size(); ++k)
+    expected += (k == label ? at_label : elsewhere) * (o[k] - largest);
+  return stable_log(sum) - expected;
 }
 
 // log(1 + e) for 0 <= e <= 1. Where 1 + e loses digits of e, what it lost is made good (Higham, Accuracy and
@@ -58,10 +65,11 @@ double squared_error(std::span<const double> o, double target, double factor, st
   return factor * sum;
 }
 
-double evaluate_sample(Loss loss, std::span<const double> o, double target, std::span<double> slopes) {
+double evaluate_sample(Loss loss, std::span<const double> o, double target, double smoothing,
+                       std::span<double> slopes) {
   switch (loss) {
     case Loss::kCrossEntropy:
-      return cross_entropy(o, static_cast<std::size_t>(target), slopes);
+      return cross_entropy(o, static_cast<std::size_t>(target), smoothing, slopes);
     case Loss::kBinaryCrossEntropy:
       return binary_cross_entropy(o[0], target, slopes);
     case Loss::kMse:
@@ -110,12 +118,12 @@ void class_probabilities(Loss loss, std::span<const float> outputs, std::span<do
   for (double& p : probabilities) p /= sum;
 }
 
-double sample_loss(Loss loss, std::span<const double> outputs, double target) {
-  return evaluate_sample(loss, outputs, target, {});
+double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing) {
+  return evaluate_sample(loss, outputs, target, label_smoothing, {});
 }
 
 LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,
-                       Matrix gradient, int threads) {
+                       Matrix gradient, int threads, double label_smoothing) {
   require(targets.size() == outputs.rows, "evaluate_loss: one target per row is needed");
   require(gradient.data == nullptr || (gradient.rows == outputs.rows && gradient.cols == outputs.cols),
           "evaluate_loss: outputs and gradient differ in shape");
@@ -126,7 +134,7 @@ LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> ta
     for (std::size_t i = begin; i < end; ++i) {
       const std::span o(outputs.data + i * outputs.row_stride, outputs.cols);
       std::copy(o.begin(), o.end(), row.begin());
-      part.loss.add(evaluate_sample(loss, row, targets[i], slopes));
+      part.loss.add(evaluate_sample(loss, row, targets[i], label_smoothing, slopes));
       for (std::size_t k = 0; k < slopes.size(); ++k)
         gradient.data[i * gradient.row_stride + k] = static_cast<float>(scale * slopes[k]);
       part.correct += static_cast<float>(predicted_class(loss, o)) == targets[i];

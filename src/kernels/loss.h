@@ -18,6 +18,10 @@ namespace lockstep::kernels {
 //   mse                   sum_k (o_k - t_k)^2                      do = 2 (o - t)
 //   half_mse              1/2 sum_k (o_k - t_k)^2                  do = o - t
 // Source: Goodfellow, Bengio, Courville, Deep Learning (2016), 6.2.2.
+//
+// Label smoothing e, of cross_entropy alone: t is 1 - e + e/C at the class and e/C elsewhere, and the loss
+// -sum_k t_k log softmax(o)_k; do = softmax(o) - t as before. Source: Szegedy et al., "Rethinking the
+// Inception Architecture for Computer Vision", CVPR 2016, 7; torch.nn.CrossEntropyLoss has the same.
 enum class Loss { kCrossEntropy, kBinaryCrossEntropy, kMse, kHalfMse };
 
 std::string_view name(Loss loss);
@@ -44,13 +48,13 @@ std::size_t predicted_class(Loss loss, std::span<const float> outputs);
 void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities);
 
 // One sample's loss.
-double sample_loss(Loss loss, std::span<const double> outputs, double target);
+double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing = 0.0);
 
 // Sums over the rows of outputs (B,C); targets has B entries, classes below C or values.
 // gradient (B,C), unless empty, is overwritten with scale * d(sample's loss)/d(outputs): scale = 1/global
 // batch makes it the derivative of the mean loss over the global batch. Each row's results depend on that row
 // alone. Works in double inside a row.
 LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,
-                       Matrix gradient, int threads);
+                       Matrix gradient, int threads, double label_smoothing = 0.0);
 
 }  // namespace lockstep::kernels

@@ -36,8 +36,11 @@ std::vector<Tensor> BatchNorm::tensors() const {
   const std::vector<std::size_t> shape = {image_.channels};
   const auto constant = [](double value) { return Initializer{Initializer::Kind::kConstant, value}; };
   std::vector<Tensor> tensors;
-  if (options_.scale) tensors.push_back({.name = "weight", .shape = shape, .init = constant(1.0)});
-  if (options_.shift) tensors.push_back({.name = "bias", .shape = shape, .init = constant(0.0)});
+  const auto learned = [&](const char* name, double from) {
+    tensors.push_back({.name = name, .shape = shape, .init = constant(from), .weight_decay_factor = 1.0});
+  };
+  if (options_.scale) learned("weight", 1.0);
+  if (options_.shift) learned("bias", 0.0);
   tensors.push_back(
       {.name = "running_mean", .shape = shape, .init = constant(0.0), .averaged = options_.momentum});
   tensors.push_back(

@@ -42,11 +42,21 @@ Conv::Conv(const ImageShape& in, const ConvGeometry& geometry, Initializer weigh
           "Conv: a layer needs pixels, filters, a size and a stride");
 }
 
+Conv Conv::whitening(const ImageShape& in, std::size_t size, double epsilon, bool bias) {
+  const std::size_t patch = in.channels * size * size;
+  Conv conv(in, {.filters = 2 * patch, .size = size}, {Initializer::Kind::kWhitening, epsilon},
+            bias ? std::optional(Initializer{Initializer::Kind::kZeros}) : std::nullopt);
+  if (patch > 1024)
+    throw ConfigError(fmt::format(
+        "a whiten layer of size {} meets patches of {} numbers, expected at most 1024", size, patch));
+  return conv;
+}
+
 std::string Conv::description() const {
-  return fmt::format("Conv {}x{}x{} -> {}x{}x{}, {}x{}{}{}", in_.channels, in_.height, in_.width,
-                     out_.channels, out_.height, out_.width, geometry_.size, geometry_.size,
-                     geometry_.stride == 1 ? "" : fmt::format(", stride {}", geometry_.stride),
-                     bias_ ? "" : ", no bias");
+  return fmt::format(
+      "{} {}x{}x{} -> {}x{}x{}, {}x{}{}{}", whitens() ? "Whiten" : "Conv", in_.channels, in_.height,
+      in_.width, out_.channels, out_.height, out_.width, geometry_.size, geometry_.size,
+      geometry_.stride == 1 ? "" : fmt::format(", stride {}", geometry_.stride), bias_ ? "" : ", no bias");
 }
 
 std::vector<Tensor> Conv::tensors() const {
@@ -56,7 +66,8 @@ std::vector<Tensor> Conv::tensors() const {
                                   .init = weight_,
                                   .fan_in = fan_in(),
                                   .fan_out = taps * geometry_.filters,
-                                  .weight_decay_factor = 1.0}};
+                                  .learning_rate_factor = whitens() ? 0.0 : 1.0,
+                                  .weight_decay_factor = whitens() ? 0.0 : 1.0}};
   if (bias_) tensors.push_back({.name = "bias", .shape = {geometry_.filters}, .init = *bias_});
   return tensors;
 }

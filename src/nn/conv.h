@@ -3,6 +3,9 @@
 //   b[f]
 // with zeros beyond the image's edges. (A cross-correlation, as everywhere in this field.)
 //
+// A whitening convolution has 2 * channels * size^2 filters, worked out from the training images
+// (whitening.h), which training leaves alone.
+//
 // Parameters: weight W (filters, size, size, channels), which files have as PyTorch does, (filters, channels,
 // size, size); then, unless it has none, bias b (filters). Cost in multiply-adds: forward B * output pixels *
 // filters * size^2 * channels; backward twice that, once when dx is not computed. Source: Goodfellow, Bengio,
@@ -36,6 +39,8 @@ class Conv final : public Layer {
   // Throws ConfigError where the filters do not fit into the padded image.
   Conv(const ImageShape& in, const ConvGeometry& geometry, Initializer weight,
        std::optional<Initializer> bias);
+  // Stride 1, no padding. Throws ConfigError also where patches have more than 1024 numbers.
+  static Conv whitening(const ImageShape& in, std::size_t size, double epsilon, bool bias);
 
   std::size_t inputs() const override { return in_.size(); }
   std::size_t outputs() const override { return out_.size(); }
@@ -56,6 +61,7 @@ class Conv final : public Layer {
                          const PassContext& pass) const override;
 
  private:
+  bool whitens() const { return weight_.kind == Initializer::Kind::kWhitening; }
   std::size_t fan_in() const { return geometry_.size * geometry_.size * in_.channels; }
   kernels::Windows windows_of(kernels::ConstMatrix x) const;
   kernels::Windows windows_of_gradient(kernels::ConstMatrix dy) const;

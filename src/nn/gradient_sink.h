@@ -27,7 +27,8 @@ class GradientSink {
  public:
   virtual ~GradientSink() = default;
 
-  // By each Model::backward once for every tensor, from the arena's end to its beginning.
+  // By each Model::backward once for every tensor, from the arena's end to its beginning. Terms of a tensor
+  // that does not learn are nobody's: they may be those of its gradient, or without rows and columns.
   virtual void add(const GradientTerms& terms) = 0;
 };
 

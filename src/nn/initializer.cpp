@@ -36,6 +36,14 @@ std::optional<Initializer> parse_plain(const std::string& text) {
   return std::nullopt;
 }
 
+double draw_dirac(const Tensor& tensor, const RandomStream& stream, std::uint32_t index) {
+  const std::size_t channels = tensor.shape[1], rows = tensor.shape[2], cols = tensor.shape[3];
+  const std::size_t channel = index % channels, tap = index / channels % (rows * cols),
+                    filter = index / channels / (rows * cols);
+  if (filter < channels) return channel == filter && tap == rows / 2 * cols + cols / 2 ? 1.0 : 0.0;
+  return (2.0 * stream.uniform(index) - 1.0) / std::sqrt(static_cast<double>(tensor.fan_in));
+}
+
 double draw(const Tensor& tensor, const RandomStream& stream, std::uint32_t index) {
   const double out = static_cast<double>(tensor.fan_out), in = static_cast<double>(tensor.fan_in);
   switch (tensor.init.kind) {
@@ -48,23 +56,37 @@ double draw(const Tensor& tensor, const RandomStream& stream, std::uint32_t inde
     case Initializer::Kind::kUniform:
       return (2.0 * stream.uniform(index) - 1.0) * tensor.init.parameter;
     case Initializer::Kind::kZeros:
+    case Initializer::Kind::kWhitening:
       return 0.0;
     case Initializer::Kind::kConstant:
       return tensor.init.parameter;
+    case Initializer::Kind::kDirac:
+      return draw_dirac(tensor, stream, index);
   }
   return 0.0;
+}
+
+Initializer parse_of_layer(const std::string& text, const std::string& key, bool filters) {
+  using Kind = Initializer::Kind;
+  if (filters && text == "dirac") return {Kind::kDirac};
+  if (text == "glorot") return {Kind::kGlorot};
+  if (text == "he") return {Kind::kHe};
+  if (const auto plain = parse_plain(text)) return *plain;
+  throw ConfigError(fmt::format(
+      "{} is \"{}\"{}, expected \"glorot\", \"he\", {}\"normal(SIGMA)\", \"uniform(A)\" or \"zeros\", "
+      "SIGMA and A at least 0",
+      key, text, !filters && text == "dirac" ? ", which only conv layers take" : "",
+      filters ? "\"dirac\", " : ""));
 }
 
 }  // namespace
 
 Initializer Initializer::parse_weight(const std::string& text, const std::string& key) {
-  if (text == "glorot") return {Kind::kGlorot};
-  if (text == "he") return {Kind::kHe};
-  if (const auto plain = parse_plain(text)) return *plain;
-  throw ConfigError(fmt::format(
-      "{} is \"{}\", expected \"glorot\", \"he\", \"normal(SIGMA)\", \"uniform(A)\" or \"zeros\", "
-      "SIGMA and A at least 0",
-      key, text));
+  return parse_of_layer(text, key, false);
+}
+
+Initializer Initializer::parse_filters(const std::string& text, const std::string& key) {
+  return parse_of_layer(text, key, true);
 }
 
 Initializer Initializer::parse_bias(const std::string& text, const std::string& key) {

@@ -51,8 +51,10 @@ class Layer {
   virtual bool mixes_samples() const { return false; }
   virtual std::size_t least_micro_batch() const { return 1; }  // samples, in training
 
-  // True: output i depends on input i alone. y may take x's place then, and dx takes dy's.
+  // True: output i depends on input i alone. y may take x's place then unless keeps_input, and dx takes dy's.
   virtual bool elementwise() const { return false; }
+  // True of an elementwise layer: backward reads x.
+  virtual bool keeps_input() const { return false; }
   // True: backward reads y, which the next layer must leave alone then.
   virtual bool keeps_output() const { return false; }
 

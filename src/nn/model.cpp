@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "kernels/arrays.h"
 #include "nn/layers.h"
 
 namespace lockstep::nn {
@@ -65,7 +66,11 @@ std::size_t outputs_of(const ModelOptions& options, std::size_t classes) {
 Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t outputs,
              const std::optional<ImageShape>& image) {
   std::vector<BuiltLayer> layers = build_layers(options, inputs, outputs, image);
-  for (BuiltLayer& built : layers) layers_.push_back(std::move(built.layer));
+  for (BuiltLayer& built : layers) {
+    layers_.push_back(std::move(built.layer));
+    names_.push_back(built.name);
+    places_.push_back(built.place);
+  }
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(
         "model.layers end with {} outputs, expected {} (a last dense layer without units has them)",
@@ -95,6 +100,18 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
     if (slice.size > 0) ++numbered;
   }
   if (tensors_.empty()) throw ConfigError("model.layers has no layer with parameters, expected a dense one");
+
+  const auto changes = [](const Tensor& tensor) { return tensor.learns() || !tensor.has_gradient(); };
+  const auto first = std::ranges::find_if(tensors_, changes);
+  first_ =
+      first == tensors_.end() ? layers_.size() : layer_of(static_cast<std::size_t>(first - tensors_.begin()));
+  std::vector<std::optional<std::size_t>> added;
+  std::vector<std::size_t> widths = {this->inputs()};
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    added.push_back(layers[l].added);
+    widths.push_back(layers_[l]->outputs());
+  }
+  skips_ = Skips(std::move(added), widths, first_);
 }
 
 bool Model::mixes_samples() const {
@@ -108,7 +125,9 @@ std::size_t Model::least_micro_batch() const {
 }
 
 bool Model::in_place(std::size_t layer) const {
-  return layers_[layer]->elementwise() && (layer == 0 || !layers_[layer - 1]->keeps_output());
+  const Layer& one = *layers_[layer];
+  return one.elementwise() && !one.keeps_input() && !skips_.keeps(layer) &&
+         (layer == 0 || !layers_[layer - 1]->keeps_output());
 }
 
 std::size_t Model::layer_of(std::size_t tensor) const {
@@ -118,59 +137,97 @@ std::size_t Model::layer_of(std::size_t tensor) const {
 }
 
 std::vector<double> Model::layer_in_double(std::span<const double> arena, std::size_t layer,
-                                           std::span<const double> x, const PassContext& pass) const {
+                                           std::span<const std::vector<double>> inputs,
+                                           const PassContext& pass) const {
   const Layer& one = *layers_[layer];
+  const std::vector<double>& x = inputs[layer];
   std::vector<double> y(x.size() / one.inputs() * one.outputs());
   one.forward_in_double(x, params_of(layer, arena), y, pass);
+  if (const auto added = skips_.added_to(layer))
+    std::ranges::transform(y, inputs[*added], y.begin(), std::plus<>());
   return y;
 }
 
 std::vector<double> Model::forward_in_double(std::span<const double> arena, std::size_t first,
-                                             std::vector<double> x, const PassContext& pass) const {
-  for (std::size_t l = first; l < layers_.size(); ++l) x = layer_in_double(arena, l, x, pass);
-  return x;
+                                             std::span<const std::vector<double>> inputs,
+                                             const PassContext& pass) const {
+  // The inputs of layers; those before `first` only where a later layer adds them.
+  std::vector<std::vector<double>> all(layers_.size() + 1);
+  for (std::size_t l = 0; l <= first; ++l)
+    if (l == first || skips_.keeps(l)) all[l] = inputs[l];
+  for (std::size_t l = first; l < layers_.size(); ++l) {
+    all[l + 1] = layer_in_double(arena, l, all, pass);
+    if (!skips_.keeps(l)) all[l] = {};
+  }
+  return std::move(all.back());
+}
+
+std::vector<double> Model::forward_in_double(std::span<const double> arena, std::vector<double> x,
+                                             const PassContext& pass) const {
+  return forward_in_double(arena, 0, {&x, 1}, pass);
 }
 
 std::vector<std::vector<double>> Model::inputs_in_double(std::span<const double> arena, std::vector<double> x,
                                                          const PassContext& pass) const {
   std::vector<std::vector<double>> inputs = {std::move(x)};
   for (std::size_t l = 0; l + 1 < layers_.size(); ++l)
-    inputs.push_back(layer_in_double(arena, l, inputs.back(), pass));
+    inputs.push_back(layer_in_double(arena, l, inputs, pass));
   return inputs;
 }
 
+namespace {
+
+template <typename T>
+std::span<T> all_of(kernels::BasicMatrix<T> x) {
+  return {x.data, x.rows * x.cols};
+}
+
+}  // namespace
+
 ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
                            const PassContext& pass) const {
-  Matrix x = workspace.input(rows);
+  const auto output = [&](std::size_t number) {
+    return number == 0 ? workspace.input(rows) : workspace.output(number - 1, rows);
+  };
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     liveness::move(pass.progress);
-    const Matrix y = workspace.output(l, rows);
-    layers_[l]->forward(x, params_of(l, arena), y, pass);
-    x = y;
+    const Matrix y = output(l + 1);
+    layers_[l]->forward(output(l), params_of(l, arena), y, pass);
+    if (const auto added = skips_.added_to(l)) kernels::add(all_of(output(*added)), all_of(y), pass.threads);
   }
-  return x;
+  return output(layers_.size());
 }
 
 void Model::backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
                      const PassContext& pass) const {
-  const auto has_parameters = [](const Slice& slice) { return slice.size > 0; };
-  const auto first =
-      static_cast<std::size_t>(std::ranges::find_if(slices_, has_parameters) - slices_.begin());
+  // The gradient of an output that has one waiting.
+  const auto waiting = [&](std::size_t output) {
+    return workspace.waiting_gradient(*skips_.buffer(output), layers_[output - 1]->outputs(), rows);
+  };
   Matrix dy = workspace.output_gradient(rows);
   std::size_t turn = 0;
-  for (std::size_t l = layers_.size(); l-- > first;) {  // before that nothing needs a gradient
+  for (std::size_t l = layers_.size(); l-- > first_;) {
     liveness::move(pass.progress);
     const Layer& layer = *layers_[l];
+    if (skips_.buffer(l + 1)) kernels::add(waiting(l + 1), all_of(dy), pass.threads);
+    if (const auto added = skips_.added_to(l); added && skips_.buffer(*added)) {
+      if (skips_.last_to_add(l, *added))
+        std::ranges::copy(all_of(dy), waiting(*added).begin());
+      else
+        kernels::add(all_of(dy), waiting(*added), pass.threads);
+    }
     const Matrix x = l == 0 ? workspace.input(rows) : workspace.output(l - 1, rows);
     Matrix dx;
     if (layer.elementwise())
       dx = dy;
-    else if (l > first)
+    else if (l > first_)
       dx = workspace.gradient(++turn, layer.inputs(), rows);
     layer.backward(x, workspace.output(l, rows), dy, params_of(l, arena), slices_[l].first_tensor, sink, dx,
                    pass);
     dy = dx;
   }
+  const std::size_t first_tensor = first_ == layers_.size() ? tensors_.size() : slices_[first_].first_tensor;
+  for (std::size_t t = first_tensor; t-- > 0;) sink.add({.tensor = t, .dy = {}});
 }
 
 namespace {
@@ -195,6 +252,8 @@ std::vector<std::size_t> buffer_widths(const Model& model) {
 
 std::size_t Workspace::bytes_for(std::size_t max_rows, const Model& model, Use use) {
   std::size_t floats = 2 * gradient_width(model, use);
+  if (use == Use::kForwardAndBackward)
+    for (const std::size_t width : model.skips().buffer_widths()) floats += width;
   for (const std::size_t width : buffer_widths(model)) floats += width;
   return max_rows * floats * sizeof(float);
 }
@@ -209,11 +268,14 @@ Workspace::Workspace(const Model& model, std::size_t max_rows, Use use)
     buffer_of_output_.push_back(model.in_place(l) ? buffer : ++buffer);
   for (const std::size_t width : widths_) buffers_.emplace_back(max_rows * width);
   for (auto& gradient : gradients_) gradient = AlignedBuffer<float>(max_rows * gradient_width(model, use));
+  if (use == Use::kForwardAndBackward)
+    for (const std::size_t width : model.skips().buffer_widths()) waiting_.emplace_back(max_rows * width);
 }
 
 std::size_t Workspace::bytes() const {
   std::size_t floats = gradients_[0].size() + gradients_[1].size();
-  for (const auto& buffer : buffers_) floats += buffer.size();
+  for (const auto* buffers : {&buffers_, &waiting_})
+    for (const auto& buffer : *buffers) floats += buffer.size();
   return floats * sizeof(float);
 }
 
@@ -227,6 +289,11 @@ Matrix Workspace::output_gradient(std::size_t rows) { return gradient(0, outputs
 Matrix Workspace::gradient(std::size_t turn, std::size_t width, std::size_t rows) {
   require(rows <= max_rows_, "Workspace: more rows than max_rows");
   return {gradients_[turn % 2].data(), rows, width};
+}
+
+std::span<float> Workspace::waiting_gradient(std::size_t buffer, std::size_t width, std::size_t rows) {
+  require(rows <= max_rows_, "Workspace: more rows than max_rows");
+  return waiting_[buffer].span().first(rows * width);
 }
 
 }  // namespace lockstep::nn

@@ -12,6 +12,7 @@
 #include "nn/batch_norm.h"
 #include "nn/image.h"
 #include "nn/layer.h"
+#include "nn/skips.h"
 
 namespace lockstep::nn {
 
@@ -22,10 +23,13 @@ struct LayerOptions {
     kActivation,
     kDropout,
     kConv,
+    kWhiten,
     kMaxPool,
     kAveragePool,
     kGlobalAveragePool,
     kBatchNorm,
+    kMultiply,
+    kAdd,
     kFlatten
   } kind = Kind::kDense;
   std::size_t units = 0;  // of kDense; 0: the network's outputs
@@ -33,14 +37,23 @@ struct LayerOptions {
   std::string init = {}, bias_init = {};  // of kDense and kConv; empty: the model's
   kernels::Activation activation = kernels::Activation::kIdentity;
   double rate = 0.5;                        // of kDropout
+  double factor = 1.0;                      // of kMultiply
   std::size_t filters = 0;                  // of kConv
-  std::size_t size = 0, stride = 1;         // of kConv and pools: pixels
+  std::size_t size = 0, stride = 1;         // of kConv, kWhiten (stride 1) and pools: pixels
+  double epsilon = 5e-4;                    // of kWhiten
   std::optional<std::size_t> padding = {};  // of kConv: pixels all around; none: "same"
   BatchNormOptions batch_norm = {};
   // Of a layer with parameters: what its tensors' factors are multiplied by; frozen: by 0, so that they stay
-  // as they are and train.l2 leaves them out.
-  double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
+  // as they are and no decay counts them.
+  double learning_rate_factor = 1.0;
+  std::optional<double> weight_decay_factor = {};  // none: 1, of kBatchNorm 0
   bool frozen = false;
+  std::string name = {};  // of the layer, for others; "": none
+  std::string from = {};  // of kAdd: the name of an earlier layer
+
+  double decay_factor() const {
+    return frozen ? 0.0 : weight_decay_factor.value_or(kind == Kind::kBatchNorm ? 0.0 : 1.0);
+  }
 };
 
 struct ModelOptions {
@@ -78,11 +91,16 @@ class Model {
         const std::optional<ImageShape>& image = std::nullopt);
 
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+  // A layer's place among the options' layers (layers_of), which is the one that a user knows.
+  std::size_t place(std::size_t layer) const { return places_[layer]; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t inputs() const { return layers_.front()->inputs(); }
   std::size_t outputs() const { return layers_.back()->outputs(); }
   // Whether a layer's output takes its input's place.
   bool in_place(std::size_t layer) const;
+  const Skips& skips() const { return skips_; }
+  // The layer's name in model.layers; "": none.
+  const std::string& name(std::size_t layer) const { return names_[layer]; }
   std::size_t parameters() const { return parameters_; }  // floats in the arena
   // Whether in training an output depends on all samples of its micro-batch.
   bool mixes_samples() const;
@@ -93,25 +111,31 @@ class Model {
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
                                const PassContext& pass) const;
 
-  // Hands all gradients to the sink, last layer first. workspace holds the last forward's results and, in
-  // output_gradient(rows), the loss's derivative; both are used up.
+  // Hands all gradients to the sink, last layer first; of layers before the first that training changes none
+  // are computed. workspace holds the last forward's results and, in output_gradient(rows), the loss's
+  // derivative; both are used up.
   void backward(std::span<const float> arena, Workspace& workspace, std::size_t rows, GradientSink& sink,
                 const PassContext& pass) const;
 
-  // The outputs (rows, outputs) in double, from x (rows, inputs of layer `first`): the network from that
-  // layer on. What gradients are checked against.
+  // The outputs (rows, outputs) in double: the network from layer `first` on. inputs: what the layers up to
+  // it get as theirs, (rows, inputs) each. What gradients are checked against.
   std::vector<double> forward_in_double(std::span<const double> arena, std::size_t first,
-                                        std::vector<double> x, const PassContext& pass) const;
-  // Likewise from the network's input, what each layer gets as its input.
+                                        std::span<const std::vector<double>> inputs,
+                                        const PassContext& pass) const;
+  // Of the network's input x.
+  std::vector<double> forward_in_double(std::span<const double> arena, std::vector<double> x,
+                                        const PassContext& pass) const;
+  // Likewise, what each layer gets as its input.
   std::vector<std::vector<double>> inputs_in_double(std::span<const double> arena, std::vector<double> x,
                                                     const PassContext& pass) const;
   // The layer that has a tensor.
   std::size_t layer_of(std::size_t tensor) const;
 
  private:
-  // The output of one layer.
+  // The output of one layer. inputs: as forward_in_double's, up to this one.
   std::vector<double> layer_in_double(std::span<const double> arena, std::size_t layer,
-                                      std::span<const double> x, const PassContext& pass) const;
+                                      std::span<const std::vector<double>> inputs,
+                                      const PassContext& pass) const;
 
   struct Slice {
     std::size_t first_tensor = 0, offset = 0, size = 0;
@@ -122,12 +146,17 @@ class Model {
   }
 
   std::vector<std::unique_ptr<Layer>> layers_;
-  std::vector<Slice> slices_;  // per layer
+  std::vector<std::string> names_;   // per layer
+  std::vector<std::size_t> places_;  // per layer
+  std::vector<Slice> slices_;        // per layer
+  std::size_t first_ = 0;  // the first layer that training changes: before it nothing needs a gradient
+  Skips skips_;
   std::vector<Tensor> tensors_;
   std::size_t parameters_ = 0;
 };
 
-// Buffers for one pass of up to max_rows rows: the input, each layer's output, and two gradients in turn.
+// Buffers for one pass of up to max_rows rows: the input, each layer's output, two gradients in turn, and
+// those that wait for the layers they are of (skips.h).
 class Workspace {
  public:
   enum class Use { kForward, kForwardAndBackward };
@@ -147,6 +176,8 @@ class Workspace {
   kernels::Matrix output_gradient(std::size_t rows);
   // The gradient for a layer input `steps` buffers away from the output gradient.
   kernels::Matrix gradient(std::size_t turn, std::size_t width, std::size_t rows);
+  // The gradient of an output of so many numbers that waits in Skips::buffer `buffer`.
+  std::span<float> waiting_gradient(std::size_t buffer, std::size_t width, std::size_t rows);
 
  private:
   kernels::Matrix view(std::size_t buffer, std::size_t rows);
@@ -157,6 +188,7 @@ class Workspace {
   std::vector<AlignedBuffer<float>> buffers_;
   std::vector<std::size_t> buffer_of_output_;  // per layer
   AlignedBuffer<float> gradients_[2];
+  std::vector<AlignedBuffer<float>> waiting_;
 };
 
 }  // namespace lockstep::nn

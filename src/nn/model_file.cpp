@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <string_view>
@@ -28,6 +29,14 @@ void check(const TensorView& found, const Tensor& wanted) {
   if (found.shape != wanted.shape)
     throw ModelError(fmt::format("{} has shape {}, expected {}", wanted.name, shape_text(found.shape),
                                  shape_text(wanted.shape)));
+}
+
+// Throws ModelError where a number cannot be a variance.
+void expect_variances(const TensorView& found, const Tensor& wanted) {
+  for_each_value(found, [&](double x) {
+    if (!(x >= 0.0 && std::isfinite(x)))
+      throw ModelError(fmt::format("{} has {:g}, expected variances, of at least 0", wanted.name, x));
+  });
 }
 
 // The tensors under the names of our own files, where all of them are called as in an nn.Sequential of
@@ -128,6 +137,7 @@ void load_model(std::span<const TensorView> tensors_of_file, const std::string& 
       const auto view = named(found, wanted.name);
       if (view == found.end()) throw ModelError(fmt::format("{} is missing", wanted.name));
       check(*view, wanted);
+      if (wanted.name.ends_with(".running_var")) expect_variances(*view, wanted);
     }
     for (const TensorView& view : found)
       if (named(tensors, view.name) == tensors.end())

@@ -38,7 +38,7 @@ void save_model(const std::filesystem::path& path, const std::vector<Tensor>& te
 std::vector<Tensor> tensors_of_network(std::span<const TensorView> found);
 
 // Overwrites the arena, or leaves it as it was and throws ModelError, which names the file and the tensor
-// that is missing, not wanted, or of another shape or type than expected.
+// that is missing, not wanted, or of another shape or type than expected, or has variances below 0.
 void load_model(const std::filesystem::path& path, const std::vector<Tensor>& tensors,
                 std::span<float> arena);
 // The same from tensors of a file that was read before; `name` is the file's, for messages. Tensors of F64,

@@ -15,11 +15,11 @@ void Pointwise::forward(ConstMatrix x, std::span<const float>, Matrix y, const P
   kernels::activate(activation_, {y.data, size}, pass.threads, parameters_);
 }
 
-void Pointwise::backward(ConstMatrix, ConstMatrix y, Matrix dy, std::span<const float>, std::size_t,
+void Pointwise::backward(ConstMatrix x, ConstMatrix y, Matrix dy, std::span<const float>, std::size_t,
                          GradientSink&, Matrix dx, const PassContext& pass) const {
   require(dx.data == dy.data, "Pointwise: dx takes dy's place");
-  kernels::activate_backward(activation_, {y.data, y.rows * y.cols}, {dy.data, dy.rows * dy.cols},
-                             pass.threads, parameters_);
+  kernels::activate_backward(activation_, {keeps_input() ? x.data : y.data, y.rows * y.cols},
+                             {dy.data, dy.rows * dy.cols}, pass.threads, parameters_);
 }
 
 void Pointwise::forward_in_double(std::span<const double> x, std::span<const double>, std::span<double> y,

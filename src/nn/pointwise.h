@@ -16,12 +16,13 @@ class Pointwise final : public Layer {
   std::size_t outputs() const override { return width_; }
   std::string description() const override { return std::string(kernels::name(activation_)); }
   bool elementwise() const override { return true; }
-  bool keeps_output() const override { return true; }
+  bool keeps_output() const override { return !keeps_input(); }
+  bool keeps_input() const override { return kernels::slope_from_input(activation_); }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                const PassContext& pass) const override;
 
-  // dx = dy * f'(x), from y.
+  // dx = dy * f'(x), from y or x.
   void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
                 std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
                 kernels::Matrix dx, const PassContext& pass) const override;

@@ -21,11 +21,13 @@ struct Tensor {
   Initializer init;
   std::size_t fan_in = 0, fan_out = 0;  // inputs of one output, outputs of one input: what initialisers go by
   double learning_rate_factor = 1.0;    // of train.learning_rate; 0: the tensor stays as it is
-  double weight_decay_factor = 0.0;     // of train.l2
+  double weight_decay_factor = 0.0;     // of train.l2 and train.weight_decay
   // Above 0: no parameter but a running mean. It has no gradient: its layer hands over what each micro-batch
   // found, and after a step it is (1 - averaged) times what it was, plus averaged times the mean of that.
   double averaged = 0.0;
   bool has_gradient() const { return averaged == 0.0; }
+  // Whether the optimizer changes it: it has a gradient, and is not frozen.
+  bool learns() const { return has_gradient() && learning_rate_factor != 0.0; }
 
   // Whether files have its numbers in another order than the arena: the weights of a convolution, which are
   // (filters, channels, rows, columns) there and (filters, rows, columns, channels) here.

@@ -16,6 +16,7 @@ Schedule::Schedule(const ScheduleOptions& options, double learning_rate, std::si
 
 double Schedule::learning_rate(std::size_t step) const {
   const auto t = static_cast<double>(step);
+  if (options_.kind == ScheduleOptions::Kind::kTriangular) return triangular(t);
   if (t + 1.0 <= warmup_steps_) return learning_rate_ * (t + 1.0) / warmup_steps_;
   switch (options_.kind) {
     case ScheduleOptions::Kind::kConstant:
@@ -31,8 +32,18 @@ double Schedule::learning_rate(std::size_t step) const {
       const double low = options_.final_learning_rate;
       return low + (learning_rate_ - low) * 0.5 * (1.0 + stable_cos_turns(0.5 * std::max(0.0, u)));
     }
+    case ScheduleOptions::Kind::kTriangular:
+      break;
   }
   return learning_rate_;
+}
+
+double Schedule::triangular(double t) const {
+  const double initial = options_.initial_learning_rate, final = options_.final_learning_rate;
+  if (t < warmup_steps_) return initial + (learning_rate_ - initial) * (t / warmup_steps_);
+  const double falling = all_steps_ - 1.0 - warmup_steps_;
+  const double u = falling > 0.0 ? std::min(1.0, (t - warmup_steps_) / falling) : 0.0;
+  return u < 1.0 ? learning_rate_ + (final - learning_rate_) * u : final;
 }
 
 }  // namespace lockstep::optim

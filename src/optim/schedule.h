@@ -5,7 +5,13 @@
 //   step      rate * step_factor^k                        k = floor(epoch / step_epochs)
 //   cosine    final + (rate - final) (1 + cos(pi u)) / 2  u from 0 after the warm-up to 1 at the end of
 //   training
-// Source of the cosine: Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5.
+//
+// triangular rises by a line of its own, which begins at `initial`, and ends at `final`. Of T steps in all:
+//   initial + (rate - initial) t / W              t < W
+//   rate + (final - rate) (t - W) / (T - 1 - W)   after it: final at the last step, t = T - 1
+//
+// Sources: Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5 (cosine); Smith and Topin, Super-Convergence, 2017
+// (triangular; torch.optim.lr_scheduler.OneCycleLR has it with anneal_strategy = "linear").
 #pragma once
 
 #include <cstddef>
@@ -13,11 +19,12 @@
 namespace lockstep::optim {
 
 struct ScheduleOptions {
-  enum class Kind { kConstant, kStep, kCosine } kind = Kind::kConstant;
+  enum class Kind { kConstant, kStep, kCosine, kTriangular } kind = Kind::kConstant;
   double warmup_epochs = 0.0;
-  std::size_t step_epochs = 10;      // of kStep
-  double step_factor = 0.1;          // of kStep
-  double final_learning_rate = 0.0;  // of kCosine
+  std::size_t step_epochs = 10;        // of kStep
+  double step_factor = 0.1;            // of kStep
+  double initial_learning_rate = 0.0;  // of kTriangular
+  double final_learning_rate = 0.0;    // of kCosine and kTriangular
 };
 
 class Schedule {
@@ -29,6 +36,8 @@ class Schedule {
   double learning_rate(std::size_t step) const;
 
  private:
+  double triangular(double t) const;
+
   ScheduleOptions options_;
   double learning_rate_;
   std::size_t steps_per_epoch_;

@@ -103,10 +103,10 @@ std::size_t ExactReducer::scratch_of(std::span<const std::size_t> block_rows, st
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
-  if (has_gradient(terms.tensor)) {
+  if (tensor.learns()) {
     add_gradient(terms);
   } else {
-    statistics_.add(terms);
+    if (!tensor.has_gradient()) statistics_.add(terms);
     std::ranges::fill(tensor.slice(sum_.local().subspan(slots())), 0);
   }
   const bool pass_is_over = terms.tensor == 0;

@@ -21,8 +21,8 @@ void FloatReducer::begin_pass(std::span<const std::size_t>, bool last) { last_pa
 void FloatReducer::add(const nn::GradientTerms& terms) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const auto sum = tensor.slice(sum_.local());
-  if (!has_gradient(terms.tensor)) {
-    statistics_.add(terms);
+  if (!tensor.learns()) {
+    if (!tensor.has_gradient()) statistics_.add(terms);
     std::ranges::fill(sum, 0.0F);
   } else if (terms.is_product()) {
     add_product(terms, tensor.offset, sum);

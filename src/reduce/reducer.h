@@ -1,4 +1,5 @@
-// Sums gradients over the rows of a batch and over all ranks.
+// Sums gradients over the rows of a batch and over all ranks. That of a frozen tensor is not computed: it
+// reads as 0.
 //
 // A step: one or more passes, each begin_pass() and a Model::backward, which calls add() for every tensor,
 // from the arena's end to its beginning; then finish(). A rank without rows makes one pass of none. After it

@@ -25,6 +25,7 @@ void write_summary(const std::filesystem::path& path, const Summary& summary) {
                                      {"placement", summary.placement},
                                      {"config", summary.config},
                                      {"provenance", summary.provenance}};
+  if (!summary.average_hash.empty()) document["average_hash"] = summary.average_hash;
   if (!summary.began_from.empty()) document["began_from"] = summary.began_from;
   write_file_atomically(path, document.dump(2) + "\n");
 }

@@ -19,7 +19,8 @@ struct Summary {
   double total_seconds = 0.0;     // of training, without evaluations
   std::size_t train_samples = 0;  // of an epoch
   std::size_t parameters = 0;
-  std::string weights_hash;      // of the model
+  std::string weights_hash;  // of the model; where that is an average, of the parameters after the last step
+  std::string average_hash;  // of the model where that is an average, else empty
   bool weights_of_best = false;  // the best epoch's, else those after the last step
   std::size_t best_epoch = 0;    // by train.monitor; 0: none is done
   std::string began_from;        // a checkpoint; empty: none

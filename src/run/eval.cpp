@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "data/csv.h"
 #include "data/schema.h"
+#include "run/mistakes.h"
 #include "run/run_place.h"
 #include "run/same_data.h"
 #include "run/saved_network.h"
@@ -164,52 +165,33 @@ void eval(Job& job, const EvalArguments& arguments) {
   if (!asked && !arguments.out.empty())
     throw comm::CollectiveError(
         ExitCode::kConfig, fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
-                                       "--predictions, --predictions-of or --weights with it",
+                                       "--predictions, --predictions-of, --weights or --mistakes with it",
                                        arguments.out));
   if (arguments.predictions && !arguments.predictions_of.empty())
     throw comm::CollectiveError(ExitCode::kConfig,
                                 "--predictions and --predictions-of are both set, expected one of them: both "
                                 "write predictions.csv");
-  std::string config = arguments.config, weights = arguments.model;
+  NamedNetwork named = load_named(arguments.config, arguments.overrides, arguments.model, world);
+  config::RunConfig& run = named.config.run;
   fs::path out = arguments.out;
-  world.all_or_none([&] {
-    std::error_code ignored;
-    if (world.rank() != 0 || !fs::is_directory(arguments.config, ignored)) return;
-    if (weights == "best" || weights == "latest")
-      weights = checkpoint_named(weights, arguments.config).string();
-    else if (weights.empty())
-      weights = config;  // the run's model, else its newest checkpoint
-    if (out.empty()) out = config;
-    config += "/config.toml";
-  });
-  world.broadcast(config, 0);
-  world.broadcast(weights, 0);
-  LoadedConfig loaded = load_config(world, config, arguments.overrides);
-  if (!weights.empty()) loaded.run.init_from = weights;
-  if (out.empty()) out = fs::path("runs") / loaded.name;
-  config::RunConfig& run = loaded.run;
-  world.all_or_none([&] {
-    if (run.init_from.empty())
-      throw ConfigError(fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
-  });
+  if (out.empty()) out = named.run.empty() ? fs::path("runs") / named.config.name : named.run;
   const int threads = agree_on_compute(run.compute, world).threads;
   report::Console& console = job.console;
   job.watch(run.watchdog_seconds);
 
-  const SavedNetwork saved(run.init_from, world);
-  if (saved.name() != (fs::path(weights) / "model.safetensors").string() &&
-      fs::path(weights) == arguments.config)
-    console.line(fmt::format("no model.safetensors yet: these are the weights of {}", saved.name()));
+  const SavedNetwork saved = named.open(world, console);
   const data::Schema* trained = saved.origin() ? &saved.origin()->trained_on : nullptr;
   prepare_for(trained, saved.name(), arguments, run.data, world, console);
   std::unique_ptr<data::Dataset> dataset;
   std::optional<train::Evaluator> train_set, test_set, unlabelled;
   Predicted predicted;  // the rows of predictions.csv
   std::optional<nn::Model> model;
+  data::EvaluatedViews views;
   world.all_or_none([&] { dataset = open_for(trained, run.data, arguments); });
   expect_same_files(world, *dataset);
   world.all_or_none([&] {
     model = model_of(run, dataset->info());
+    views = views_of(run, dataset->info());
     if (arguments.confusion && dataset->info().classes == 0)
       throw ConfigError("--confusion: the targets are values, expected a data set of classes");
     if (arguments.confusion && dataset->info().train_samples + dataset->info().test_samples == 0)
@@ -217,6 +199,7 @@ void eval(Job& job, const EvalArguments& arguments) {
           fmt::format("--confusion: counts samples whose class is known, and {} has none here, "
                       "expected the data of the run",
                       dataset->info().name));
+    if (arguments.mistakes) expect_images_of_classes(dataset->info());
     train_set.emplace(*dataset, data::Split::kTrain, world.rank(), world.size(), job.supervision());
     test_set.emplace(*dataset, data::Split::kTest, world.rank(), world.size(), job.supervision());
     if (!arguments.predictions_of.empty()) {
@@ -235,8 +218,9 @@ void eval(Job& job, const EvalArguments& arguments) {
       parameters.span(),
       normalizer,
       run.model.loss,
-      train::l2_loss(*model, parameters.span(), run.train.sgd.l2, threads),
-      info.target_stddev};
+      train::l2_loss(*model, parameters.span(), run.train.optimizer.l2, threads),
+      info.target_stddev,
+      views};
 
   compare_data(trained, info, *train_set, *test_set, world, console);
 
@@ -263,15 +247,23 @@ void eval(Job& job, const EvalArguments& arguments) {
   }
 
   const bool tested = info.test_samples > 0;
+  const data::Split split = tested ? data::Split::kTest : data::Split::kTrain;
   train::Evaluator& set = tested ? *test_set : *train_set;
   if (arguments.confusion) {
     const std::vector<std::int64_t> counts = set.confusion(network, info.classes, world, threads);
     for (std::size_t c = 0; c < info.classes; ++c) console.line(class_line(info, counts, c));
     files.emplace_back("confusion.csv", confusion_table(info, counts));
   }
+  if (arguments.mistakes) {
+    const std::vector<Mistake> mistakes = surest_mistakes(info, set, network, world, threads);
+    world.all_or_none([&] {
+      if (world.rank() != 0) return;
+      files.emplace_back("mistakes.csv", mistakes_table(*dataset, split, mistakes));
+      files.emplace_back("mistakes.ppm", mistake_images(*dataset, split, mistakes));
+    });
+  }
   if (arguments.predictions || unlabelled) {
-    if (!unlabelled)
-      predicted.file_rows = rows_of(*dataset, tested ? data::Split::kTest : data::Split::kTrain, set);
+    if (!unlabelled) predicted.file_rows = rows_of(*dataset, split, set);
     std::string own;
     world.all_or_none(
         [&] { own = prediction_rows(info, predicted, unlabelled ? *unlabelled : set, network, threads); });

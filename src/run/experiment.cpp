@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "run/first_weights.h"
 #include "run/memory.h"
 #include "run/same_data.h"
 #include "run/saved_network.h"
@@ -12,6 +13,14 @@ namespace lockstep::run {
 
 data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& info) {
   return {info.train_samples, run.data.shards, run.train.batch_size, run.data.shuffle, run.seed};
+}
+
+data::Augmentation augmentation_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {run.data.augment, info.image, run.seed};
+}
+
+data::EvaluatedViews views_of(const config::RunConfig& run, const data::DatasetInfo& info) {
+  return {run.eval.views, info.image};
 }
 
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info) {
@@ -45,9 +54,12 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
     dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
   });
   expect_same_files(communicator, *dataset);
+  data::Augmentation augmentation;
   communicator.all_or_none([&] {
     info_ = dataset->info();
     plan_ = plan_of(run, info_);
+    augmentation = augmentation_of(run, info_);
+    views_ = views_of(run, info_);
     model_ = model_of(run, info_);
     expect_micro_batches(*plan_, *model_);
   });
@@ -55,7 +67,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   communicator.all_or_none([&] {
     reducer_ = reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads,
                                     supervision.progress);
-    loader_.emplace(*dataset, *plan_, rank, world);
+    loader_.emplace(*dataset, *plan_, rank, world, augmentation);
     // A signal does not end training in the middle of an evaluation, after which it is saved.
     test_set_.emplace(*dataset, data::Split::kTest, rank, world,
                       liveness::Supervision{.progress = supervision.progress});
@@ -68,7 +80,9 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
                                    data::hash_samples(test_set_->samples(), test_set_->sample_ids()),
                                    all_ranks(communicator));
   AlignedBuffer<float> parameters =
-      saved ? saved->parameters(*model_, communicator) : drawn_parameters(run, *model_, communicator);
+      saved ? saved->parameters(*model_, communicator) : drawn_parameters(run.seed, *model_, communicator);
+  if (!saved && origin == nullptr)
+    set_whitening(*model_, *dataset, *normalizer_, communicator, parameters.span());
   communicator.all_or_none([&] {
     trainer_.emplace(
         train::TrainerParts{communicator, *plan_, *loader_, *normalizer_, *model_, run.model.loss, *reducer_,
@@ -78,8 +92,14 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
 }
 
 train::Score Experiment::test_score() {
-  const train::Evaluator::Network network{*model_,         trainer_->parameters(), *normalizer_,
-                                          run_.model.loss, trainer_->l2_loss(),    info_.target_stddev};
+  const std::span<const float> weights = trainer_->network();
+  const train::Evaluator::Network network{*model_,
+                                          weights,
+                                          *normalizer_,
+                                          run_.model.loss,
+                                          train::l2_loss(*model_, weights, run_.train.optimizer.l2, threads_),
+                                          info_.target_stddev,
+                                          views_};
   return test_set_->score(network, communicator_, threads_);
 }
 

@@ -29,6 +29,12 @@ struct Origin {
 // How a run divides its training samples among shards and steps. Throws ConfigError where they don't suffice.
 data::ShardPlan plan_of(const config::RunConfig& run, const data::DatasetInfo& info);
 
+// What becomes of such data when they are trained on. Throws ConfigError.
+data::Augmentation augmentation_of(const config::RunConfig& run, const data::DatasetInfo& info);
+
+// What of a sample of such data is evaluated. Throws ConfigError.
+data::EvaluatedViews views_of(const config::RunConfig& run, const data::DatasetInfo& info);
+
 // The network of a run on such data. Throws ConfigError.
 nn::Model model_of(const config::RunConfig& run, const data::DatasetInfo& info);
 // Throws ConfigError where a step has a micro-batch that is too small to train the network with.
@@ -56,7 +62,7 @@ class Experiment {
   // What this network is trained on.
   data::Schema schema() const { return {info_, *normalizer_, fingerprint_}; }
 
-  // Of the weights as they are. Collective.
+  // Of the network as it is, see Trainer::network. Collective.
   train::Score test_score();
 
   // Bytes that this rank holds.
@@ -75,6 +81,7 @@ class Experiment {
   std::unique_ptr<reduce::Reducer> reducer_;
   std::optional<train::Trainer> trainer_;
   std::optional<train::Evaluator> test_set_;
+  data::EvaluatedViews views_;
 };
 
 }  // namespace lockstep::run

@@ -67,6 +67,8 @@ Lines inspect_config(const std::filesystem::path& path, const std::string& text,
   const config::RunConfig run = config::parse(text, path.string(), overrides);
   const data::DatasetInfo info = data::open_dataset(run.data)->info();
   const data::ShardPlan plan = plan_of(run, info);
+  augmentation_of(run, info);  // these throw where they don't suit the images
+  views_of(run, info);
   const nn::Model model = model_of(run, info);
   expect_micro_batches(plan, model);
   Lines lines = {fmt::format("{}: a configuration", path.string()),

@@ -41,6 +41,8 @@ Lines describe_summary(const ordered_json& summary) {
   for (const char* split : {"train", "test"})
     if (const std::string text = score(summary, split); !text.empty()) lines.push_back(entry(split, text));
   lines.push_back(entry("weights", summary.at("weights_hash").get<std::string>()));
+  if (summary.contains("average_hash"))
+    lines.push_back(entry("averaged weights", summary.at("average_hash").get<std::string>()));
   for (const auto& [name, value] : summary.at("provenance").items())
     lines.push_back(entry(name, value.get<std::string>()));
   return lines;
@@ -49,7 +51,8 @@ Lines describe_summary(const ordered_json& summary) {
 Lines read_summary(const fs::path& path, std::string& weights) {
   try {
     const ordered_json summary = ordered_json::parse(read_file(path));
-    weights = summary.at("weights_hash").get<std::string>();
+    weights =
+        summary.at(summary.contains("average_hash") ? "average_hash" : "weights_hash").get<std::string>();
     return describe_summary(summary);
   } catch (const ordered_json::exception& error) {
     throw ConfigError(fmt::format("{}: is not readable: {}, expected what lockstep train writes",

@@ -61,9 +61,11 @@ std::string weights_hash(const nn::SafetensorsFile& file) {
 std::string describe_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
   const train::Checkpoint checkpoint = train::parse_checkpoint(file, name);
   const SavedRun run = from_metadata(checkpoint.run, name);
-  return fmt::format("step {}, {} epoch{} done, weights {}", checkpoint.training.step, run.record.last.epoch,
-                     run.record.last.epoch == 1 ? "" : "s",
-                     hash_hex(std::as_bytes(std::span(checkpoint.training.parameters))));
+  const train::TrainingState& state = checkpoint.training;
+  const auto hash = [](const std::vector<float>& arena) { return hash_hex(std::as_bytes(std::span(arena))); };
+  return fmt::format("step {}, {} epoch{} done, weights {}{}", state.step, run.record.last.epoch,
+                     run.record.last.epoch == 1 ? "" : "s", hash(state.parameters),
+                     state.average.empty() ? "" : fmt::format(", averaged {}", hash(state.average)));
 }
 
 Lines inspect_weights(const std::filesystem::path& path, const nn::SafetensorsFile& file) {

@@ -22,7 +22,8 @@ std::uint64_t bytes_of_a_sample(const data::DatasetInfo& info) {
 }
 
 std::uint64_t arenas(const config::RunConfig& run) {
-  return run.train.sgd.momentum > 0.0 ? 3 : 2;  // weights, gradient, velocity
+  // Weights, gradient, ...
+  return 2 + optim::state_names(run.train.optimizer).size() + (run.train.average_decay != 0.0 ? 1 : 0);
 }
 
 }  // namespace

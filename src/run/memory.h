@@ -11,8 +11,8 @@
 
 namespace lockstep::run {
 
-// Bytes that this rank will hold at least: its samples; weights, gradients and momentum; and the activations
-// of a step's rows.
+// Bytes that this rank will hold at least: its samples; weights, gradients, the optimizer's state and the
+// average; and the activations of a step's rows.
 std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
                           const data::ShardPlan& plan, const nn::Model& model,
                           const comm::Communicator& ranks);

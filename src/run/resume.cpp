@@ -145,10 +145,11 @@ Resumed read_beginning(const comm::Communicator& world, SavedState state, const 
 }
 
 std::string describe_beginning(const Resumed& beginning, const train::Trainer& trainer) {
-  const bool found = !beginning.checkpoint.training.velocity.empty();
-  const char* momentum = trainer.has_momentum() ? found ? "weights and momentum" : "weights, no momentum yet,"
-                         : found                ? "weights, without the momentum,"
-                                                : "weights";
+  const train::TrainingState& state = beginning.checkpoint.training;
+  const char* momentum = trainer.takes_momentum_of(state) ? "weights and momentum"
+                         : trainer.has_momentum()         ? "weights, no momentum yet,"
+                         : !state.optimizer.empty()       ? "weights, without the momentum,"
+                                                          : "weights";
   return fmt::format(
       "a new run with the {} of {}, after its step {}: steps, epochs and the learning rate's "
       "schedule begin anew",
@@ -160,13 +161,12 @@ std::vector<float> read_best_weights(const Resumed& resumed, const Experiment& e
   const std::size_t epoch = resumed.run.record.best_epoch;
   if (epoch == 0) return {};
   if (resumed.checkpoint.training.step == epoch * experiment.plan().steps_per_epoch())
-    return resumed.checkpoint.training.parameters;
+    return resumed.checkpoint.training.network();
   const fs::path file = fs::path(resumed.name).parent_path() / "best.safetensors";
   try {
     train::Checkpoint best =
         train::parse_checkpoint(read_file(file), file.string(), experiment.model().tensors());
-    if (best.training.step == epoch * experiment.plan().steps_per_epoch())
-      return std::move(best.training.parameters);
+    if (best.training.step == epoch * experiment.plan().steps_per_epoch()) return best.training.network();
   } catch (const std::exception&) {  // not whole, or not there
   }
   console.warning(

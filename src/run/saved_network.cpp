@@ -44,6 +44,39 @@ AlignedBuffer<float> SavedNetwork::parameters(const nn::Model& model,
   return arena;
 }
 
+SavedNetwork NamedNetwork::open(const comm::Communicator& communicator, report::Console& console) const {
+  SavedNetwork saved(config.run.init_from, communicator);
+  if (own_weights && saved.name() != (run / "model.safetensors").string())
+    console.line(fmt::format("no model.safetensors yet: these are the weights of {}", saved.name()));
+  return saved;
+}
+
+NamedNetwork load_named(const std::string& name, const std::vector<std::string>& overrides,
+                        std::string weights, const comm::Communicator& communicator) {
+  std::string config = name;
+  const bool own_weights = weights.empty();
+  communicator.all_or_none([&] {
+    std::error_code ignored;
+    if (communicator.rank() != 0 || !fs::is_directory(name, ignored)) return;
+    if (weights == "best" || weights == "latest")
+      weights = checkpoint_named(weights, name).string();
+    else if (weights.empty())
+      weights = name;
+    config += "/config.toml";
+  });
+  communicator.broadcast(config, 0);
+  communicator.broadcast(weights, 0);
+  const bool of_run = config != name;
+  NamedNetwork named{load_config(communicator, config, overrides), of_run ? name : "", of_run && own_weights};
+  std::filesystem::path& from = named.config.run.init_from;
+  if (!weights.empty()) from = weights;
+  if (from.empty())
+    throw comm::CollectiveError(
+        ExitCode::kConfig,
+        fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
+  return named;
+}
+
 fs::path weights_file(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return path;

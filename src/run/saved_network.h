@@ -4,12 +4,15 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "comm/communicator.h"
 #include "nn/model.h"
 #include "nn/safetensors.h"
+#include "report/console.h"
 #include "run/experiment.h"
+#include "run/setup.h"
 
 namespace lockstep::run {
 
@@ -35,6 +38,22 @@ class SavedNetwork {
   nn::SafetensorsFile file_;  // on rank 0
   std::optional<Origin> origin_;
 };
+
+// A configuration and weights of its network, as a command line names them.
+struct NamedNetwork {
+  LoadedConfig config;        // whose train.init_from is where the weights are
+  std::filesystem::path run;  // the folder of the run; empty: the configuration is a file
+  bool own_weights = false;   // those that the run has
+
+  // Says so where they are a checkpoint's because the run has no model yet. Throws CollectiveError.
+  // Collective.
+  SavedNetwork open(const comm::Communicator& communicator, report::Console& console) const;
+};
+
+// name: a TOML file, or the folder of a run. weights: a file, or best or latest, of the run; empty: the run's
+// model, else its newest whole checkpoint, or what train.init_from says. Throws CollectiveError. Collective.
+NamedNetwork load_named(const std::string& name, const std::vector<std::string>& overrides,
+                        std::string weights, const comm::Communicator& communicator);
 
 // The file that weights are taken from: a run folder's model, else its newest whole checkpoint; any other
 // path as it is. Throws ModelError.

@@ -73,16 +73,6 @@ data::AllRanks all_ranks(const comm::Communicator& communicator) {
           .max = [&](std::span<std::int64_t> x) { communicator.allreduce_max(x); }};
 }
 
-AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
-                                      const comm::Communicator& communicator) {
-  AlignedBuffer<float> arena;
-  communicator.all_or_none([&] {
-    arena = AlignedBuffer<float>(model.parameters());
-    nn::initialize(model.tensors(), run.seed, arena.span());
-  });
-  return arena;
-}
-
 void writing(const std::filesystem::path& path, const std::function<void()>& write) {
   try {
     write();
@@ -104,14 +94,17 @@ std::string describe_run(const config::RunConfig& run, int ranks, const Compute&
 
 std::vector<std::string> layer_table(const nn::Model& model) {
   std::vector<std::string> lines = {fmt::format("{:<28}{:>10}{:>14}", "layer", "outputs", "parameters")};
-  for (const auto& layer : model.layers()) {
+  for (std::size_t l = 0; l < model.layers().size(); ++l) {
+    const auto& layer = model.layers()[l];
+    const std::string named = model.name(l).empty() ? "" : fmt::format(" ({})", model.name(l));
     std::size_t parameters = 0;
     for (const auto& tensor : layer->tensors()) {
       std::size_t size = 1;
       for (const std::size_t n : tensor.shape) size *= n;
       parameters += size;
     }
-    lines.push_back(fmt::format("{:<28}{:>10}{:>14}", layer->description(), layer->outputs(), parameters));
+    lines.push_back(
+        fmt::format("{:<28}{:>10}{:>14}", layer->description() + named, layer->outputs(), parameters));
   }
   return lines;
 }

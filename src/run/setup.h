@@ -35,10 +35,6 @@ LoadedConfig load_config(const comm::Communicator& world, const std::string& pat
 // How the ranks put their statistics together.
 data::AllRanks all_ranks(const comm::Communicator& communicator);
 
-// Drawn by model.init. Throws CollectiveError. Collective.
-AlignedBuffer<float> drawn_parameters(const config::RunConfig& run, const nn::Model& model,
-                                      const comm::Communicator& communicator);
-
 // Runs a write to a file or folder; what the system says of a failure becomes a ConfigError that names it.
 void writing(const std::filesystem::path& path, const std::function<void()>& write);
 

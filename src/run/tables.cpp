@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "data/function_table.h"
 #include "report/csv_cell.h"
+#include "run/tiles.h"
 
 namespace lockstep::run {
 namespace {
@@ -200,36 +201,32 @@ std::string class_line(const data::DatasetInfo& info, std::span<const std::int64
 
 std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
                           std::span<const float> arena) {
-  const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(info.channel_size))));
   const nn::Tensor& weight = model.tensors().front();
-  const bool images =
-      info.pixels && side * side == info.channel_size && (info.channels == 1 || info.channels == 3);
-  if (!images || weight.cols() != info.features())
+  const auto& image = info.image;
+  const bool square =
+      image && image->height == image->width && (image->channels == 1 || image->channels == 3);
+  const bool filters = square && weight.shape.size() == 4 && weight.shape[1] == image->channels;
+  if (!filters && !(square && weight.cols() == info.features()))
     throw ConfigError(fmt::format(
         "--weights: the first layer's weights are {} x {}, expected those of square images with 1 "
         "or 3 channels",
         weight.rows(), weight.cols()));
-  const std::size_t units = weight.rows();
-  const auto columns = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(units))));
-  const std::size_t rows = (units + columns - 1) / columns, pitch = side + 1;  // a white line between tiles
-  const std::size_t width = columns * pitch - 1, height = rows * pitch - 1;
-  std::string pixels(3 * width * height, '\xff');
+  const std::size_t side = filters ? weight.shape[2] : image->height, channel = side * side;
+  Tiles tiles(weight.rows(), side, side);
   const std::vector<float> weights = nn::to_file_order(weight, weight.slice(arena));  // channel by channel
-  for (std::size_t unit = 0; unit < units; ++unit) {
-    const auto w = std::span(weights).subspan(unit * info.features(), info.features());
+  for (std::size_t unit = 0; unit < weight.rows(); ++unit) {
+    const auto w = std::span(weights).subspan(unit * weight.cols(), weight.cols());
     float largest = 0.0F;
     for (const float x : w) largest = std::max(largest, std::fabs(x));
-    for (std::size_t i = 0; i < info.channel_size; ++i) {
-      const std::size_t y = unit / columns * pitch + i / side, x = unit % columns * pitch + i % side;
-      for (std::size_t colour = 0; colour < 3; ++colour) {
-        const float value = w[(info.channels == 1 ? 0 : colour) * info.channel_size + i];
-        const float level = largest > 0.0F ? 127.5F + 127.5F * value / largest : 127.5F;
-        pixels[3 * (y * width + x) + colour] =
-            static_cast<char>(static_cast<unsigned char>(std::lround(level)));
-      }
-    }
+    const auto level = [&](std::size_t colour, std::size_t i) {
+      const float value = w[(image->channels == 1 ? 0 : colour) * channel + i];
+      return static_cast<std::uint8_t>(
+          std::lround(largest > 0.0F ? 127.5F + 127.5F * value / largest : 127.5F));
+    };
+    for (std::size_t i = 0; i < channel; ++i)
+      tiles.paint(unit, i / side, i % side, {level(0, i), level(1, i), level(2, i)});
   }
-  return fmt::format("P6\n{} {}\n255\n", width, height) + pixels;
+  return tiles.ppm();
 }
 
 }  // namespace lockstep::run

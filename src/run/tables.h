@@ -47,9 +47,10 @@ std::string prediction_rows(const data::DatasetInfo& info, const Predicted& samp
 std::string class_line(const data::DatasetInfo& info, std::span<const std::int64_t> counts,
                        std::size_t label);
 
-// Each unit's weights on the pixels, those of the first layer that has any, as an image, tile by tile, as a
-// binary PPM. Grey is 0; a unit's largest magnitude is black or full colour. Throws ConfigError where the
-// inputs are not square images of 1 or 3 channels.
+// The weights of the first layer that has any, as an image: a tile for each unit, its weights on the pixels,
+// or for each filter of a convolution. A binary PPM. Grey is 0; a tile's largest magnitude is black or full
+// colour. Throws ConfigError where the inputs are not square images of 1 or 3 channels, or the layer is not
+// of these.
 std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
                           std::span<const float> arena);
 

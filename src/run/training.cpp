@@ -87,9 +87,10 @@ void Training::finish() {
     warn_of(folder_->checkpoints().wait());
     folder_->metrics().complete();
     const bool of_best = !best_weights_.empty();
+    const bool averaged = !trainer_.average().empty();
     const std::span<const float> weights =
-        of_best ? std::span<const float>(best_weights_) : trainer_.parameters();
-    const bool another = of_best && !std::ranges::equal(weights, trainer_.parameters());
+        of_best ? std::span<const float>(best_weights_) : trainer_.network();
+    const bool another = of_best && !std::ranges::equal(weights, trainer_.network());
     const std::string hash = hash_hex(std::as_bytes(weights));
     writing(folder_->path(), [&] {
       const auto& tensors = experiment_.model().tensors();
@@ -97,7 +98,7 @@ void Training::finish() {
                      {{data::Schema::kKey, trained_on_}});
       fs::remove(folder_->files() / kLastWeights);
       if (another)
-        nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.parameters(),
+        nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.network(),
                        {{data::Schema::kKey, trained_on_}});
       report::write_summary(
           folder_->files() / "summary.json",
@@ -108,7 +109,8 @@ void Training::finish() {
            .total_seconds = record_.total_seconds,
            .train_samples = info_.train_samples,
            .parameters = experiment_.model().parameters(),
-           .weights_hash = hash,
+           .weights_hash = averaged ? weights_hash() : hash,
+           .average_hash = averaged ? hash : "",
            .weights_of_best = of_best,
            .best_epoch = record_.best_epoch,
            .began_from = record_.began_from,
@@ -124,7 +126,8 @@ void Training::finish() {
       console_.line(
           fmt::format("the model has the weights of epoch {}, the best; those after the last step are in {}",
                       record_.best_epoch, kLastWeights));
-    console_.line(fmt::format("weights {}, written to {}", hash, folder_->path().string()));
+    console_.line(fmt::format("{}weights {}, written to {}", averaged ? "averaged " : "", hash,
+                              folder_->path().string()));
   });
 }
 
@@ -138,7 +141,8 @@ std::string Training::last_checkpoint() {
 
 bool Training::out_of_patience() const {
   return run_.early_stopping.patience > 0 &&
-         record_.last.epoch >= record_.best_epoch + run_.early_stopping.patience && record_.last.epoch > 0;
+         record_.last.epoch >= record_.best_epoch + run_.early_stopping.patience && record_.last.epoch > 0 &&
+         !std::isnan(monitored(run_.early_stopping.monitor, record_.last, info_));
 }
 
 std::string Training::weights_hash() const { return hash_hex(std::as_bytes(trainer_.parameters())); }
@@ -198,20 +202,26 @@ void Training::after_epoch(const std::optional<train::Score>& score, const train
   record_.total_seconds += seconds;
   add_split();
   if (score)
-    after_whole_epoch(*score, stop.any());
+    after_whole_epoch(*score, stop);
   else
     save(false);
 }
 
-void Training::after_whole_epoch(const train::Score& score, bool stopping) {
-  const train::Score test = [&] {
-    const liveness::Span span(&progress_, liveness::Activity::kEvaluation, trainer_.steps_done());
-    return experiment_.test_score();
-  }();
-  if (info_.test_samples > 0 && !std::isfinite(test.loss))
+train::Score Training::test_score(const train::StopRequests& stop) {
+  const std::size_t epoch = trainer_.epochs_done();
+  const bool last = epoch == run_.train.epochs || stop.timeouts > 0;
+  if (epoch % run_.eval.every_epochs != 0 && !last) return {.loss = std::nan("")};
+  const liveness::Span span(&progress_, liveness::Activity::kEvaluation, trainer_.steps_done());
+  const train::Score test = experiment_.test_score();
+  if (test.samples > 0 && !std::isfinite(test.loss))
     throw train::divergence(
         trainer_.parts(), trainer_.steps_done(),
         fmt::format("the test loss, or that of a test sample, is not below {:.2g}", FixedSum::kLimit));
+  return test;
+}
+
+void Training::after_whole_epoch(const train::Score& score, const train::StopRequests& stop) {
+  const train::Score test = test_score(stop);
   report::EpochRow row{.epoch = trainer_.epochs_done(),
                        .train_loss = score.loss,
                        .train_accuracy = accuracy(score, info_),
@@ -231,21 +241,21 @@ void Training::after_whole_epoch(const train::Score& score, bool stopping) {
   console_.epoch(row);
   const double value = monitored(run_.early_stopping.monitor, row, info_);
   const auto improves = [&](const std::optional<double>& best) {
-    return !best || better(run_.early_stopping.monitor, value, *best);
+    return !std::isnan(value) && (!best || better(run_.early_stopping.monitor, value, *best));
   };
   if (improves(record_.best)) {
     record_.best = value;
     record_.best_epoch = row.epoch;
     record_.best_row = row;
     if (watches_for_the_best() && folder_)
-      best_weights_.assign(trainer_.parameters().begin(), trainer_.parameters().end());
+      best_weights_.assign(trainer_.network().begin(), trainer_.network().end());
   }
   const std::size_t every = run_.checkpoint.every_epochs, every_steps = run_.checkpoint.every_steps;
   const bool last = row.epoch == run_.train.epochs || out_of_patience();
   const bool due = every != 0 && (row.epoch % every == 0 || last);
   const bool step_due = every_steps != 0 && trainer_.steps_done() % every_steps == 0;
   const bool best = improves(record_.best_saved);
-  if (!due && !step_due && !stopping && !(best && watches_for_the_best())) return;
+  if (!due && !step_due && !stop.any() && !(best && watches_for_the_best())) return;
   if (best) record_.best_saved = value;
   save(best);
 }

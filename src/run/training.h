@@ -51,8 +51,10 @@ class Training final : private LoopObserver {
   // What the epoch's time was spent on, over all ranks. Collective.
   void add_split();
   void add_gradient_norms();
-  // Evaluates, writes the epoch's rows, and saves if it is time to. Collective.
-  void after_whole_epoch(const train::Score& score, bool stopping);
+  // Evaluates if it is time to, writes the epoch's rows, and saves if it is time to. Collective.
+  void after_whole_epoch(const train::Score& score, const train::StopRequests& stop);
+  // Of the weights as they are; without samples if eval.every_epochs leaves this epoch out. Collective.
+  train::Score test_score(const train::StopRequests& stop);
   // A file that cannot be written now may be written later: training goes on.
   void write_rows(const report::EpochRow& row);
   void save(bool best);

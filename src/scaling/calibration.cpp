@@ -29,14 +29,16 @@ struct StepTime {
 };
 
 // The loads to measure: those of a few ranks of this experiment, and smaller ones, as long as they are short.
-std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std::size_t samples) {
+// least: the rows that a micro-batch must have.
+std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std::size_t samples,
+                               std::size_t least) {
   constexpr std::size_t kMaxRows = 1024;
   const std::size_t most_rows = std::min(samples, kMaxRows);
   const std::size_t blocks = std::clamp<std::size_t>(most_rows / micro_batch, 1, shards);
   std::vector<StepLoad> loads;
   for (const std::size_t rows : {micro_batch, micro_batch / 4, micro_batch / 16})
     for (const std::size_t n : {blocks, (blocks + 1) / 2, (blocks + 3) / 4, std::size_t{1}})
-      if (rows > 0 && n * rows <= most_rows) loads.push_back({n, n * rows});
+      if (rows >= least && n * rows <= most_rows) loads.push_back({n, n * rows});
   if (loads.empty()) loads.push_back({1, most_rows});
   const auto as_pair = [](const StepLoad& load) { return std::pair(load.blocks, load.rows); };
   std::sort(loads.begin(), loads.end(), [&](auto& a, auto& b) { return as_pair(a) < as_pair(b); });
@@ -76,7 +78,7 @@ class StepsAlone {
     run.train.batch_size = load.rows;
     run.data.train_samples = std::min(info.train_samples, kStepsAnEpoch * load.rows);
     run.data.test_samples = std::min<std::size_t>(info.test_samples, 1);
-    run.train.sgd.learning_rate = 0.0;
+    run.train.optimizer.learning_rate = 0.0;
     run.train.check_replicas_every = 0;
     return run;
   }
@@ -119,7 +121,8 @@ class Measuring {
       : job_(job),
         run_(run),
         info_(experiment.info()),
-        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), info_.train_samples)) {}
+        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), info_.train_samples,
+                        experiment.model().least_micro_batch())) {}
 
   // By rank 0 alone, or by all ranks at once, of which the slowest counts. Collective.
   LayoutCost layout(bool all_at_once, int ranks_on_host, int threads) const {
@@ -223,6 +226,16 @@ nlohmann::ordered_json to_json(const LayoutCost& layout) {
   return json;
 }
 
+// Files of version 0.1, which knew dense layers only, have no work: it is as many as there are elements.
+std::vector<TensorLoad> tensors_from(const nlohmann::ordered_json& json) {
+  const auto elements = json.at("tensors").get<std::vector<std::size_t>>();
+  const auto work = json.value("work", elements);
+  std::vector<TensorLoad> tensors;
+  for (std::size_t t = 0; t < std::min(elements.size(), work.size()); ++t)
+    tensors.push_back({elements[t], work[t]});
+  return tensors;
+}
+
 LayoutCost layout_from(const nlohmann::ordered_json& json) {
   LayoutCost layout{json.at("ranks_on_host").get<int>(), json.at("threads").get<int>(), {}};
   for (const auto& step : json.at("steps"))
@@ -259,10 +272,22 @@ bool sensible(const std::optional<Network>& network) {
 
 }  // namespace
 
+// A row of a tensor makes an equal share of the layer's outputs: one of a dense layer, a channel's pixels of
+// a convolution.
+std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
+  std::vector<TensorLoad> loads;
+  for (const auto& layer : model.layers())
+    for (const nn::Tensor& tensor : layer->tensors()) {
+      const std::size_t elements = model.tensors()[loads.size()].size;
+      loads.push_back({elements, elements * (layer->outputs() / tensor.rows())});
+    }
+  return loads;
+}
+
 Calibration expected_calibration(const config::RunConfig& run, const run::Experiment& experiment,
                                  const std::string& kernel_family) {
   Calibration calibration;
-  for (const nn::Tensor& tensor : experiment.model().tensors()) calibration.tensors.push_back(tensor.size);
+  calibration.tensors = tensor_loads(experiment.model());
   calibration.kernel_family = kernel_family;
   calibration.mode = name_of(run.reduce.mode);
   return calibration;
@@ -304,7 +329,7 @@ Calibration read_calibration(const std::filesystem::path& path, const Calibratio
   Calibration calibration;
   try {
     const auto json = nlohmann::ordered_json::parse(read_file(path));
-    calibration.tensors = json.at("tensors").get<std::vector<std::size_t>>();
+    calibration.tensors = tensors_from(json);
     calibration.kernel_family = json.at("kernel_family").get<std::string>();
     calibration.mode = json.at("mode").get<std::string>();
     for (const auto& layout : json.at("layouts")) calibration.layouts.push_back(layout_from(layout));
@@ -334,9 +359,14 @@ Calibration read_calibration(const std::filesystem::path& path, const Calibratio
 }
 
 void write_calibration(const std::filesystem::path& path, const Calibration& calibration) {
-  nlohmann::ordered_json json = {{"tensors", calibration.tensors},
-                                 {"kernel_family", calibration.kernel_family},
-                                 {"mode", calibration.mode}};
+  nlohmann::ordered_json json = {{"tensors", nlohmann::ordered_json::array()},
+                                 {"work", nlohmann::ordered_json::array()}};
+  for (const auto& [elements, work] : calibration.tensors) {
+    json["tensors"].push_back(elements);
+    json["work"].push_back(work);
+  }
+  json["kernel_family"] = calibration.kernel_family;
+  json["mode"] = calibration.mode;
   json["layouts"] = nlohmann::ordered_json::array();
   for (const LayoutCost& layout : calibration.layouts) json["layouts"].push_back(to_json(layout));
   if (calibration.within_host) json["within_host"] = to_json(*calibration.within_host);

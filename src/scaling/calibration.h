@@ -13,11 +13,14 @@
 namespace lockstep::scaling {
 
 struct Calibration {
-  std::vector<std::size_t> tensors;  // elements: of which network
-  std::string kernel_family, mode;   // what steps were measured with
+  std::vector<TensorLoad> tensors;  // of which network
+  std::string kernel_family, mode;  // what steps were measured with
   std::vector<LayoutCost> layouts;
   std::optional<Network> within_host, between_hosts;
 };
+
+// Of each tensor, in the arena's order.
+std::vector<TensorLoad> tensor_loads(const nn::Model& model);
 
 // Measures steps of one rank on otherwise idle cores (where the job has one rank a host and several hosts:
 // not), then of all ranks at once, over several numbers of blocks and rows, with copies of the network that

@@ -37,7 +37,7 @@ Workload workload_of(const config::RunConfig& run, const run::Experiment& experi
   workload.samples = experiment.info().train_samples;
   workload.shards = run.data.shards;
   workload.batch = run.train.batch_size;
-  for (const nn::Tensor& tensor : experiment.model().tensors()) workload.tensors.push_back(tensor.size);
+  workload.tensors = tensor_loads(experiment.model());
   if (run.reduce.wire != reduce::Wire::kFull) workload.bytes_per_number = 2.0;
   workload.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
   workload.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);

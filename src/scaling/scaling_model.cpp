@@ -168,11 +168,22 @@ const LayoutCost& ScalingModel::layout(int ranks_on_host, int threads) const {
   return *nearest;
 }
 
+double ScalingModel::part_of_backward(double elements) const {
+  double done = 0.0, all = 0.0;
+  for (auto tensor = workload_.tensors.rbegin(); tensor != workload_.tensors.rend(); ++tensor) {
+    const double size = as_double(tensor->elements), work = as_double(tensor->work);
+    done += work * std::clamp(elements / size, 0.0, 1.0);
+    all += work;
+    elements -= size;
+  }
+  return done / all;
+}
+
 ScalingModel::SumTime ScalingModel::sum_time(int ranks, int hosts, double backward) const {
   if (ranks == 1) return {};
   const double p = ranks, share = 2.0 * (p - 1.0) / p;
   double parameters = 0.0;
-  for (const std::size_t size : workload_.tensors) parameters += as_double(size);
+  for (const TensorLoad& tensor : workload_.tensors) parameters += as_double(tensor.elements);
   const double bytes = parameters * workload_.bytes_per_number;
   const Network& network = hosts == 1 ? cluster_.within_host : cluster_.between_hosts;
   const double stream = share * bytes * network.seconds_per_byte;
@@ -182,16 +193,16 @@ ScalingModel::SumTime ScalingModel::sum_time(int ranks, int hosts, double backwa
     const double whole = buckets * messages * network.latency + stream;
     return {whole, whole};
   }
-  // Bucket after bucket from the arena's end. A part of the arena takes that part of backward: products with
-  // a weight cost as much as it has elements. Buckets share the network; a message waits for a poll, every
-  // 100 microseconds while backward goes on, which loses some of its core to them.
+  // Bucket after bucket from the arena's end, when backward has done the work of their tensors. Buckets share
+  // the network; a message waits for a poll, every 100 microseconds while backward goes on, which loses some
+  // of its core to them.
   constexpr double kPoll = 100e-6;
   const double bucket = std::min(bytes, as_double(workload_.bucket_bytes));
   double network_free = 0.0, finish = 0.0, stolen = 0.0;
   for (double sent = 0.0; sent < bytes;) {
     const double size = std::min(bucket, bytes - sent);
     sent += size;
-    const double ready = backward * sent / bytes;
+    const double ready = backward * part_of_backward(sent / workload_.bytes_per_number);
     const double begin = std::max(network_free, ready), seconds = share * size * network.seconds_per_byte;
     network_free = begin + seconds;
     const double meanwhile = seconds > 0.0 ? std::clamp((backward - begin) / seconds, 0.0, 1.0) : 0.0;

@@ -75,10 +75,17 @@ struct Network {
 Network network_of(const std::string& name);
 inline constexpr const char* kNetworkNames = "1gbit, 10gbit, 25gbit, 100gbit or GBIT:MICROSECONDS";
 
+// A tensor's part in bytes and in time: its elements, and how many multiply-adds they take part in for each
+// sample. A convolution uses each of its weights once for every pixel.
+struct TensorLoad {
+  std::size_t elements = 0, work = 0;
+  bool operator==(const TensorLoad&) const = default;
+};
+
 // What is trained, as far as time goes.
 struct Workload {
   std::size_t samples = 0, batch = 0, shards = 0;
-  std::vector<std::size_t> tensors;                            // elements, in the arena's order
+  std::vector<TensorLoad> tensors;                             // in the arena's order
   double bytes_per_number = 4.0;                               // on the wire
   std::size_t bucket_bytes = std::size_t{1} << 20;             // of a message under way
   std::size_t bucket_bytes_at_the_end = std::size_t{1} << 18;  // between hosts without overlap
@@ -130,6 +137,8 @@ class ScalingModel {
     double exposed = 0.0, whole = 0.0;
   };
   SumTime sum_time(int ranks, int hosts, double backward) const;
+  // The part of backward that it takes to come to so many elements from the arena's end.
+  double part_of_backward(double elements) const;
   const LayoutCost& layout(int ranks_on_host, int threads) const;
 
   Workload workload_;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <list>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 
 #include "base/error.h"
@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr const char* kVersionKey = "lockstep_checkpoint";
 constexpr const char* kVersion = "1";
 constexpr const char* kStateKey = "state";
-constexpr const char* kMomentum = "momentum.";
+constexpr const char* kAverage = "average";
 constexpr const char* kReducer = "reducer";
 
 json to_json(const TrainingStateView& state) {
@@ -64,16 +64,33 @@ void read_arena(const nn::SafetensorsFile& file, const std::string& prefix,
   }
 }
 
+// The names of a checkpoint's arenas beside the parameters; of a tensor in one, "momentum.layers.0.weight"
+// say, the arena's.
+bool is_of(const nn::TensorView& tensor, const std::string& arena) {
+  return tensor.name.starts_with(arena + ".");
+}
+
+bool is_of_network(const nn::TensorView& tensor) {
+  return tensor.name != kReducer && !is_of(tensor, kAverage) &&
+         std::ranges::none_of(optim::kStateNames, [&](const char* name) { return is_of(tensor, name); });
+}
+
 TrainingState parse_state(const nn::SafetensorsFile& file, const std::vector<nn::Tensor>& tensors) {
   TrainingState state;
   from_json(json::parse(file.metadata.at(kStateKey)), state);
   read_arena(file, "", tensors, state.parameters);
   std::size_t known = tensors.size();
+  const auto read_if_there = [&](const std::string& arena, auto&& place) {
+    if (std::ranges::none_of(file.tensors, [&](const auto& tensor) { return is_of(tensor, arena); })) return;
+    read_arena(file, arena + ".", tensors, place());
+    known += tensors.size();
+  };
+  for (const char* name : optim::kStateNames)
+    read_if_there(
+        name, [&]() -> auto& { return state.optimizer[name]; });
+  read_if_there(
+      kAverage, [&]() -> auto& { return state.average; });
   for (const nn::TensorView& tensor : file.tensors) {
-    if (tensor.name.starts_with(kMomentum) && state.velocity.empty()) {
-      read_arena(file, kMomentum, tensors, state.velocity);
-      known += tensors.size();
-    }
     if (tensor.name == kReducer) {
       if (tensor.dtype != "I32") throw ModelError("reducer is not of integers");
       state.reducer.resize(tensor.bytes.size() / sizeof(std::int32_t));
@@ -89,13 +106,15 @@ TrainingState parse_state(const nn::SafetensorsFile& file, const std::vector<nn:
 
 void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Tensor>& tensors,
                      const TrainingStateView& state, nn::TensorMetadata run) {
-  const nn::ArenaInFile parameters(tensors, state.parameters);
-  std::optional<nn::ArenaInFile> momentum;
-  std::vector<nn::TensorView> views = parameters.views();
-  if (!state.velocity.empty()) {
-    momentum.emplace(tensors, state.velocity, kMomentum);
-    views.insert(views.end(), momentum->views().begin(), momentum->views().end());
-  }
+  std::list<nn::ArenaInFile> arenas;
+  std::vector<nn::TensorView> views;
+  const auto add = [&](const std::string& prefix, std::span<const float> arena) {
+    const auto& more = arenas.emplace_back(tensors, arena, prefix).views();
+    views.insert(views.end(), more.begin(), more.end());
+  };
+  add("", state.parameters);
+  for (const auto& [name, arena] : state.optimizer) add(name + ".", arena);
+  if (!state.average.empty()) add(fmt::format("{}.", kAverage), state.average);
   if (!state.reducer.empty())
     views.push_back({kReducer, "I32", {state.reducer.size()}, std::as_bytes(std::span(state.reducer))});
   run.insert_or_assign(kVersionKey, std::string(kVersion));
@@ -107,7 +126,12 @@ void save_checkpoint(const std::filesystem::path& path, const std::vector<nn::Te
                      const Checkpoint& checkpoint) {
   const TrainingState& state = checkpoint.training;
   save_checkpoint(path, tensors,
-                  {state.step, state.parameters, state.velocity, state.reducer, state.progress},
+                  {state.step,
+                   state.parameters,
+                   {state.optimizer.begin(), state.optimizer.end()},
+                   state.average,
+                   state.reducer,
+                   state.progress},
                   checkpoint.run);
 }
 
@@ -136,12 +160,14 @@ Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& 
 }
 
 std::vector<nn::TensorView> network_tensors(const nn::SafetensorsFile& file) {
-  std::vector<nn::TensorView> tensors = file.tensors;
-  if (is_checkpoint(file))
-    std::erase_if(tensors, [](const nn::TensorView& tensor) {
-      return tensor.name.starts_with(kMomentum) || tensor.name == kReducer;
-    });
-  return tensors;
+  if (!is_checkpoint(file)) return file.tensors;
+  std::vector<nn::TensorView> tensors, averaged;
+  for (const nn::TensorView& tensor : file.tensors) {
+    if (is_of_network(tensor)) tensors.push_back(tensor);
+    if (is_of(tensor, kAverage))
+      averaged.emplace_back(tensor).name.erase(0, std::string_view(kAverage).size() + 1);
+  }
+  return averaged.empty() ? tensors : averaged;
 }
 
 bool is_checkpoint(const nn::SafetensorsFile& file) { return file.metadata.contains(kVersionKey); }

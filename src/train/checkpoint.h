@@ -1,7 +1,8 @@
 // A checkpoint: everything that a run goes on from, as one safetensors file with a checksum, which PyTorch
 // and NumPy read.
 //
-// Tensors: the parameters by their names; with momentum "momentum." and the name; "reducer", the reducer's
+// Tensors: the parameters by their names; of each arena that the optimizer keeps, "momentum." say and the
+// name (optim/optimizer.h has its names); of an average "average." and the name; "reducer", the reducer's
 // state. Metadata: "lockstep_checkpoint", the format's version; "state", a JSON object of step and epoch
 // sums; and what the run adds of its own.
 #pragma once
@@ -37,8 +38,8 @@ Checkpoint parse_checkpoint(const nn::SafetensorsFile& file, const std::string& 
 Checkpoint parse_checkpoint(std::string content, const std::string& name,
                             const std::vector<nn::Tensor>& tensors);
 
-// The tensors of the network itself: of a checkpoint without momentum and the reducer's state, of any other
-// file all.
+// The tensors of the network itself: of a checkpoint its average, or its parameters where it has none; of any
+// other file all.
 std::vector<nn::TensorView> network_tensors(const nn::SafetensorsFile& file);
 
 // Whether the file is a checkpoint, whole or not; and the one that it holds, of whatever network. The latter

@@ -94,14 +94,7 @@ std::string CheckpointFolder::write(Checkpoint checkpoint, bool best) {
 
 std::string CheckpointFolder::write(const TrainingStateView& state, nn::TensorMetadata run, bool best) {
   constexpr std::size_t kMaxCopy = std::size_t{1} << 22;  // bytes
-  if (state.parameters.size_bytes() <= kMaxCopy)
-    return write({{.step = state.step,
-                   .parameters = {state.parameters.begin(), state.parameters.end()},
-                   .velocity = {state.velocity.begin(), state.velocity.end()},
-                   .reducer = state.reducer,
-                   .progress = state.progress},
-                  std::move(run)},
-                 best);
+  if (state.parameters.size_bytes() <= kMaxCopy) return write({copy_of(state), std::move(run)}, best);
   const std::string before = wait();
   const std::string now = write_now(state.step, best, [&](const fs::path& file) {
     save_checkpoint(file, tensors_, state, std::move(run));

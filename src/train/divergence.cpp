@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/fixed_sum.h"
 #include "kernels/arrays.h"
@@ -12,16 +11,11 @@
 namespace lockstep::train {
 namespace {
 
-double largest_magnitude(std::span<const float> values) {
-  double largest = 0.0;
-  for (const float x : values) largest = std::max(largest, std::fabs(double{x}));
-  return largest;
-}
-
 // What to change in a run that cannot go on at this step. Collective.
 std::string advice(const TrainerParts& parts, std::size_t step) {
   constexpr double kLarge = 100.0;  // of values; a class of a single output is 0 or 1
-  const double target = parts.communicator.allreduce_max(largest_magnitude(parts.loader.samples().targets));
+  const double target =
+      parts.communicator.allreduce_max(kernels::largest_magnitude(parts.loader.samples().targets));
   if (parts.model.outputs() == 1 && target > kLarge)
     return fmt::format(
         "targets reach {:.3g}, expected of order 1: scale them (data.target_scale = \"mean_std\" does for "
@@ -58,7 +52,8 @@ void Culprit::see(nn::Workspace& workspace, std::size_t rows) {
   };
   for (std::size_t layer = first_layer_; layer-- > 0;)
     if (!kernels::all_finite(values_of(layer))) first_layer_ = layer;
-  largest_output_ = std::max(largest_output_, largest_magnitude(values_of(parts_.model.layers().size() - 1)));
+  largest_output_ =
+      std::max(largest_output_, kernels::largest_magnitude(values_of(parts_.model.layers().size() - 1)));
 }
 
 comm::CollectiveError Culprit::error(std::size_t step) const {
@@ -69,9 +64,9 @@ comm::CollectiveError Culprit::error(std::size_t step) const {
   const auto first =
       static_cast<std::size_t>(parts_.communicator.allreduce_min(static_cast<std::int64_t>(first_layer_)));
   if (first < layers.size())
-    return divergence(
-        parts_, step,
-        fmt::format("the output of layer {} ({}) is not finite", first, layers[first]->description()));
+    return divergence(parts_, step,
+                      fmt::format("the output of layer {} ({}) is not finite", parts_.model.place(first),
+                                  layers[first]->description()));
   if (const std::string name = first_not_finite(tensors, parts_.reducer.gradient()); !name.empty())
     return divergence(parts_, step, fmt::format("the gradient of {} is not finite", name));
   const std::string what = fmt::format("a sample's loss is too large to be summed, with outputs up to {:.3g}",

@@ -46,16 +46,29 @@ template <typename Visit>
 void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) {
   const std::size_t at_once = largest_pass(network.model, samples_.size());
   nn::Workspace workspace(network.model, at_once, nn::Workspace::Use::kForward);
-  for (std::size_t begin = 0; begin < samples_.size(); begin += at_once) {
+  const auto outputs_of_view = [&](std::size_t view, std::size_t begin, std::size_t rows) {
     liveness::enter(supervision_.progress, liveness::Activity::kEvaluation);
-    const std::size_t rows = std::min(at_once, samples_.size() - begin);
     float* input = workspace.input(rows).data;
     parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = from; i < to; ++i)
-        network.normalizer.apply(samples_, begin + i, {input + i * samples_.width, samples_.width});
+        network.views.apply(view, network.normalizer, samples_, begin + i,
+                            {input + i * samples_.width, samples_.width});
     });
-    const auto outputs = network.model.forward(network.arena, workspace, rows,
-                                               {.threads = threads, .progress = supervision_.progress});
+    return network.model.forward(network.arena, workspace, rows,
+                                 {.threads = threads, .progress = supervision_.progress});
+  };
+  std::vector<float> mean;  // over several views
+  for (std::size_t begin = 0; begin < samples_.size(); begin += at_once) {
+    const std::size_t rows = std::min(at_once, samples_.size() - begin);
+    kernels::ConstMatrix outputs = outputs_of_view(0, begin, rows);
+    if (network.views.count() > 1) {
+      mean.assign(rows * outputs.cols, 0.0F);
+      for (std::size_t view = 0; view < network.views.count(); ++view) {
+        if (view > 0) outputs = outputs_of_view(view, begin, rows);
+        for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += network.views.weight(view) * outputs.data[k];
+      }
+      outputs = {mean.data(), rows, outputs.cols};
+    }
     if (!visit(outputs, std::span<const float>(samples_.targets).subspan(begin, rows))) return;
   }
 }

@@ -11,6 +11,7 @@
 #include "comm/communicator.h"
 #include "data/dataset.h"
 #include "data/normalizer.h"
+#include "data/views.h"
 #include "liveness/supervision.h"
 #include "nn/model.h"
 #include "train/score.h"
@@ -40,8 +41,9 @@ class Evaluator {
     std::span<const float> arena;
     const data::Normalizer& normalizer;
     kernels::Loss loss;
-    double l2_loss = 0.0;      // added to the mean loss
-    double target_unit = 1.0;  // DatasetInfo::target_stddev
+    double l2_loss = 0.0;             // added to the mean loss
+    double target_unit = 1.0;         // DatasetInfo::target_stddev
+    data::EvaluatedViews views = {};  // of each sample: their mean is what counts as its outputs
   };
 
   // Without samples loss and accuracy are NaN. Throws CollectiveError where a signal asks a rank to stop.
@@ -58,7 +60,8 @@ class Evaluator {
 
  private:
   static constexpr std::size_t kPassRows = 512, kPassBytes = std::size_t{96} << 20;
-  // Calls visit(outputs, targets) for all of this rank's rows, some at a time, until it returns false.
+  // Calls visit(outputs, targets) for all of this rank's rows, some at a time, until it returns false. The
+  // outputs are the means over the network's views, added in their order.
   template <typename Visit>
   void for_outputs(const Network& network, int threads, Visit&& visit);
 

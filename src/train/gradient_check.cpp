@@ -66,7 +66,7 @@ std::vector<Element> draw_elements(const Trainer& trainer, std::size_t per_tenso
   const std::vector<nn::Tensor>& tensors = trainer.parts().model.tensors();
   std::vector<Element> elements;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    if (!tensors[t].has_gradient()) continue;
+    if (!tensors[t].learns()) continue;
     const RandomStream stream(trainer.parts().seed, Purpose::kGradientCheck, static_cast<std::uint32_t>(t));
     const std::size_t size = tensors[t].size;
     for (std::size_t i = 0; i < std::min(size, per_tensor); ++i) {
@@ -118,7 +118,9 @@ class SumsOfRanks {
 class LossInDouble {
  public:
   explicit LossInDouble(Trainer& trainer)
-      : parts_(trainer.parts()), arena_(trainer.parameters().begin(), trainer.parameters().end()) {
+      : parts_(trainer.parts()),
+        label_smoothing_(trainer.options().label_smoothing),
+        arena_(trainer.parameters().begin(), trainer.parameters().end()) {
     const std::vector<data::Block> blocks = parts_.loader.blocks(trainer.step_in_epoch());
     std::size_t rows = 0;
     for (const data::Block& block : blocks) rows += block.rows();
@@ -130,7 +132,7 @@ class LossInDouble {
     pass_ = {1, parts_.seed, static_cast<std::uint32_t>(trainer.steps_done()), sample_ids_, micro_batches_};
     if (rows == 0) return;
     inputs_ = parts_.model.inputs_in_double(arena_, {x.begin(), x.end()}, pass_);
-    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_[0], pass_);
+    outputs_ = parts_.model.forward_in_double(arena_, 0, inputs_, pass_);
     here_ = of_outputs(outputs_);
   }
 
@@ -140,7 +142,7 @@ class LossInDouble {
     const std::size_t layer = parts_.model.layer_of(element.tensor);
     std::vector<double> arena = arena_;
     arena[parts_.model.tensors()[element.tensor].offset + element.index] += move;
-    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_[layer], pass_));
+    auto slopes = of_outputs(parts_.model.forward_in_double(arena, layer, inputs_, pass_));
     for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = (slopes[i] - here_[i]) / move;
     return slopes;
   }
@@ -150,7 +152,7 @@ class LossInDouble {
     const std::size_t width = parts_.model.outputs();
     std::vector<float> outputs(outputs_.begin(), outputs_.end()), slopes(outputs.size());
     kernels::evaluate_loss(parts_.loss, {outputs.data(), here_.size(), width}, targets_, 1.0,
-                           {slopes.data(), here_.size(), width}, parts_.threads);
+                           {slopes.data(), here_.size(), width}, parts_.threads, label_smoothing_);
     std::vector<double> magnitudes;
     for (std::size_t i = 0; i < here_.size(); ++i) {
       double sum = std::fabs(here_[i]);
@@ -165,11 +167,13 @@ class LossInDouble {
     const std::size_t width = parts_.model.outputs();
     std::vector<double> losses;
     for (std::size_t i = 0; i < targets_.size(); ++i)
-      losses.push_back(kernels::sample_loss(parts_.loss, outputs.subspan(i * width, width), targets_[i]));
+      losses.push_back(kernels::sample_loss(parts_.loss, outputs.subspan(i * width, width), targets_[i],
+                                            label_smoothing_));
     return losses;
   }
 
   const TrainerParts& parts_;
+  double label_smoothing_;
   std::vector<double> arena_;
   std::vector<float> targets_;
   std::vector<std::uint32_t> sample_ids_;
@@ -297,7 +301,7 @@ std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor
     check.backward = backward;
     check.difference = difference;
   }
-  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].has_gradient(); });
+  std::erase_if(checks, [&](const TensorCheck& check) { return !tensors[check.tensor].learns(); });
   return checks;
 }
 

@@ -26,9 +26,9 @@ struct TensorCheck {
   double backward = 0.0, difference = 0.0;  // there
 };
 
-// Checks up to `per_tensor` elements of each tensor, drawn by the trainer's seed, on the trainer's next
-// batch. The parameters stay as they are. Throws like Trainer::compute_gradient. Collective; all ranks get
-// the same, and with the exact reduction at any number of ranks.
+// Checks up to `per_tensor` elements of each tensor that learns, drawn by the trainer's seed, on the
+// trainer's next batch. The parameters stay as they are. Throws like Trainer::compute_gradient. Collective;
+// all ranks get the same, and with the exact reduction at any number of ranks.
 std::vector<TensorCheck> check_gradient(Trainer& trainer, std::size_t per_tensor);
 
 }  // namespace lockstep::train

@@ -27,7 +27,7 @@ std::size_t rank_of_majority(const std::vector<std::int64_t>& hashes) {
 
 std::optional<std::string> find_odd_replica(const comm::Communicator& communicator,
                                             const std::vector<nn::Tensor>& tensors,
-                                            std::span<const float> arena) {
+                                            std::span<const float> arena, const std::string& what) {
   if (communicator.size() == 1) return std::nullopt;
   const std::vector<std::int64_t> hashes = communicator.allgather(hash_of(arena));
   const std::size_t right = rank_of_majority(hashes);
@@ -44,12 +44,13 @@ std::optional<std::string> find_odd_replica(const comm::Communicator& communicat
     first = tensor.name;
     break;
   }
-  return fmt::format("rank {} on {} has other weights than rank {}, first in {}", wrong, host, right, first);
+  return fmt::format("rank {} on {} has other {} than rank {}, first in {}", wrong, host, what, right, first);
 }
 
 void check_replicas(const comm::Communicator& communicator, const std::vector<nn::Tensor>& tensors,
-                    std::span<const float> arena, std::size_t step, std::size_t epoch) {
-  if (const auto odd = find_odd_replica(communicator, tensors, arena))
+                    std::span<const float> arena, const std::string& what, std::size_t step,
+                    std::size_t epoch) {
+  if (const auto odd = find_odd_replica(communicator, tensors, arena, what))
     throw comm::CollectiveError(
         ExitCode::kRank,
         fmt::format("{} after step {} (epoch {}), expected the same on every rank", *odd, step, epoch));

@@ -9,6 +9,7 @@
 #include "base/simd.h"
 #include "kernels/arrays.h"
 #include "train/divergence.h"
+#include "train/gradient_norms.h"
 #include "train/replica_check.h"
 
 namespace lockstep::train {
@@ -56,9 +57,11 @@ std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, in
 Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, AlignedBuffer<float> parameters)
     : parts_(parts),
       options_(options),
-      schedule_(options.schedule, options.sgd.learning_rate, options.epochs, parts.plan.steps_per_epoch()),
-      sgd_(options.sgd, parameters.size()),
+      schedule_(options.schedule, options.optimizer.learning_rate, options.epochs,
+                parts.plan.steps_per_epoch()),
+      optimizer_(options.optimizer, parameters.size()),
       parameters_(std::move(parameters)),
+      average_(options.average_decay, parameters_.span()),
       workspace_(parts.model,
                  largest_pass(parts.plan, parts.model, parts.communicator.rank(), parts.communicator.size()),
                  nn::Workspace::Use::kForwardAndBackward),
@@ -90,9 +93,15 @@ StepReport Trainer::step() {
   progress_.sums.add(report.sums);
   progress_.weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
   const std::size_t every = options_.check_replicas_every;
-  if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0))
-    check_replicas(parts_.communicator, parts_.model.tensors(), parameters(), step_, report.epoch);
+  if (step_in_epoch() == 0 || (every != 0 && step_ % every == 0)) expect_replicas(report);
   return report;
+}
+
+void Trainer::expect_replicas(const StepReport& report) const {
+  const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
+  check_replicas(parts_.communicator, tensors, parameters(), "weights", report.step, report.epoch);
+  if (average_.is_kept())
+    check_replicas(parts_.communicator, tensors, average(), "averaged weights", report.step, report.epoch);
 }
 
 StepReport Trainer::compute_gradient() {
@@ -104,7 +113,7 @@ StepReport Trainer::compute_gradient() {
   StepReport report;
   report.step = step_ + 1;
   report.epoch = epochs_done() + 1;
-  report.l2_loss = l2_loss();
+  report.l2_loss = l2_loss(parts_.model, parameters(), options_.optimizer.l2, parts_.threads);
   report.target_unit = parts_.target_unit;
   const kernels::LossSums own = forward_and_backward(blocks, global_samples);
   {
@@ -184,7 +193,7 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
     const Span span(parts_.supervision.progress, Activity::kForward, step_ + 1);
     const double scale = 1.0 / static_cast<double>(global_samples);
     sums = kernels::evaluate_loss(parts_.loss, outputs, std::span(targets_).first(rows), scale,
-                                  workspace_.output_gradient(rows), parts_.threads);
+                                  workspace_.output_gradient(rows), parts_.threads, options_.label_smoothing);
   }
   std::vector<std::size_t> block_rows;
   for (const data::Block& block : blocks) block_rows.push_back(block.rows());
@@ -195,38 +204,59 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
 }
 
 void Trainer::update(double learning_rate) {
-  constexpr std::size_t kChunk = 4096;  // floats: gradient, weight and velocity stay in the first-level cache
+  constexpr std::size_t kChunk = 4096;  // floats: all that belongs to one stays in the first-level cache
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
+  const std::vector<optim::Optimizer::Part> parts = parts_of_update(learning_rate);
+  const bool first_step = step_ == 0;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const nn::Tensor& tensor = tensors[t];
     if (!tensor.has_gradient()) {
-      move_average(t);
+      move_running_mean(t);
+      average_.follow(parameters(), tensor.offset, tensor.size, first_step);
       continue;
     }
-    if (tensor.learning_rate_factor == 0.0) continue;  // frozen
-    const double rate = tensor.learning_rate_factor * learning_rate;
+    if (!tensor.learns()) continue;  // frozen: its average has its values from the start
     parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
       alignas(64) float scratch[kChunk];
       for (; begin < end; begin += kChunk) {
         const std::size_t first = tensor.offset + begin;
         const auto gradient =
             parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        sgd_.update(parameters_.span(), gradient, first, rate, tensor.weight_decay_factor);
+        optimizer_.update(parameters_.span(), gradient, first, parts[t]);
+        average_.follow(parameters(), first, gradient.size(), first_step);
       }
     });
   }
 }
 
-void Trainer::move_average(std::size_t t) {
+std::vector<optim::Optimizer::Part> Trainer::parts_of_update(double learning_rate) const {
+  using Kind = optim::OptimizerOptions::Kind;
+  const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
+  const bool lars = options_.optimizer.kind == Kind::kLars;
+  std::vector<double> squares(tensors.size());
+  if (lars || options_.clip_norm != 0.0) squares = squared_norms(parts_.reducer, tensors, parts_.threads);
+  const double clip = clip_factor(options_.clip_norm, squares);
+  std::vector<optim::Optimizer::Part> parts;
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const nn::Tensor& tensor = tensors[t];
+    optim::Optimizer::Part& part = parts.emplace_back();
+    part = {.step = step_ + 1,
+            .rate = tensor.learning_rate_factor * learning_rate,
+            .decay_factor = tensor.weight_decay_factor,
+            .clip = clip};
+    if (!lars || !tensor.has_gradient() || tensor.shape.size() == 1) continue;
+    const double weights = std::sqrt(kernels::sum_of_squares(tensor.slice(parameters()), parts_.threads));
+    part.trust = optimizer_.trust(weights, clip * std::sqrt(squares[t]), tensor.weight_decay_factor);
+  }
+  return parts;
+}
+
+void Trainer::move_running_mean(std::size_t t) {
   const nn::Tensor& tensor = parts_.model.tensors()[t];
   const double share = 1.0 / static_cast<double>(parts_.plan.micro_batches(step_in_epoch()));
   std::vector<float> scratch(tensor.size);
   const auto sums = parts_.reducer.read(t, tensor.offset, scratch);
   kernels::move_towards(sums, share, tensor.averaged, tensor.slice(parameters_.span()));
-}
-
-double Trainer::l2_loss() const {
-  return train::l2_loss(parts_.model, parameters(), options_.sgd.l2, parts_.threads);
 }
 
 StopRequests Trainer::own_stop_requests() const {
@@ -236,25 +266,28 @@ StopRequests Trainer::own_stop_requests() const {
   return requests;
 }
 
-TrainingState Trainer::state() const {
-  return {.step = step_,
-          .parameters = {parameters().begin(), parameters().end()},
-          .velocity = {sgd_.velocity().begin(), sgd_.velocity().end()},
-          .reducer = parts_.reducer.state(),
-          .progress = progress_};
-}
+TrainingState Trainer::state() const { return copy_of(state_view()); }
 
 TrainingStateView Trainer::state_view() const {
-  return {step_, parameters(), sgd_.velocity(), parts_.reducer.state(), progress_};
+  return {step_, parameters(), optimizer_.state(), average(), parts_.reducer.state(), progress_};
+}
+
+TrainingState copy_of(const TrainingStateView& view) {
+  TrainingState state{.step = view.step,
+                      .parameters = {view.parameters.begin(), view.parameters.end()},
+                      .optimizer = {},
+                      .average = {view.average.begin(), view.average.end()},
+                      .reducer = view.reducer,
+                      .progress = view.progress};
+  for (const auto& [name, values] : view.optimizer) state.optimizer[name] = {values.begin(), values.end()};
+  return state;
 }
 
 void Trainer::restore(const TrainingState& state) {
-  if (state.parameters.size() != parameters_.size() || state.velocity.size() != sgd_.velocity().size())
-    throw ModelError(fmt::format("the state is of {} parameters and {} of momentum, expected {} and {}",
-                                 state.parameters.size(), state.velocity.size(), parameters_.size(),
-                                 sgd_.velocity().size()));
+  expect_parameters(state);
+  optimizer_.restore(state.optimizer);
+  average_.restore(state.average);
   std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
-  std::copy(state.velocity.begin(), state.velocity.end(), sgd_.velocity().begin());
   parts_.reducer.restore(state.reducer);
   step_ = state.step;
   progress_ = state.progress;
@@ -262,17 +295,26 @@ void Trainer::restore(const TrainingState& state) {
 }
 
 void Trainer::begin_with(const TrainingState& state) {
+  expect_parameters(state);
+  if (takes_momentum_of(state)) optimizer_.restore(state.optimizer);
+  std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
+  if (average_.is_kept()) average_.restore(state.parameters);
+}
+
+bool Trainer::takes_momentum_of(const TrainingState& state) const {
+  return has_momentum() && state.optimizer.size() == 1 &&
+         state.optimizer.contains(optimizer_.state().begin()->first);
+}
+
+void Trainer::expect_parameters(const TrainingState& state) const {
   if (state.parameters.size() != parameters_.size())
     throw ModelError(fmt::format("the state is of {} parameters, expected {}", state.parameters.size(),
                                  parameters_.size()));
-  std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
-  if (state.velocity.size() == sgd_.velocity().size())
-    std::copy(state.velocity.begin(), state.velocity.end(), sgd_.velocity().begin());
 }
 
 std::size_t Trainer::bytes() const {
-  return parameters_.size() * sizeof(float) + sgd_.bytes() + parts_.reducer.bytes() + workspace_.bytes() +
-         parts_.loader.samples().bytes();
+  return parameters_.size() * sizeof(float) + average_.bytes() + optimizer_.bytes() + parts_.reducer.bytes() +
+         workspace_.bytes() + parts_.loader.samples().bytes();
 }
 
 }  // namespace lockstep::train

@@ -16,8 +16,9 @@
 #include "data/shard_plan.h"
 #include "liveness/supervision.h"
 #include "nn/model.h"
+#include "optim/average.h"
+#include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "optim/sgd.h"
 #include "reduce/reducer.h"
 #include "train/score.h"
 
@@ -26,8 +27,11 @@ namespace lockstep::train {
 struct TrainOptions {
   std::size_t epochs = 10;
   std::size_t batch_size = 128;  // global, over all ranks
-  optim::SgdOptions sgd;
+  double label_smoothing = 0.0;  // of cross_entropy, in training alone; see kernels/loss.h
+  optim::OptimizerOptions optimizer;
   optim::ScheduleOptions schedule;
+  double clip_norm = 0.0;                // of the gradient, see gradient_norms.h; 0: as large as it is
+  double average_decay = 0.0;            // see optim/average.h; 0: no average
   std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
   double max_seconds = 0.0;              // stop after the step that ends later; 0: never
 };
@@ -42,18 +46,26 @@ struct EpochProgress {
 struct TrainingState {
   std::size_t step = 0;               // done so far
   std::vector<float> parameters;      // the arena
-  std::vector<float> velocity;        // of the momentum, laid out like the arena; empty without
+  optim::OptimizerState optimizer;    // arenas by their names
+  std::vector<float> average;         // of the parameters; empty where none is kept
   std::vector<std::int32_t> reducer;  // Reducer::state
   EpochProgress progress;             // of the epoch that `step` lies in
+
+  // The network to use: the average, or the parameters where none is kept.
+  const std::vector<float>& network() const { return average.empty() ? parameters : average; }
 };
 
 // The same without copies: valid as long as its source, and until that changes.
 struct TrainingStateView {
   std::size_t step = 0;
-  std::span<const float> parameters, velocity;
+  std::span<const float> parameters;
+  optim::OptimizerStateView optimizer;
+  std::span<const float> average;
   std::vector<std::int32_t> reducer;
   EpochProgress progress;
 };
+
+TrainingState copy_of(const TrainingStateView& view);
 
 struct StepReport {
   std::size_t step = 0;    // 1, 2, ... over the whole run
@@ -115,11 +127,15 @@ class Trainer {
   StepReport compute_gradient();
 
   const TrainerParts& parts() const { return parts_; }
+  const TrainOptions& options() const { return options_; }
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
-  bool has_momentum() const { return !sgd_.velocity().empty(); }
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
+  // Of the parameters; empty where none is kept.
+  std::span<const float> average() const { return average_.values(); }
+  // What is evaluated and saved as the model: the average, or the parameters where none is kept.
+  std::span<const float> network() const { return average_.is_kept() ? average() : parameters(); }
 
   // How many samples the epoch under way has used so far; all of them after its last step.
   std::size_t samples_of_epoch() const { return static_cast<std::size_t>(progress_.sums.samples); }
@@ -129,15 +145,15 @@ class Trainer {
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
   void restore(const TrainingState& state);
 
-  // Begins, before the first step, with these weights and, where there is any on both sides, this momentum:
-  // the velocity of `state` (see TrainingState); its steps and its sums do not count. Throws ModelError if it
-  // is of another network.
+  // Begins, before the first step, with these weights and, if takes_momentum_of(state), its momentum; its
+  // steps, its sums and its average do not count. Throws ModelError if it is of another network.
   void begin_with(const TrainingState& state);
+  // Whether both have a momentum, of the same optimizer. The moments of adam are no such: they count steps.
+  bool takes_momentum_of(const TrainingState& state) const;
+  bool has_momentum() const { return optimizer_.state().size() == 1; }
 
-  // The L2 term of the weights as they are, see score.h.
-  double l2_loss() const;
-
-  // Bytes that this rank holds for training: parameters, gradients, momentum, activations, samples.
+  // Bytes that this rank holds for training: parameters, their average, gradients, the optimizer's state,
+  // activations, samples.
   std::size_t bytes() const;
 
  private:
@@ -155,13 +171,21 @@ class Trainer {
   reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
+  // What the update of each tensor goes by.
+  std::vector<optim::Optimizer::Part> parts_of_update(double learning_rate) const;
   // Of a tensor without gradient: towards the mean of what the step's micro-batches found.
-  void move_average(std::size_t tensor);
+  void move_running_mean(std::size_t tensor);
+  // Throws ModelError unless it is of as many parameters.
+  void expect_parameters(const TrainingState& state) const;
+  // Throws CollectiveError where the ranks differ in parameters or average.
+  void expect_replicas(const StepReport& report) const;
+
   TrainerParts parts_;
   TrainOptions options_;
   optim::Schedule schedule_;
-  optim::Sgd sgd_;
+  optim::Optimizer optimizer_;
   AlignedBuffer<float> parameters_;
+  optim::Average average_;
   nn::Workspace workspace_;
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
   std::vector<float> targets_;                      // of a pass's rows

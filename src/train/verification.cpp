@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "kernels/arrays.h"
 #include "train/replica_check.h"
@@ -25,6 +26,10 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
   });
 }
 
+std::string_view layer_of(const nn::Tensor& tensor) {
+  return std::string_view(tensor.name).substr(0, tensor.name.rfind('.'));
+}
+
 bool same_loss(const StepReport& a, const StepReport& b) {
   return a.sums.loss.value() == b.sums.loss.value() && a.sums.correct == b.sums.correct &&
          a.sums.samples == b.sums.samples && a.l2_loss == b.l2_loss;
@@ -41,9 +46,12 @@ ArenaDifference compare(const std::vector<nn::Tensor>& tensors, std::span<const 
     if (difference.identical) difference.first_tensor = tensor.name;
     difference.identical = false;
     double largest = 0.0, distance = 0.0;
+    for (const nn::Tensor& other : tensors)
+      if (layer_of(other) == layer_of(tensor))
+        largest = std::max({largest, kernels::largest_magnitude(other.slice(a)),
+                            kernels::largest_magnitude(other.slice(b))});
     const bool finite = kernels::all_finite(x) && kernels::all_finite(y);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      largest = std::max({largest, std::fabs(double{x[i]}), std::fabs(double{y[i]})});
       distance = std::max(distance, std::fabs(double{x[i]} - double{y[i]}));
       const std::int64_t apart = ordinal(x[i]) - ordinal(y[i]);
       difference.ulps = std::max(difference.ulps, static_cast<std::uint64_t>(std::abs(apart)));
@@ -72,9 +80,13 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
       result.steps = step;
     }
     result.odd_replica = find_odd_replica(communicator, tensors, together.parameters()).value_or("");
+    if (result.odd_replica.empty())
+      result.odd_replica =
+          find_odd_replica(communicator, tensors, together.average(), "averaged weights").value_or("");
     bool differs = !result.odd_replica.empty();
     if (alone != nullptr) {
       result.last = compare(tensors, together.parameters(), alone->parameters());
+      if (result.last.identical) result.last = compare(tensors, together.network(), alone->network());
       differs = differs || !result.last.identical || (step > 0 && !same_loss(of_all, of_one));
     }
     differs = communicator.allreduce_min(differs ? 0 : 1) == 0;

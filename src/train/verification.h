@@ -19,7 +19,9 @@ struct ArenaDifference {
   bool identical = true;
   std::string first_tensor;  // the first, in the arena's order, with an element that differs
   std::uint64_t ulps = 0;    // the largest distance, in representable float32 values
-  double relative = 0.0;     // the largest distance, over the largest magnitude in its tensor
+  // The largest distance, over the largest magnitude in its layer: a bias whose gradient is zero but for
+  // rounding, as before batch norm, is nothing but rounding itself.
+  double relative = 0.0;
 };
 ArenaDifference compare(const std::vector<nn::Tensor>& tensors, std::span<const float> a,
                         std::span<const float> b);

@@ -12,7 +12,7 @@
 #include "kernels/gemm.h"
 #include "kernels/quantized_product.h"
 #include "numbers.h"
-#include "optim/sgd.h"
+#include "optim/optimizer.h"
 
 namespace {
 
@@ -135,8 +135,8 @@ void sgd_with_momentum(benchmark::State& state) {
   const std::size_t n = argument(state, 0);
   auto w = numbers(n);
   const auto g = numbers(n);
-  optim::Sgd sgd({.learning_rate = 1e-6, .momentum = 0.9, .nesterov = false, .l2 = 0.0}, n);
-  for (auto _ : state) sgd.update(w, g, 0, 1e-6, 1.0);
+  optim::Optimizer sgd({.momentum = 0.9}, n);
+  for (auto _ : state) sgd.update(w, g, 0, {.rate = 1e-6, .decay_factor = 1.0});
   bytes(state, 20 * n);
 }
 void pixels_to_floats(benchmark::State& state) {

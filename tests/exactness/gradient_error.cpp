@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   nn::initialize(model.tensors(), 1, arena.span());
   const auto reducer = reduce::make_reducer({}, model, kShards, session.self(), kThreads);
   train::TrainOptions training;
-  training.sgd.momentum = 0.9;
+  training.optimizer.momentum = 0.9;
   train::Trainer trainer(
       {session.self(), plan, loader, normalizer, model, kernels::Loss::kCrossEntropy, *reducer, kThreads, 1},
       training, std::move(arena));

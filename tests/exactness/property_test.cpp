@@ -53,15 +53,27 @@ void draw_network(SmallRunOptions& o, From&& from) {
     return;
   }
   for (std::size_t l = from(0, 5); l > 0; --l) {
-    switch (from(0, 3)) {
+    switch (from(0, 6)) {
       case 0:
         model.layers.push_back(dropout(rate()));
         break;
       case 1:
         model.layers.push_back(pointwise(activation()));
         break;
+      case 2:
+        model.layers.push_back(multiply(0.5 * static_cast<double>(from(1, 4))));
+        break;
+      case 3: {
+        const std::string name = std::to_string(model.layers.size());
+        const std::size_t units = width();
+        for (const auto& layer :
+             {named(name, dense(units)), pointwise(activation()), dense(units), add(name)})
+          model.layers.push_back(layer);
+        break;
+      }
       default:
         model.layers.push_back(dense(width(), from(0, 1) == 0));
+        model.layers.back().frozen = from(0, 4) == 0;
     }
   }
   model.layers.push_back(dense(0, from(0, 1) == 0));
@@ -83,10 +95,14 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   o.shuffle = from(0, 1) == 0 ? data::Shuffle::kShards : data::Shuffle::kNone;
   o.normalize = static_cast<data::Normalization>(from(0, 3));
   draw_network(o, from);
-  o.train.sgd.learning_rate = o.pixels && o.normalize == data::Normalization::kNone ? 1e-6 : 0.01;
-  o.train.sgd.momentum = from(0, 1) == 0 ? 0.0 : 0.9;
-  o.train.sgd.nesterov = o.train.sgd.momentum != 0.0 && from(0, 1) == 0;
-  o.train.sgd.l2 = from(0, 1) == 0 ? 0.0 : 1e-3;
+  o.train.optimizer.learning_rate = o.pixels && o.normalize == data::Normalization::kNone ? 1e-6 : 0.01;
+  o.train.optimizer.kind = static_cast<optim::OptimizerOptions::Kind>(from(0, 3));
+  o.train.optimizer.weight_decay = from(0, 1) == 0 ? 0.0 : 1e-2;
+  o.train.clip_norm = from(0, 2) == 0 ? 0.5 : 0.0;
+  o.train.average_decay = from(0, 1) == 0 ? 0.0 : 0.7;
+  o.train.optimizer.momentum = from(0, 1) == 0 ? 0.0 : 0.9;
+  o.train.optimizer.nesterov = o.train.optimizer.momentum != 0.0 && from(0, 1) == 0;
+  o.train.optimizer.l2 = from(0, 1) == 0 ? 0.0 : 1e-3;
   o.train.check_replicas_every = 1;
   o.reduce.wire = from(0, 3) == 0 ? reduce::Wire::kInt16 : reduce::Wire::kFull;
   o.reduce.overlap = from(0, 3) == 0 ? reduce::Overlap::kAlways : reduce::Overlap::kAuto;
@@ -108,7 +124,7 @@ std::ostream& operator<<(std::ostream& out, const Draw& draw) {
 }
 
 struct Trained {
-  std::string weights;
+  std::string weights, average;
   std::vector<double> losses;
   std::string divergence;  // empty, or the line that ended it
   bool operator==(const Trained&) const = default;
@@ -126,6 +142,7 @@ Trained train(const Draw& draw, const comm::Communicator& communicator, int thre
     trained.divergence = error.what();
   }
   trained.weights = hash_hex(std::as_bytes(trainer.parameters()));
+  trained.average = hash_hex(std::as_bytes(trainer.average()));
   return trained;
 }
 

@@ -17,8 +17,8 @@ namespace {
 SmallRunOptions usual_options() {
   SmallRunOptions options;
   options.model.hidden = {30};
-  options.train.sgd.momentum = 0.9;
-  options.train.sgd.l2 = 1e-3;
+  options.train.optimizer.momentum = 0.9;
+  options.train.optimizer.l2 = 1e-3;
   return options;
 }
 
@@ -113,7 +113,7 @@ TEST(Verification, OtherWeightsThanTheProcessAloneAreFound) {
   EXPECT_TRUE(result.odd_replica.empty());
 }
 
-TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheTensor) {
+TEST(Verification, DifferencesAreMeasuredInULPsAndRelativeToTheLayer) {
   const std::vector<nn::Tensor> tensors = {{"a", {2, 1}, 0, 2, {}}, {"b", {2}, 2, 2, {}}};
   const std::vector<float> x = {1.0F, 2.0F, 4.0F, 0.0F};
   std::vector<float> y = x;
@@ -133,11 +133,11 @@ TEST(ReplicaCheck, ARankThatDiffersIsNamedWithTheFirstTensorThatDoes) {
   const comm::Communicator& world = session().world();
   const std::vector<nn::Tensor> tensors = {{"a", {2}, 0, 2, {}}, {"b", {2}, 2, 2, {}}, {"c", {2}, 4, 2, {}}};
   std::vector<float> arena = {1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
-  EXPECT_NO_THROW(train::check_replicas(world, tensors, arena, 7, 2));
+  EXPECT_NO_THROW(train::check_replicas(world, tensors, arena, "weights", 7, 2));
   const int wrong = world.size() - 1;
   if (world.rank() == wrong) arena[3] = std::nextafter(4.0F, 5.0F);
-  const std::string message =
-      message_of<comm::CollectiveError>([&] { train::check_replicas(world, tensors, arena, 7, 2); });
+  const std::string message = message_of<comm::CollectiveError>(
+      [&] { train::check_replicas(world, tensors, arena, "weights", 7, 2); });
   expect_line_with(message, {"rank " + std::to_string(wrong) + " on ", "step 7", "epoch 2", "first in b"});
 }
 

@@ -72,7 +72,7 @@ std::vector<float> trained(const comm::Communicator& communicator, bool own, tra
   AlignedBuffer<float> parameters(model.parameters());
   nn::initialize(model.tensors(), 1, parameters.span());
   train::TrainOptions train;
-  train.sgd = {.learning_rate = 0.1, .momentum = 0.9};
+  train.optimizer = {.learning_rate = 0.1, .momentum = 0.9};
   train::Trainer trainer({communicator, plan, loader, normalizer, model, options.loss, *reducer, 1, 1}, train,
                          std::move(parameters));
   for (int epoch = 0; epoch < 30; ++epoch) score = *trainer.epoch(nullptr);

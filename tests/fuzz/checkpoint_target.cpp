@@ -15,7 +15,9 @@ std::vector<std::string> seeds() {
     checkpoint.training = {
         .step = 12,
         .parameters = arena(),
-        .velocity = momentum ? arena() : std::vector<float>{},
+        .optimizer = momentum ? optim::OptimizerState{{"momentum", arena()}}
+                              : optim::OptimizerState{{"exp_avg", arena()}, {"exp_avg_sq", arena()}},
+        .average = momentum ? std::vector<float>{} : arena(),
         .reducer = momentum ? std::vector<std::int32_t>{-3, 4, 5} : std::vector<std::int32_t>{},
         .progress = {}};
     checkpoint.training.progress.weighted_l2 = 0.5;
@@ -52,8 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto checkpoint = train::parse_checkpoint(bytes, "step12.safetensors", fuzz::tensors());
       const train::TrainingState& state = checkpoint.training;
       if (state.parameters.size() != fuzz::arena().size()) fuzz::found("another number of parameters");
-      if (!state.velocity.empty() && state.velocity.size() != state.parameters.size())
-        fuzz::found("another number of velocities");
+      for (const auto& [name, values] : state.optimizer)
+        if (values.size() != state.parameters.size()) fuzz::found("another number of the optimizer's");
+      if (!state.average.empty() && state.average.size() != state.parameters.size())
+        fuzz::found("another number of averages");
     });
   fuzz::accepts([&] {  // of whatever network
     const auto file = nn::SafetensorsFile::parse(with_right_checksum(content), "step12.safetensors");

@@ -7,6 +7,7 @@ import math
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 TIMES = ("seconds", "samples_per_second", "compute_seconds", "wait_seconds", "transfer_seconds")
 
@@ -67,6 +68,18 @@ def write_black_cifar10(folder):
     for name in (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"):
         write(Path(folder, name), "")
         resize(Path(folder, name), 30730000)
+
+
+def write_random_cifar10(folder, images):
+    """Six files of CIFAR-10's size, all 0 but for random labels and pixels of so many training and so many test images. Returns
+    the pixels of the latter, 3072 bytes each."""
+    write_black_cifar10(folder)
+    random = Random(1)
+    for file in ("data_batch_1.bin", "test_batch.bin"):
+        pixels = [random.randbytes(3072) for _ in range(images)]
+        with open(Path(folder, file), "r+b") as opened:
+            opened.write(b"".join(bytes([random.randrange(10)]) + image for image in pixels))
+    return pixels
 
 
 def set_label(path, record, label):

@@ -13,7 +13,7 @@ import importlib.util
 import json
 import os
 import re
-import struct
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,18 +22,12 @@ from pathlib import Path
 
 import torch
 
-TRAIN_SAMPLES, TEST_SAMPLES = 1000, 500
-PIXELS, CHANNEL, CLASSES = 3072, 1024, 10
-NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+from images import CIFAR10, CifarImages, make_up_cifar10
+from networks import Network, read_safetensors, write_safetensors
 
-ACTIVATIONS = {
-    "identity": lambda model: torch.nn.Identity(),
-    "sigmoid": lambda model: torch.nn.Sigmoid(),
-    "tanh": lambda model: torch.nn.Tanh(),
-    "relu": lambda model: torch.nn.ReLU(),
-    "leaky_relu": lambda model: torch.nn.LeakyReLU(model["leaky_slope"]),
-    "elu": lambda model: torch.nn.ELU(model["elu_alpha"]),
-}
+TRAIN_SAMPLES, TEST_SAMPLES = 1000, 500
+PIXELS, CLASSES = 3072, 10
+NAMES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 NETWORKS = {
     "relu": {"model.hidden": "[64, 32]", "model.activation": "relu"},
@@ -44,129 +38,42 @@ NETWORKS = {
                "[{type='dense', units=40, bias=false}, {type='leaky_relu'}, {type='dropout', rate=0.3}, "
                "{type='dense', units=30}, {type='elu'}, {type='dense', units=20}, {type='tanh'}, {type='dense'}]"},
     "convolutional": {"data.normalize": "mean_std", "model.layers":
-                      "[{type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
+                      "[{type='whiten', size=2}, {type='conv', filters=6, size=3}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=3, stride=2}, "
                       "{type='conv', filters=7, size=4, stride=2, padding=1, bias=false}, {type='batch_norm', momentum=0.5}, "
-                      "{type='tanh'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, "
-                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}]"},
+                      "{type='tanh', name='a'}, {type='conv', filters=7, size=3, init='dirac'}, {type='add', from='a'}, {type='gelu', name='b'}, "
+                      "{type='add', from='a'}, {type='add', from='b'}, {type='average_pool', size=2}, {type='conv', filters=5, size=2, padding='valid'}, {type='gelu'}, "
+                      "{type='dense', units=20}, {type='batch_norm', epsilon=0.01}, {type='relu'}, {type='dense'}, {type='multiply', factor=0.25}]"},
 }
 
 
-def read_safetensors(path):
-    """Every tensor by its name: 8 bytes with the length of the JSON header, the header, the numbers."""
-    content = Path(path).read_bytes()
-    length, = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + length])
-    header.pop("__metadata__", None)
-    tensors = {}
-    for name, entry in header.items():
-        assert entry["dtype"] == "F32", f"{name} has type {entry['dtype']}"
-        begin, end = entry["data_offsets"]
-        numbers = torch.frombuffer(bytearray(content[8 + length + begin:8 + length + end]), dtype=torch.float32)
-        tensors[name] = numbers.reshape(entry["shape"])
-    return tensors
+OPTIMIZERS = {  # the settings, and PyTorch's optimizer for groups of parameters
+    "sgd": ({"train.learning_rate": 0.2, "train.weight_decay": 0.01},
+            lambda groups: torch.optim.SGD(groups, lr=0.2, weight_decay=0.01)),
+    "nesterov": ({"train.learning_rate": 0.02, "train.momentum": 0.9, "train.nesterov": "true", "train.weight_decay": 0.01},
+                 lambda groups: torch.optim.SGD(groups, lr=0.02, momentum=0.9, nesterov=True, weight_decay=0.01)),
+    "adam": ({"train.optimizer": "adam", "train.learning_rate": 0.001, "train.epsilon": 1e-5, "train.weight_decay": 0.01},
+             lambda groups: torch.optim.Adam(groups, lr=0.001, eps=1e-5, weight_decay=0.01)),
+    "adamw": ({"train.optimizer": "adamw", "train.learning_rate": 0.001, "train.epsilon": 1e-5, "train.beta1": 0.8, "train.beta2": 0.99,
+               "train.weight_decay": 0.1}, lambda groups: torch.optim.AdamW(groups, lr=0.001, betas=(0.8, 0.99), eps=1e-5, weight_decay=0.1)),
+}
 
 
-def write_safetensors(path, tensors):
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        numbers = tensor.detach().contiguous().numpy().tobytes()
-        place = [len(data), len(data) + len(numbers)]
-        header[name] = {"dtype": "I64" if tensor.dtype == torch.int64 else "F32", "shape": list(tensor.shape), "data_offsets": place}
-        data += numbers
-    text = json.dumps(header).encode()
-    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
-
-
-def layers_of(model, dense_layers):
+def layers_of(model):
     """The tables of model.layers, or those that model.hidden stands for."""
     if "layers" in model:
         return model["layers"]
-    hidden = [{"type": "dense"}, {"type": model.get("activation")}] * (dense_layers - 1)
-    return hidden + [{"type": "dense"}, {"type": model["output_activation"]}]
-
-
-def convolution(layer, weight, bias):
-    outputs, inputs, size, _ = weight.shape
-    padding = layer["padding"] if layer["padding"] in ("same", "valid") else int(layer["padding"])
-    return torch.nn.Conv2d(inputs, outputs, size, layer["stride"], padding, bias=bias)
+    layers = []
+    for units in model["hidden"]:
+        layers += [{"type": "dense", "units": units}, {"type": model["activation"]}]
+    return layers + [{"type": "dense"}, {"type": model["output_activation"]}]
 
 
 def network(tensors, model):
-    """The nn.Sequential of a weight file and of the configuration it was trained with, in evaluation; and its layers with
-    parameters, under the names of the file."""
-    modules, named, image = [], [], False
-    numbers = {int(name.split(".")[1]) for name in tensors}
-    for layer in layers_of(model, len(numbers)):
-        kind, own = layer["type"], f"layers.{len(named)}."
-        weight, bias = tensors.get(own + "weight"), own + "bias" in tensors
-        if kind in ("conv", "max_pool", "average_pool", "global_average_pool") and not image:
-            modules.append(torch.nn.Unflatten(1, (3, 32, 32)))
-            image = True
-        if kind == "dense":
-            if image:
-                modules.append(torch.nn.Flatten())
-                image = False
-            named.append(torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias))
-            modules.append(named[-1])
-        elif kind == "conv":
-            named.append(convolution(layer, weight, bias))
-            modules.append(named[-1])
-        elif kind == "batch_norm":
-            channels, = tensors[own + "running_mean"].shape
-            named.append((torch.nn.BatchNorm2d if image else torch.nn.BatchNorm1d)(channels, eps=layer["epsilon"]))
-            modules.append(named[-1])
-        elif kind == "max_pool":
-            modules.append(torch.nn.MaxPool2d(layer["size"], layer["stride"]))
-        elif kind == "average_pool":
-            modules.append(torch.nn.AvgPool2d(layer["size"], layer["stride"]))
-        elif kind != "dropout":
-            modules.append(ACTIVATIONS[kind](model))
-    by_name = torch.nn.ModuleDict({"layers": torch.nn.ModuleList(named)})
-    known = by_name.state_dict()
-    counts = {name: known[name] for name in known if name.endswith("num_batches_tracked")}  # not in the file
-    by_name.load_state_dict(tensors | counts)  # strict: no name more, none less
-    return torch.nn.Sequential(*modules).eval(), by_name
-
-
-def records(files, count):
-    """Labels (count) and pixels (count, 3072) of CIFAR-10's binary files: a record is a label byte and 3072 pixels."""
-    content = bytearray(b"".join(file.read_bytes() for file in files)[:count * (1 + PIXELS)])
-    rows = torch.frombuffer(content, dtype=torch.uint8).reshape(count, 1 + PIXELS)
-    return rows[:, 0].long(), rows[:, 1:].float()
-
-
-class Images:
-    """The first training and test images, as bytes."""
-
-    def __init__(self, folder):
-        self.train_labels, self.train = records([folder / "data_batch_1.bin"], TRAIN_SAMPLES)
-        self.test_labels, self.test = records([folder / "test_batch.bin"], TEST_SAMPLES)
-
-    def normalized(self, pixels, kind):
-        """As data.normalize says, with statistics of the training images."""
-        train = self.train.double() / 255
-        if kind == "mean":
-            return (pixels.double() / 255 - train.mean(dim=0)).float()
-        if kind == "mean_std":
-            channels = train.reshape(-1, 3, CHANNEL)
-            mean = channels.mean(dim=(0, 2)).repeat_interleave(CHANNEL)
-            deviation = channels.std(dim=(0, 2), unbiased=False).repeat_interleave(CHANNEL)
-            return ((pixels.double() / 255 - mean) / deviation).float()
-        assert kind == "scale", kind
-        return pixels / 255
-
-
-def make_up_images(folder):
-    """Files of CIFAR-10's names and sizes, with random records where Images reads."""
-    generator = torch.Generator().manual_seed(1)
-    counts = {f"data_batch_{i}.bin": TRAIN_SAMPLES for i in range(1, 6)} | {"test_batch.bin": TEST_SAMPLES}
-    for name, count in counts.items():
-        rows = torch.randint(0, 256, (count, 1 + PIXELS), generator=generator, dtype=torch.uint8)
-        rows[:, 0] %= CLASSES
-        with open(folder / name, "wb") as file:
-            file.write(rows.numpy().tobytes())
-            file.truncate(10000 * (1 + PIXELS))  # the rest takes no room on disk
-    (folder / "batches.meta.txt").write_text("".join(f"class{i}\n" for i in range(CLASSES)))
+    """The network of a weight file and of the configuration it was trained with, in evaluation."""
+    result = Network(layers_of(model), model, PIXELS, CLASSES, CIFAR10)
+    result.load(tensors)
+    result.modules.eval()
+    return result
 
 
 class Lockstep:
@@ -212,22 +119,18 @@ def expect_equal(what, found, expected, tolerance=1e-5):
 def weights_are_understood_both_ways(lockstep, images, name, settings):
     run = lockstep.train(name, settings)
     config = json.loads((run / "summary.json").read_text())["config"]
-    inputs = images.normalized(images.test, config["data"]["normalize"])
+    inputs = images.normalized(images.test, config["data"]["normalize"]).float()
     tensors = read_safetensors(run / "model.safetensors")
-    model, named = network(tensors, config["model"])
+    net = network(tensors, config["model"])
     with torch.no_grad():
-        expect_equal(f"{name}, Lockstep's weights in PyTorch", model(inputs), lockstep.outputs(run, images))
-        for layer in named["layers"]:
-            layer.reset_parameters()
-            if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
-                layer.running_mean.uniform_(-1, 1)
-                layer.running_var.uniform_(0.5, 2)
-        write_safetensors(run / "drawn.safetensors", named.state_dict())
-        write_safetensors(run / "sequential.safetensors", model.state_dict())  # "0.weight", "2.weight"
+        expect_equal(f"{name}, Lockstep's weights in PyTorch", net.modules(inputs), lockstep.outputs(run, images))
+        net.draw()
+        write_safetensors(run / "drawn.safetensors", net.named().state_dict())
+        write_safetensors(run / "sequential.safetensors", net.modules.state_dict())  # "0.weight", "2.weight"
         assert torch.equal(lockstep.outputs(run, images, run / "sequential.safetensors"),
                            lockstep.outputs(run, images, run / "drawn.safetensors"))
         expect_equal(f"{name}, PyTorch's weights in Lockstep", lockstep.outputs(run, images, run / "drawn.safetensors"),
-                     model(inputs))
+                     net.modules(inputs))
 
 
 def the_lines_of_the_readme_load_the_weights(lockstep, images):
@@ -235,42 +138,63 @@ def the_lines_of_the_readme_load_the_weights(lockstep, images):
     with the reader above in its place."""
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     lines, = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    run = lockstep.train("runs/small", {"model.hidden": "[32]", "model.activation": "tanh"})
-    model = torch.nn.Sequential(torch.nn.Linear(PIXELS, 32), torch.nn.Tanh(), torch.nn.Linear(32, CLASSES))
     if not importlib.util.find_spec("safetensors"):
         reader = types.ModuleType("safetensors.torch")
         reader.load_file = read_safetensors
         sys.modules.update({"safetensors": types.ModuleType("safetensors"), "safetensors.torch": reader})
-    before = Path.cwd()
-    os.chdir(lockstep.work)
-    exec(lines, {"torch": torch, "model": model})
-    os.chdir(before)
-    with torch.no_grad():
-        expect_equal("README's lines", model(images.normalized(images.test, "mean")), lockstep.outputs(run, images))
+    dense = torch.nn.Sequential(torch.nn.Linear(PIXELS, 32), torch.nn.Tanh(), torch.nn.Linear(32, CLASSES))
+    convolutional = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (3, 32, 32)), torch.nn.Conv2d(3, 6, 3, padding="same", bias=False), torch.nn.BatchNorm2d(6),
+        torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(6 * 256, CLASSES))  # fmt: skip
+    layers = ("[{type='conv', filters=6, size=3, bias=false}, {type='batch_norm'}, {type='relu'}, {type='max_pool', size=2}, "
+              "{type='dense'}]")  # fmt: skip
+    for model, settings in ((dense, {"model.hidden": "[32]", "model.activation": "tanh"}), (convolutional, {"model.layers": layers})):
+        run = lockstep.train("runs/small", settings)
+        before = Path.cwd()
+        os.chdir(lockstep.work)
+        exec(lines, {"torch": torch, "model": model.eval()})
+        os.chdir(before)
+        with torch.no_grad():
+            expect_equal("README's lines", model(images.normalized(images.test, "mean").float()), lockstep.outputs(run, images))
+        shutil.rmtree(run)
 
 
 def training_from_the_same_weights_ends_at_the_same(lockstep, images):
-    """25 steps in file order, with Nesterov's momentum."""
-    settings = {"model.hidden": "[32]", "model.activation": "relu", "data.shuffle": "none", "train.momentum": 0.9,
-                "train.nesterov": "true", "train.learning_rate": 0.02}
+    """50 steps in file order, with every optimizer that PyTorch has, with smoothed labels, clipped gradients and averaged weights.
+    Weights decay and biases do not."""
+    for name, (keys, optimizer) in OPTIMIZERS.items():
+        trains_as_pytorch(lockstep, images, name, keys, optimizer)
+
+
+def trains_as_pytorch(lockstep, images, name, keys, optimizer_of):
+    settings = {"model.hidden": "[32]", "model.activation": "tanh", "data.shuffle": "none", "train.epochs": 2,
+                "train.label_smoothing": 0.1, "train.clip_norm": 0.4, "train.average_decay": 0.9, **keys}
     tensors = {"layers.0.weight": torch.empty(32, PIXELS), "layers.0.bias": torch.empty(32),
                "layers.1.weight": torch.empty(CLASSES, 32), "layers.1.bias": torch.empty(CLASSES)}
     for tensor in tensors.values():
         tensor.uniform_(-0.05, 0.05)
     start = lockstep.work / "start.safetensors"
     write_safetensors(start, tensors)
-    run = lockstep.train("from_pytorch", {**settings, "train.init_from": start})
-    model, named = network(tensors, json.loads((run / "summary.json").read_text())["config"]["model"])
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9, nesterov=True)
-    inputs = images.normalized(images.train, "mean")
-    for x, labels in zip(inputs.split(40), images.train_labels.split(40)):
+    run = lockstep.train(f"from_pytorch_{name}", {**settings, "train.init_from": start})
+    net = network(tensors, json.loads((run / "summary.json").read_text())["config"]["model"])
+    weights, biases = ([p for p in net.modules.parameters() if (p.dim() > 1) == many] for many in (True, False))
+    optimizer = optimizer_of([{"params": weights}, {"params": biases, "weight_decay": 0}])
+    average = torch.optim.swa_utils.AveragedModel(net.named(), avg_fn=lambda mean, new, _: mean + (1 - 0.9) * (new - mean))
+    criterion = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+    inputs, norms = images.normalized(images.train, "mean").float(), []
+    for x, labels in 2 * list(zip(inputs.split(40), images.train_labels.split(40))):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(x), labels).backward()
+        criterion(net.modules(x), labels).backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(net.modules.parameters(), 0.4))
         optimizer.step()
-    trained = read_safetensors(run / "model.safetensors")
-    for name, weights in named.state_dict().items():
-        assert (weights - tensors[name]).abs().max() > 1e-3, f"{name} has hardly moved"
-        expect_equal(f"{name} after an epoch from PyTorch's weights", trained[name], weights)
+        average.update_parameters(net.named())
+    assert max(norms) > 0.4, f"no gradient of {name} was clipped"
+    trained = read_safetensors(run / f"checkpoints/step-{2 * TRAIN_SAMPLES // 40:09}.safetensors", floats_only=True)
+    averaged = average.module.state_dict()
+    for tensor, values in net.tensors().items():
+        assert (values - tensors[tensor]).abs().max() > 1e-3, f"{tensor} has hardly moved"
+        expect_equal(f"{name}, {tensor} after 50 steps from PyTorch's weights", trained[tensor], values)
+        expect_equal(f"{name}, the average of {tensor}", trained["average." + tensor], averaged[tensor])
 
 
 def main():
@@ -278,8 +202,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         data = Path(os.environ.get("CIFAR10_DIR") or folder)
         if data == Path(folder):
-            make_up_images(data)
-        images, lockstep = Images(data), Lockstep(sys.argv[1], Path(folder), data.absolute())
+            make_up_cifar10(data)
+        images = CifarImages(data, TRAIN_SAMPLES, TEST_SAMPLES)
+        lockstep = Lockstep(sys.argv[1], Path(folder), data.absolute())
         for name, settings in NETWORKS.items():
             weights_are_understood_both_ways(lockstep, images, name, settings)
         training_from_the_same_weights_ends_at_the_same(lockstep, images)

@@ -127,10 +127,18 @@ def test_help_is_printed_once_and_tells_commands_and_exit_codes(ranks):
 
 @three_ranks_if_long
 @pytest.mark.parametrize("command, parts", [("train", "CONFIG --set --out --quiet metrics.csv"), ("eval", "CONFIG --set --model"),
+                                            ("export", "CONFIG --onnx --set --model"),
                                             ("verify", "CONFIG --set --steps --tolerance")])
 def test_subcommands_explain_their_options(command, parts, ranks):
     text = succeed(command, "--help", ranks=ranks).out
     assert [part for part in parts.split() if part not in text] == []
+
+
+@pytest.mark.parametrize("command", ["inspect", "configs", "activations", "doctor"])
+def test_help_of_a_subcommand_has_no_examples_of_others(command):
+    text = succeed(command, "--help").out
+    assert "lockstep train" not in text, text
+    assert "Exit codes" not in text, text
 
 
 @three_ranks_if_long

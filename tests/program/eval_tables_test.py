@@ -2,12 +2,14 @@
 
 import math
 import re
+import struct
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from harness.evaluation import evaluate, expect_refusal, expect_the_same_from_three_ranks, train
-from harness.files import header, read_csv, write_planar_config, write_small_config
+from harness.files import (header, read_csv, read_safetensors, write_planar_config, write_random_cifar10,
+                           write_small_config)
 from harness.process import three_ranks_if_long
 
 OF_VALUES = ("data.dataset=function", "model.loss=mse")
@@ -24,7 +26,8 @@ def numbers(rows, column):
 @pytest.mark.parametrize("data, keys, flags, files", [
     ("planar", (), "--grid --confusion --predictions", "grid.csv points.csv confusion.csv predictions.csv"),
     ("planar", OF_VALUES, "--grid --predictions", "grid.csv points.csv predictions.csv"),
-    ("images", (), "--weights --confusion --predictions", "weights.ppm confusion.csv predictions.csv"),
+    ("images", (), "--weights --confusion --mistakes --predictions",
+     "weights.ppm confusion.csv mistakes.csv mistakes.ppm predictions.csv"),
 ], ids=["classes", "a_function", "images"])
 def test_tables_are_the_same_as_of_one_rank(data, keys, flags, files):
     write_config(data)
@@ -123,6 +126,46 @@ def test_tables_of_weights_are_an_image_of_a_tile_per_unit():
     assert len(set(pixels)) > 100
 
 
+def test_tables_of_mistakes_are_the_surest_ones_and_their_images(folder):
+    """CIFAR-10's images lie channel by channel; a tile has a pixel's three colours together."""
+    images = write_random_cifar10("cifar", 150)
+    write_small_config()
+    train("data.dataset=cifar10", f"data.dir={folder}/cifar")
+    evaluate("--mistakes", "--predictions")
+    mistakes = read_csv("out/mistakes.csv")
+    assert header("out/mistakes.csv") == "row,actual,predicted,probability"
+    wrong = [row for row in read_csv("out/predictions.csv") if row["actual"] != row["predicted"]]
+    surest = sorted(wrong, key=lambda row: -float(row["p_" + row["predicted"]]))[:25]
+    assert [mistake["row"] for mistake in mistakes] == [row["row"] for row in surest]
+    assert [mistake["probability"] for mistake in mistakes] == [row["p_" + row["predicted"]] for row in surest]
+    assert all((mistake["actual"], mistake["predicted"]) == (row["actual"], row["predicted"])
+               for mistake, row in zip(mistakes, surest))
+    sheet, start = Path("out/mistakes.ppm").read_bytes(), b"P6\n164 164\n255\n"  # 5 x 5 tiles
+    assert sheet.startswith(start)
+    for place, mistake in enumerate(mistakes):
+        image = images[int(mistake["row"]) - 1]
+        for y in range(32):
+            at = len(start) + 3 * (164 * (place // 5 * 33 + y) + place % 5 * 33)
+            assert sheet[at : at + 96] == bytes(image[1024 * colour + 32 * y + x] for x in range(32) for colour in range(3))
+
+
+def test_tables_of_weights_show_the_filters_of_a_convolution():
+    """Seven filters of 5 x 5 pixels, in 3 x 3 tiles."""
+    write_small_config()
+    train('model.layers=[{type="conv", filters=7, size=5}, {type="relu"}, {type="max_pool", size=4}, {type="dense"}]')
+    evaluate("--weights")
+    weights = read_safetensors("out/model.safetensors").bytes_of("layers.0.weight")
+    filters = [struct.unpack_from("<75f", weights, 300 * filter) for filter in range(7)]
+    image, start = Path("out/weights.ppm").read_bytes(), b"P6\n17 17\n255\n"
+    assert image.startswith(start)
+    for place, filter in enumerate(filters):
+        largest = max(map(abs, filter))
+        for y in range(5):
+            at = len(start) + 3 * (17 * (place // 3 * 6 + y) + place % 3 * 6)
+            expected = [127.5 + 127.5 * filter[25 * colour + 5 * y + x] / largest for x in range(5) for colour in range(3)]
+            assert list(image[at : at + 15]) == pytest.approx(expected, abs=0.51, rel=0)
+
+
 def test_tables_go_where_they_are_told():
     write_planar_config()
     train()
@@ -135,10 +178,10 @@ def test_tables_go_where_they_are_told():
 def test_tables_of_an_earlier_run_do_not_survive_the_next():
     write_small_config()
     train("log.gradients=true", "log.steps=true")
-    evaluate("--weights", "--confusion", "--predictions")
+    evaluate("--weights", "--confusion", "--mistakes", "--predictions")
     write_planar_config()
     train()
-    for file in ("weights.ppm", "confusion.csv", "predictions.csv", "gradients.csv", "steps.csv"):
+    for file in ("weights.ppm", "confusion.csv", "mistakes.csv", "mistakes.ppm", "predictions.csv", "gradients.csv", "steps.csv"):
         assert not Path("out", file).exists()
     evaluate("--grid")
     train()
@@ -150,10 +193,11 @@ def test_tables_of_an_earlier_run_do_not_survive_the_next():
 @pytest.mark.parametrize("data, keys, flag, says, files", [
     ("planar", (), "--weights", "the first layer's weights are 5 x 2, expected those of square images with 1 or 3 channels",
      ["weights.ppm"]),
+    ("planar", (), "--mistakes", "the samples of circle are no images with 1 or 3 channels, expected such", ["mistakes.csv"]),
     ("planar", OF_VALUES, "--confusion", "the targets are values, expected a data set of classes", ["confusion.csv"]),
     ("images", (), "--grid", "the network has 3072 inputs and classes, expected 2 inputs and classes, or 1 input and a value",
      ["grid.csv", "points.csv"]),
-], ids=["weights", "confusion", "grid"])
+], ids=["weights", "mistakes", "confusion", "grid"])
 def test_tables_that_do_not_apply_are_refused(data, keys, flag, says, files, ranks):
     write_config(data)
     train(*keys)

@@ -11,12 +11,13 @@ from harness.process import ALONE, lockstep, settings, succeed, three_ranks_if_l
 AFTER_HIDDEN = "model.hidden=[6,5]"
 WITHOUT_BIAS = """model.layers=[{units=5,bias=false,init='normal(1)'},{type="tanh"},{bias=false}]"""
 EVERY_TYPE = ('model.layers=[{units=6},{type="sigmoid"},{units=5},{type="relu"},{units=6},{type="tanh"},{units=4},'
-              '{type="leaky_relu"},{units=5},{type="elu"},{type="dropout",rate=0.1},{type="identity"},{}]')
+              '{type="leaky_relu"},{units=5},{type="elu"},{units=4},{type="gelu"},{type="dropout",rate=0.1},{type="identity"},{}]')
 WITH_DROPOUT = ('model.layers=[{units=9},{type="tanh"},{type="dropout",rate=0.4},{units=7},{type="elu"},'
                 '{type="dropout",rate=0.2},{type="dense"}]')
 
 NETWORKS = {  # settings of run.toml, points of the plane
     "cross_entropy": ["model.loss=cross_entropy"],
+    "smoothed_labels": ["train.label_smoothing=0.2"],
     "binary_cross_entropy": ["model.loss=binary_cross_entropy"],
     "mse": ["model.loss=mse"],
     "half_mse": ["model.loss=half_mse"],
@@ -31,7 +32,7 @@ NETWORKS = {  # settings of run.toml, points of the plane
     "dropout_rate": [AFTER_HIDDEN, "model.dropout=0.3"],
     "dropout_layers": [WITH_DROPOUT],
     **{f"activation_{name}": [AFTER_HIDDEN, f"model.activation={name}"]
-       for name in ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "identity")},
+       for name in ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "identity")},
     "steep_leaky_relu": ["model.activation=leaky_relu", "model.leaky_slope=0.7"],
     "elus_of_another_alpha": ["model.activation=elu", "model.elu_alpha=2.5"],
 }

@@ -81,3 +81,18 @@ def test_predict_refuses_what_it_cannot_use(words, says, measurements, ranks):
     assert outcome.code == 2
     assert [part for part in says if part not in outcome.err] == []
     assert outcome.err.count("\n") == 1
+
+
+def test_predict_takes_convolutions_and_no_micro_batch_too_small_for_batch_norm():
+    """Of micro-batches of 16 samples it also measures smaller ones, but a batch norm of plain rows needs two samples."""
+    network = ('model.layers=[{type="conv", filters=4, size=3}, {type="relu"}, {type="max_pool", size=4}, {type="dense", units=6}, '
+               '{type="batch_norm"}, {type="relu"}, {type="dense"}]')
+    words = ["predict", "run.toml", *MEASURED, *ONE_THREAD, *settings(network, "train.batch_size=128"), "--at", "1x1,8x1"]
+    assert "most is lost to" in succeed(*words).out
+    file = read_json("measured.json")
+    assert file["tensors"] == [108, 4, 1536, 6, 6, 6, 6, 6, 60, 10]
+    assert file["work"] == [1024 * 108, 1024 * 4, *file["tensors"][2:]]
+    measured = {(step["blocks"], step["rows"]) for step in file["layouts"][0]["steps"]}
+    assert (8, 128) in measured and (8, 32) in measured and (8, 8) not in measured
+    smaller = lockstep(*words, "--set", "model.layers.2.size=2", "--set", "model.layers.3.units=6", "--no-measure")
+    assert (smaller.code, "another network" in smaller.err) == (2, True)

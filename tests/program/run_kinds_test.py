@@ -43,6 +43,19 @@ def test_a_run_with_l2_and_no_test_set_has_no_test_columns_either(ranks):
     assert columns_with_numbers() == {"train_loss", "train_accuracy"}
 
 
+def test_smoothed_labels_and_weight_decay_are_not_in_the_losses_of_evaluation(ranks):
+    """With a learning rate that moves nothing, both losses are those of the initial weights."""
+    still = ["train.learning_rate=1e-30", "model.loss=cross_entropy"]
+    train(*still, ranks=ranks)
+    plain = summary_of("out")
+    train(*still, "train.label_smoothing=0.2", "train.weight_decay=0.5", ranks=ranks)
+    smoothed = summary_of("out")
+    assert smoothed["test_loss"] == plain["test_loss"]
+    assert smoothed["train_loss"] != plain["train_loss"]
+    train(*still, "train.weight_decay=0.5", ranks=ranks)
+    assert summary_of("out")["train_loss"] == plain["train_loss"]
+
+
 def test_a_run_of_regression_has_no_accuracies(ranks):
     assert "nan" not in train("data.dataset=function", "model.loss=mse", ranks=ranks)
     assert columns_with_numbers() == {"train_loss", "test_loss"}

@@ -1,6 +1,7 @@
 // Layers in short, for networks as lists of them.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "nn/model.h"
@@ -15,6 +16,16 @@ inline nn::LayerOptions pointwise(kernels::Activation activation) {
 }
 inline nn::LayerOptions dropout(double rate) {
   return {.kind = nn::LayerOptions::Kind::kDropout, .rate = rate};
+}
+inline nn::LayerOptions multiply(double factor) {
+  return {.kind = nn::LayerOptions::Kind::kMultiply, .factor = factor};
+}
+inline nn::LayerOptions add(const std::string& from) {
+  return {.kind = nn::LayerOptions::Kind::kAdd, .from = from};
+}
+inline nn::LayerOptions named(const std::string& name, nn::LayerOptions layer) {
+  layer.name = name;
+  return layer;
 }
 inline nn::ModelOptions with_layers(const std::vector<nn::LayerOptions>& layers) {
   nn::ModelOptions options;

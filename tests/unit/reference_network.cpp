@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 
@@ -68,6 +69,7 @@ double activation(kernels::Activation f, double x, const kernels::ActivationPara
   if (name == "relu") return x > 0.0 ? x : 0.0;
   if (name == "leaky_relu") return x > 0.0 ? x : parameters.leaky_slope * x;
   if (name == "elu") return x > 0.0 ? x : parameters.elu_alpha * std::expm1(x);
+  if (name == "gelu") return 0.5 * x * std::erfc(-x * std::numbers::sqrt2 / 2.0);
   no_formula(name);
 }
 
@@ -79,6 +81,9 @@ double activation_slope(kernels::Activation f, double x, const kernels::Activati
   if (name == "relu") return x > 0.0 ? 1.0 : 0.0;
   if (name == "leaky_relu") return x > 0.0 ? 1.0 : parameters.leaky_slope;
   if (name == "elu") return x > 0.0 ? 1.0 : parameters.elu_alpha * std::exp(x);
+  if (name == "gelu")
+    return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2.0) +
+           x * std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi);
   no_formula(name);
 }
 
@@ -118,6 +123,26 @@ std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const dou
   return d;
 }
 
+double smoothed_loss(kernels::Loss loss, std::span<const double> outputs, double label, double smoothing) {
+  const auto classes = static_cast<double>(outputs.size());
+  double smoothed = (1.0 - smoothing) * test::sample_loss(loss, outputs, label);
+  for (std::size_t k = 0; k < outputs.size() && smoothing != 0.0; ++k)
+    smoothed += smoothing / classes * test::sample_loss(loss, outputs, static_cast<double>(k));
+  return smoothed;
+}
+
+std::vector<double> smoothed_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label,
+                                           double smoothing) {
+  const auto classes = static_cast<double>(outputs.size());
+  std::vector<double> smoothed = sample_loss_gradient(loss, outputs, label);
+  for (double& d : smoothed) d *= 1.0 - smoothing;
+  for (std::size_t k = 0; k < outputs.size() && smoothing != 0.0; ++k) {
+    const std::vector<double> of_k = sample_loss_gradient(loss, outputs, static_cast<double>(k));
+    for (std::size_t i = 0; i < of_k.size(); ++i) smoothed[i] += smoothing / classes * of_k[i];
+  }
+  return smoothed;
+}
+
 std::size_t ReferenceNetwork::weight_offset(std::size_t layer) const {
   std::size_t offset = 0;
   for (std::size_t l = 0; l < layer; ++l) offset += widths[l + 1] * (widths[l] + 1);
@@ -142,7 +167,8 @@ double ReferenceNetwork::l2_loss() const {
 
 double ReferenceNetwork::mean_loss(std::span<const Sample> batch) const {
   double sum = 0.0;
-  for (const Sample& sample : batch) sum += test::sample_loss(loss, outputs(sample), sample.label);
+  for (const Sample& sample : batch)
+    sum += smoothed_loss(loss, outputs(sample), sample.label, label_smoothing);
   return sum / static_cast<double>(batch.size()) + l2_loss();
 }
 
@@ -150,7 +176,7 @@ std::vector<double> ReferenceNetwork::gradient(std::span<const Sample> batch, bo
   std::vector<double> gradient(parameters.size());
   for (const Sample& sample : batch) {
     const Activations a = forward(*this, sample);
-    std::vector<double> d = sample_loss_gradient(loss, a.inputs.back(), sample.label);
+    std::vector<double> d = smoothed_loss_gradient(loss, a.inputs.back(), sample.label, label_smoothing);
     for (double& value : d) value /= static_cast<double>(batch.size());
     for (std::size_t l = layers(); l-- > 0;) {
       std::vector<double> before(widths[l]);  // by this layer's input
@@ -180,16 +206,6 @@ std::size_t ReferenceNetwork::count_correct(std::span<const Sample> batch) const
     correct += answer == sample.label;
   }
   return correct;
-}
-
-void ReferenceSgd::update(std::span<double> parameters, std::span<const double> gradient,
-                          double learning_rate) {
-  velocity.resize(parameters.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    velocity[i] = momentum * velocity[i] + gradient[i];
-    const double direction = nesterov ? gradient[i] + momentum * velocity[i] : velocity[i];
-    parameters[i] -= learning_rate * (rate_factors.empty() ? 1.0 : rate_factors[i]) * direction;
-  }
 }
 
 }  // namespace lockstep::test

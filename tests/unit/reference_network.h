@@ -1,4 +1,4 @@
-// A plain network and its trainer in double precision: loops that are right at a glance, no speed.
+// A plain network in double precision: loops that are right at a glance, no speed.
 //
 // Parameters lie in one flat vector in nn::Model's order: for each affine layer the weight (out, in), row by
 // row, then the bias (out). The activation follows every layer but the last. A label is a class's number, or,
@@ -24,6 +24,10 @@ double activation_slope(kernels::Activation f, double x,
 // double, in a form that keeps all digits of small losses and derivatives.
 double sample_loss(kernels::Loss loss, std::span<const double> outputs, double label);
 std::vector<double> sample_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label);
+// The same with label smoothing: the share of it goes to the mean over all labels.
+double smoothed_loss(kernels::Loss loss, std::span<const double> outputs, double label, double smoothing);
+std::vector<double> smoothed_loss_gradient(kernels::Loss loss, std::span<const double> outputs, double label,
+                                           double smoothing);
 
 struct Sample {
   std::vector<double> x;
@@ -38,6 +42,7 @@ struct ReferenceNetwork {
   std::vector<double> parameters;
   kernels::ActivationParameters activation_parameters = {};
   std::vector<double> l2_factors = {};  // per layer; empty: 1 each
+  double label_smoothing = 0.0;
 
   std::size_t layers() const { return widths.size() - 1; }
   std::size_t weight_offset(std::size_t layer) const;
@@ -55,17 +60,6 @@ struct ReferenceNetwork {
 
  private:
   double l2_of(std::size_t layer) const { return l2_factors.empty() ? l2 : l2 * l2_factors[layer]; }
-};
-
-// Stochastic gradient descent as PyTorch documents torch.optim.SGD with dampening 0 and weight decay l2.
-struct ReferenceSgd {
-  double momentum = 0.0;
-  bool nesterov = false;
-  std::vector<double> velocity;
-  std::vector<double> rate_factors = {};  // per parameter, of the learning rate; empty: 1 each
-
-  // gradient: the L2 term's part included.
-  void update(std::span<double> parameters, std::span<const double> gradient, double learning_rate);
 };
 
 }  // namespace lockstep::test

@@ -6,23 +6,20 @@ from .. import colours
 from . import style
 
 
-def finite(values):
-    return [value for value in values if value == value]
-
-
 def panel(axes, named, metric, factor=1.0):
-    """That metric of (name, Metrics) each. A run without a test set has its training curve alone, solid. Of equal curves the
+    """That metric of (name, Metrics) each, over the epochs that have it. A run without a test set has its training curve alone, solid. Of equal curves the
     lower one is wider, so that it is seen."""
     drawn = []
     for i, (_, metrics) in enumerate(named):
         for kind in ("train", "test"):
-            values = [factor * value for value in metrics[f"{kind}_{metric}"]]
-            if not finite(values):
+            known = [(epoch, factor * value) for epoch, value in zip(metrics["epoch"], metrics[f"{kind}_{metric}"]) if value == value]
+            if not known:
                 continue
+            epochs, values = map(list, zip(*known))
             hides = sum(values == other for _, other in drawn)
             dashed = kind == "train" and metrics.tested
             how = {"linestyle": style.DASHED if dashed else "-", "linewidth": 1.4 if dashed else 1.9}
-            curve = style.curve(axes, metrics["epoch"], values, color=colours.line(i), zorder=3 + len(drawn), **how)
+            curve = style.curve(axes, epochs, values, color=colours.line(i), zorder=3 + len(drawn), **how)
             curve.set_marker(style.MARKERS[i // len(colours.LINES) % 5] if curve.get_marker() == "o" else "")
             if dashed:
                 curve.set_markerfacecolor("white")
@@ -37,7 +34,7 @@ def panel(axes, named, metric, factor=1.0):
 def loss(axes, named):
     """The loss; on a logarithmic axis where all are regressions whose loss falls far."""
     drawn = panel(axes, named, "loss")
-    values = [value for _, curve in drawn for value in finite(curve)]
+    values = [value for _, curve in drawn for value in curve]
     classified = any(metrics.classified for _, metrics in named)
     if values and not classified and style.is_wide(min(values), max(values)):
         style.logarithmic(axes.yaxis, min(values), max(values))

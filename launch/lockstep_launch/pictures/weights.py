@@ -13,7 +13,7 @@ def pixels(weights):
 
 
 def draw(named):
-    """A figure of (name, Weights) each."""
+    """A figure of (name, Tiles) each."""
     across = min(len(named), 2)
     down = math.ceil(len(named) / across)
     wide = 8.0 / across + 1.5 * (across > 1)

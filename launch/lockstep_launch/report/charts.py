@@ -165,7 +165,7 @@ def confusion_matrix(matrix, key, description):
 
 
 def image(tiles):
-    """A Weights as a data URI, pixel by pixel."""
+    """A Tiles as a data URI, pixel by pixel."""
     content = io.BytesIO()
     imsave(content, weights.pixels(tiles), format="png", metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()

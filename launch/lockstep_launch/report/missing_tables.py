@@ -3,10 +3,11 @@
 import shlex
 import subprocess
 
-from ..eval_tables import Confusion, Weights, read_grid
+from ..eval_tables import Confusion, Tiles, read_grid, read_mistakes
 
-FILES = {"confusion": "confusion.csv", "weights": "weights.ppm", "grid": "grid.csv"}
-WORDS = {"confusion": "confusion matrix", "weights": "images of the first layer", "grid": "picture of what the network says"}
+FILES = {"confusion": "confusion.csv", "mistakes": "mistakes.csv", "weights": "weights.ppm", "grid": "grid.csv"}
+WORDS = {"confusion": "confusion matrix", "mistakes": "sheet of mistakes", "weights": "images of the first layer",
+         "grid": "picture of what the network says"}  # fmt: skip
 IMAGES = ("cifar10", "synthetic")
 
 
@@ -15,7 +16,7 @@ def applying(run):
     kinds = ["confusion"] if run.metrics.classified else []
     first = run.shapes.get("layers.0.weight")
     if first and run.config.get("data.dataset") in IMAGES:
-        kinds.append("weights")
+        kinds += ["mistakes", "weights"] if len(first) > 1 else ["mistakes"]
     elif first and first[-1] == (2 if run.metrics.classified else 1):
         kinds.append("grid")
     return kinds
@@ -26,7 +27,9 @@ def read(run, kind, folder):
     if kind == "confusion":
         return Confusion.read(path)
     if kind == "weights":
-        return Weights.read(path)
+        return Tiles.read(path)
+    if kind == "mistakes":
+        return read_mistakes(path)
     return read_grid(path, folder / "points.csv")
 
 

@@ -23,7 +23,7 @@ class Run:
     config: dict  # "section.key": text
     weights: Path | None  # the model, or the newest checkpoint of a run that is not finished
     shapes: dict  # tensor of the network: its shape
-    tables: dict = field(default_factory=dict)  # "confusion", "weights" or "grid": what eval_tables reads
+    tables: dict = field(default_factory=dict)  # "confusion", "mistakes", "weights" or "grid": what eval_tables reads
     notes: list = field(default_factory=list)  # why a table is not there: (words, command that makes it)
 
     @property

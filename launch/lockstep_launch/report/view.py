@@ -119,12 +119,22 @@ def confusions(runs):
     return cards
 
 
+def mistakes(runs):
+    cards = []
+    for group, _, some in alike(runs, "mistakes"):
+        images = [{"row": mistake.row, "actual": mistake.actual, "predicted": mistake.predicted,
+                   "sure": percent(mistake.probability, 1), "image": charts.image(mistake.image)} for mistake in some]  # fmt: skip
+        cards.append({"runs": group, "images": images})
+    return cards
+
+
 def first_weights(runs):
     cards = []
     for group, run, image in alike(runs, "weights"):
-        units = run.shapes["layers.0.weight"][0]
+        units, *inputs = run.shapes["layers.0.weight"]
+        what = "filters" if len(inputs) > 1 else "units"
         tiles, shown = image.first_tiles(units)
-        which = f"{shown} of {units} units" if shown < units else f"{units} units"
+        which = f"{shown} of {units} {what}" if shown < units else f"{units} {what}"
         cards.append({"runs": group, "name": run.name, "which": which, "image": charts.image(tiles)})
     return cards
 
@@ -185,6 +195,7 @@ def of(runs):
         "tested": any(run.metrics.tested for run in runs),
         "grids": grids(runs),
         "confusions": confusions(runs),
+        "mistakes": mistakes(runs),
         "weights": first_weights(runs),
         "notes": notes(runs),
         "times": times(runs),

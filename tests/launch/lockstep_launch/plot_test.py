@@ -10,7 +10,7 @@ from unittest import mock
 from support import REPOSITORY, ToolTest, is_png, texts, write, write_metrics
 
 from lockstep_launch import packages, plot
-from lockstep_launch.eval_tables import Weights, read_grid
+from lockstep_launch.eval_tables import Tiles, read_grid
 from lockstep_launch.pictures import boundary, curves, fit, gradients, style, trials, weights
 from lockstep_launch.run_tables import Gradients, Metrics, Trials
 
@@ -55,6 +55,14 @@ class Curves(Pictures):
         for axes in figure.axes:
             self.assertEqual([line.is_dashed() for line in axes.lines], [True, False, False])
         self.assertEqual(len(curves.draw([metrics("b")]).legends[0].texts), 1)
+
+    def test_EpochsWithoutATestAreLeftOutOfItsCurve(self):
+        write_metrics("a", 7)
+        named = metrics("a")
+        for column in ("test_loss", "test_accuracy"):
+            named[1][column][::2] = [float("nan")] * 4
+        for axes in curves.draw([named]).figure.axes:
+            self.assertEqual([list(line.get_xdata()) for line in axes.lines], [[1, 2, 3, 4, 5, 6, 7], [2, 4, 6]])
 
     def test_ColumnsAreFoundByTheirNames(self):
         write_metrics("still", 8)
@@ -191,10 +199,22 @@ class OtherPictures(Pictures):
         self.drawn(self.call(plot.main, "images"), "images/curves", "images/weights")
         self.says("images/weights.svg", "First-layer weights: images")
         self.assertIn("image-rendering:pixelated", Path("images/weights.svg").read_text())
-        self.assertEqual(weights.pixels(Weights.read(Path("images/weights.ppm")))[1][2].tolist(), [24, 25, 26])
+        self.assertEqual(weights.pixels(Tiles.read(Path("images/weights.ppm")))[1][2].tolist(), [24, 25, 26])
         shutil.copytree("images", "b/images")
         self.drawn(self.call(plot.main, "images/", "b/images", "-o", "tiles"), "tiles", "tiles_weights")
         self.assertEqual(Path("tiles_weights.svg").read_text().count("<image "), 2)
+
+    def test_MistakesAreASheet(self):
+        write_metrics("images", 2)
+        write("images/mistakes.csv", "row,actual,predicted,probability", *(f"{row},cat,dog,0.9{row}" for row in range(7)))
+        Path("images/mistakes.ppm").write_bytes(b"P6\n8 8\n255\n" + bytes(range(192)))  # 3 x 3 tiles of 2 x 2
+        self.drawn(self.call(plot.main, "images"), "images/curves", "images/mistakes")
+        self.says("images/mistakes.svg", "Wrong and sure of it: images", "dog 96\N{NO-BREAK SPACE}%", "is cat")
+        self.assertEqual(Path("images/mistakes.svg").read_text().count("<image "), 7)
+        shutil.copytree("images", "b/images")
+        write("b/images/mistakes.csv", "row,actual,predicted,probability")
+        self.drawn(self.call(plot.main, "images", "b/images", "-o", "sheets"), "sheets", "sheets_mistakes")
+        self.says("sheets_mistakes.svg", "No mistakes: b/images")
 
     def test_ASweepOfOneNumberIsACurve(self):
         write("rates/trials.csv", f"{TRIALS},train.learning_rate,model.loss,seconds,error", "1,ok,0.9,0.01,3,0.01,mse,5,",

@@ -135,18 +135,21 @@ class Tables(Report):
 
     def test_TheyAreAskedOfLockstep(self):
         self.page("one")
-        self.assertRegex(Path("asked").read_text(), "^eval one --confusion --weights --out /")
-        self.says("No confusion matrix and no images of the first layer: lockstep: no data today",
-                  "launch/run -np 1 eval one --confusion --weights")  # fmt: skip
+        self.assertRegex(Path("asked").read_text(), "^eval one --confusion --mistakes --weights --out /")
+        self.says("No confusion matrix and no sheet of mistakes and no images of the first layer: lockstep: no data today",
+                  "launch/run -np 1 eval one --confusion --mistakes --weights")  # fmt: skip
         os.environ["LOCKSTEP"] = "/nowhere/lockstep"
         self.page("one")
-        self.says("/nowhere/lockstep cannot be started: No such file", "launch/run -np 1 eval one --confusion --weights")
+        self.says("/nowhere/lockstep cannot be started: No such file", "launch/run -np 1 eval one --confusion --mistakes --weights")
 
     def test_TheyAreTakenFromTheRunWhereTheyAreNotOlder(self):
         program = stand_in("lockstep", r'''printf 'actual,cat,"<b>, dog"\ncat,3,1\n"<b>, dog",0,0\n' >"${@: -1}/confusion.csv"
+printf 'row,actual,predicted,probability\n7,cat,"<b>, dog",0.987\n' >"${@: -1}/mistakes.csv"
+{ printf 'P6\n4 2\n255\n' && head -c 24 /dev/zero; } >"${@: -1}/mistakes.ppm"
 { printf 'P6\n65 65\n255\n' && head -c 12675 /dev/zero; } >"${@: -1}/weights.ppm"''')
         self.page("one")
-        self.says("Confusion matrix of one", "cat taken for <b>, dog", "cat for <b>, dog, 25", "First-layer weights of one", "3 units")
+        self.says("Confusion matrix of one", "cat taken for <b>, dog", "cat for <b>, dog, 25", "First-layer weights of one", "3 units",
+                  "Image 7: cat taken for <b>, dog", ", 98.7\N{NO-BREAK SPACE}%")
         self.is_silent("What is not here")
         self.assertFalse(Path("one/confusion.csv").exists(), "the run's folder is as it was")
         os.system(f"{program} one")
@@ -189,6 +192,8 @@ class Tables(Report):
         header = "epoch,train_loss,train_accuracy,test_loss,test_accuracy"
         write("one/confusion.csv", "actual,a", "a,1")
         Path("one/weights.ppm").write_bytes(b"P6\n1 1\n255\nxyz")
+        write("one/mistakes.csv", "row,actual,predicted,probability", "1,a,b,1")
+        Path("one/mistakes.ppm").write_bytes(b"P6\n2 2\n255\n" + bytes(12))
         for file, content, pattern in (
             ("metrics.csv", "", "an empty file, expected a header"),
             ("metrics.csv", f"{header}\n", "no epoch yet"),
@@ -202,6 +207,11 @@ class Tables(Report):
             ("model.safetensors", "short", "not readable, expected weights"),
             ("confusion.csv", "actual,a\na,x\n", "line 2: a is 'x', expected a number"),
             ("confusion.csv", "actual,a,b\na,1,2\n", "1 classes have a line, expected 2"),
+            ("mistakes.csv", "row,actual,predicted\n1,a,b\n", "no column probability"),
+            ("mistakes.csv", "row,actual,predicted,probability\n1,a,b,x\n", "line 2: probability is 'x', expected a number"),
+            ("mistakes.csv", "row,actual,predicted,probability\n" + 2 * "1,a,b,1\n",
+             "2 mistakes, expected as many as mistakes.ppm has tiles"),
+            ("mistakes.ppm", "P6\n2 2\n255\nxx", "13 bytes, expected 23"),
             ("weights.ppm", "P6\n2 2\n255\nxx", "13 bytes, expected 23"),
         ):
             with self.subTest(file=file, content=content):
@@ -209,7 +219,7 @@ class Tables(Report):
                 shutil.copytree("one", "bad")
                 Path("bad", file).write_text(content)
                 later = time.time() + 60
-                for table in ("bad/confusion.csv", "bad/weights.ppm"):
+                for table in ("bad/confusion.csv", "bad/mistakes.csv", "bad/weights.ppm"):
                     os.utime(table, (later, later))
                 self.refused(3, f"^bad/{file}: {pattern}", command.main, "bad")
         for file in ("summary.json", "weights.ppm", "model.safetensors"):
@@ -224,6 +234,30 @@ class Tables(Report):
         self.assertEqual(missing_tables.applying(run), [])
         run.shapes = {"layers.0.weight": [8, 1]}
         self.assertEqual(missing_tables.applying(run), ["grid"])
+
+
+    def test_MistakesAreTilesOfTheirSheet(self):
+        """Three of 2 x 1 pixels: two above, one below."""
+        write("one/confusion.csv", "actual,a", "a,1")
+        Path("one/weights.ppm").write_bytes(b"P6\n1 1\n255\nxyz")
+        write("one/mistakes.csv", "row,actual,predicted,probability", *(f"{row},a,b,0.5" for row in (7, 8, 9)))
+        pixels = [bytes([grey] * 3) for grey in (1, 2, 255, 3, 4, 255, 255, 255, 255, 255, 5, 6, 255, 255, 255)]
+        Path("one/mistakes.ppm").write_bytes(b"P6\n5 3\n255\n" + b"".join(pixels))
+        self.page("one")
+        images = [imread(io.BytesIO(base64.b64decode(png)))
+                  for png in re.findall(r'alt="Image \d: [^"]*" src="data:image/png;base64,([^"]+)"', self.html)]
+        self.assertEqual([[round(255 * grey[0]) for grey in image[0]] for image in images], [[1, 2], [3, 4], [5, 6]])
+        self.assertEqual([image.shape[:2] for image in images], [(1, 2)] * 3)
+        write("one/mistakes.csv", "row,actual,predicted,probability")
+        self.page("one")
+        self.says("No mistakes.")
+
+    def test_FiltersAreCalledSo(self):
+        header = json.dumps({"layers.0.weight": {"dtype": "F32", "shape": [3, 3, 5, 5], "data_offsets": [0, 900]}}).encode()
+        Path("one/model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+        Path("one/weights.ppm").write_bytes(b"P6\n1 1\n255\nxyz")
+        self.page("one")
+        self.says("First-layer weights of one as images: 3 filters")
 
 
 class CommandLine(Report):

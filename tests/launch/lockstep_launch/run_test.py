@@ -42,9 +42,10 @@ class Commands(unittest.TestCase):
         self.assertEqual(bool(remark), bool(remarks))
 
     def refuses(self, message, *machine_and_arguments):
-        with self.assertRaises(Failure) as caught:
+        with self.assertRaises(Failure) as caught, mock.patch.object(run, "note") as note:
             self.on(*machine_and_arguments)
         self.assertEqual((caught.exception.code, str(caught.exception)), (2, message))
+        note.assert_not_called()
 
     def test_every_thread_has_a_core(self):
         self.settles(4, bound(1), 4, 4, 4, None, "c.toml")
@@ -68,6 +69,23 @@ class Commands(unittest.TestCase):
         self.refuses("--threads 2 with -np 4 needs 8 cores, found 2: expected --threads 1 at most, or --force", 2, 2, 2, None,
                      "-np 4 --threads 2 c.toml")
         self.settles(2, CROWD + "=3 -x OMP_WAIT_POLICY=passive ", 4, 4, 4, None, "-np 2 --threads 3 --force c.toml")
+
+    def test_more_ranks_than_shards_are_refused_before_any_starts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder, "c.toml")
+            message = "{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} or more, or start fewer ranks"
+            config.write_text("[data]\nshards = 3\n", encoding="utf-8")
+            self.refuses(message.format(4, 3, 4), 2, 2, 2, None, f"-np 4 {config}")
+            self.refuses(message.format(4, 3, 4), 2, 2, 2, None, f"-np 4 verify {config} --steps 2")
+            self.refuses(message.format(3, 2, 3), 2, 2, 2, None, f"-np 3 {config} --set data.shards=4 --set=data.shards=2")
+            self.settles(4, CROWD, 2, 2, 2, None, f"-np 4 {config} --set data.shards=4", remark="take turns")
+            self.settles(3, FREE, 8, 8, 8, 6, str(config))
+            config.write_text("", encoding="utf-8")
+            self.refuses(message.format(99, 8, 99), 2, 2, 2, None, f"-np 99 {config}")
+            # The ranks say what is wrong with these.
+            for text in ("[data", "data = 3", "[data]\nshards = []"):
+                config.write_text(text, encoding="utf-8")
+                self.settles(9, CROWD, 2, 2, 2, None, f"-np 9 {config}", remark="take turns")
 
     def test_the_slots_of_hosts_are_what_counts(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,36 @@ def csv(text, *keys, test=None):
     return arrange
 
 
+IMAGES = ("data.dataset=synthetic", "data.train_samples=64", "data.test_samples=8")
+
 MISTAKES = [
+    # Training images that are changed: exit code 2.
+    bad("augmentation_of_points", 2, planar("data.augment.flip=random"), "--set: data.augment.flip has no effect here",
+        "expected images", "data.image"),
+    bad("augmentation_of_a_table", 2, csv("1,2,0\n3,4,1\n", "data.augment.cutout=1"),
+        "--set: data.augment.cutout has no effect here", "data.image"),
+    bad("padding_of_no_shift", 2, setting(*IMAGES, "data.augment.shift_padding=zero"),
+        "data.augment.shift_padding has no effect here", "expected data.augment.shift above 0"),
+    bad("shift_of_a_whole_image", 2, setting(*IMAGES, "data.augment.shift=32"), "data.augment.shift is 32",
+        "expected at most 31 pixels with images of 32 x 32"),
+    bad("shift_of_a_whole_image_of_a_table", 2,
+        csv("1,2,3,4,5,6,0\n3,4,3,4,7,8,1\n", "data.image=[1,2,3]", "data.augment.shift=2"), "data.augment.shift is 2",
+        "expected at most 1 pixels with images of 2 x 3"),
+    bad("shift_of_billions", 2, setting(*IMAGES, "data.augment.shift=9223372036854775807"),
+        "data.augment.shift is 9223372036854775807", "expected at most 31"),
+    bad("cutout_larger_than_the_image", 2, setting(*IMAGES, "data.augment.cutout=33"), "data.augment.cutout is 33",
+        "expected at most 32 pixels"),
+    bad("flip_of_another_kind", 2, setting(*IMAGES, "data.augment.flip=vertical"), "data.augment.flip is 'vertical'",
+        "expected one of none, random, alternate"),
+    # Evaluation: exit code 2.
+    bad("views_of_points", 2, planar("eval.views=flip"), "--set: eval.views has no effect here", "expected images"),
+    bad("views_of_another_kind", 2, setting(*IMAGES, "eval.views=both"), "eval.views is 'both'",
+        "expected one of one, flip, shifts"),
+    bad("shifts_of_a_single_row", 2,
+        csv("1,2,3,4,5,6,0\n3,4,3,4,7,8,1\n", "data.image=[2,1,3]", "eval.views=shifts"), 'eval.views is "shifts"',
+        "expected images of at least 2 x 2 pixels"),
+    bad("evaluation_after_no_epoch", 2, setting(*IMAGES, "eval.every_epochs=0"), "eval.every_epochs is 0",
+        "expected an integer of at least 1"),
     # CSV files: exit code 3.
     bad("csv_with_a_text_cell", 3, csv("1,2,0\n3,x,1\n"), 'data.csv:2: column 2 is "x"', "expected a finite number"),
     bad("csv_with_a_text_cell_in_a_named_column", 3, csv('a,"b, c",kind\n1,2,0\n\n3,x,1\n'), 'data.csv:4: column "b, c" is "x"',

@@ -2,12 +2,18 @@
 
 from . import ONE_LAYER, bad, config, planar, setting
 
-ALL_ACTIVATIONS = "expected one of sigmoid, tanh, relu, leaky_relu, elu, identity"
+ALL_ACTIVATIONS = "expected one of sigmoid, tanh, relu, leaky_relu, elu, gelu, identity"
 
 
 def network(text):
     """Trains by bad.toml: the first two lines, then this text from line 3 on."""
     return config('[data]\ndataset = "circle"\n' + text)
+
+
+def additions(text):
+    """Layer 0 is "stem", then comes a relu, then this text, and last, as "last", a dense layer."""
+    return network('[[model.layers]]\nunits = 4\nname = "stem"\n[[model.layers]]\ntype = "relu"\n' + text +
+                   '[[model.layers]]\nname = "last"\n')
 
 
 MISTAKES = [
@@ -39,6 +45,9 @@ MISTAKES = [
         "bad.toml:5: unknown key model.layers[0].units", "expected one of type"),
     bad("layer_with_an_unknown_initializer", 2, network('[[model.layers]]\ninit = "hee"\n'),
         'bad.toml:4: model.layers[0].init is "hee"', 'expected "glorot", "he"'),
+    bad("dirac_of_a_dense_layer", 2, network('[[model.layers]]\ninit = "dirac"\n'),
+        'bad.toml:4: model.layers[0].init is "dirac", which only conv layers take', 'expected "glorot"'),
+    bad("dirac_of_a_model", 2, planar("model.init=dirac"), '--set: model.init is "dirac", which only conv layers take', 'expected "glorot"'),
     bad("layer_that_drops_everything", 2,
         network('[[model.layers]]\nunits = 4\n[[model.layers]]\ntype = "dropout"\nrate = 1.0\n'),
         "bad.toml:7: model.layers[1].rate is 1.0", "expected a number from 0 up to, not including, 1"),
@@ -50,7 +59,7 @@ MISTAKES = [
     bad("layers_that_end_with_too_many_outputs", 2, network("[[model.layers]]\nunits = 4\n"), "model.layers end with 4 outputs",
         "expected 2"),
     bad("convolution_of_no_image", 2, network('[[model.layers]]\ntype = "conv"\nfilters = 2\nsize = 3\n[[model.layers]]\n'),
-        "model.layers has a convolution or pooling layer where there is no image", "data.image"),
+        "model.layers[0] is a convolution or pooling layer where there is no image", "data.image"),
     bad("convolution_without_filters", 2, network('[[model.layers]]\ntype = "conv"\nsize = 3\n[[model.layers]]\n'),
         "model.layers[0].filters is missing", "expected the number of filters"),
     bad("same_padding_with_a_stride", 2,
@@ -58,6 +67,46 @@ MISTAKES = [
         'model.layers[0].padding is "same" with model.layers[0].stride = 2', 'expected "valid" or a number'),
     bad("stride_of_nothing", 2, network('[[model.layers]]\ntype = "max_pool"\nsize = 2\nstride = 0\n[[model.layers]]\n'),
         "bad.toml:6: model.layers[0].stride is 0", "expected an integer"),
+    bad("multiplication_without_a_factor", 2, network('[[model.layers]]\n[[model.layers]]\ntype = "multiply"\n'),
+        "model.layers[1].factor is missing", "expected the number to multiply by"),
+    bad("factor_that_is_no_number", 2, network('[[model.layers]]\n[[model.layers]]\ntype = "multiply"\nfactor = inf\n'),
+        "bad.toml:6: model.layers[1].factor is inf", "expected a number, its magnitude below 1e30"),
+    bad("whiten_after_another_layer", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "relu"\n[[model.layers]]\ntype = "whiten"\nsize = 2\n'
+               "[[model.layers]]\n"),
+        "model.layers[1] is a whiten layer, expected it as the first layer"),
+    bad("whiten_of_no_image", 2, network('[[model.layers]]\ntype = "whiten"\nsize = 2\n[[model.layers]]\n'),
+        "model.layers[0] is a convolution or pooling layer where there is no image", "data.image"),
+    bad("whiten_of_no_pixels", 2, network('[[model.layers]]\ntype = "whiten"\nsize = 0\n[[model.layers]]\n'),
+        "bad.toml:5: model.layers[0].size is 0", "expected an integer of at least 1"),
+    bad("whiten_without_a_size", 2, network('[[model.layers]]\ntype = "whiten"\n[[model.layers]]\n'),
+        "model.layers[0].size is missing", "expected the filters' height and width in pixels"),
+    bad("whiten_larger_than_the_image", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "whiten"\nsize = 33\n[[model.layers]]\n'),
+        "a convolution of size 33 meets images of 32 pixels across", "expected at least 33"),
+    bad("whiten_of_large_patches", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "whiten"\nsize = 19\n[[model.layers]]\n'),
+        "a whiten layer of size 19 meets patches of 1083 numbers", "expected at most 1024"),
+    bad("addition_without_a_name", 2, network('[[model.layers]]\nunits = 4\n[[model.layers]]\ntype = "add"\n[[model.layers]]\n'),
+        "model.layers[1].from is missing", "expected the name of an earlier layer"),
+    bad("addition_of_no_layer", 2, additions('[[model.layers]]\ntype = "add"\nfrom = "stme"\n'),
+        'model.layers[2].from is "stme", expected the name of an earlier layer, did you mean "stem"?'),
+    bad("addition_of_a_later_layer", 2, additions('[[model.layers]]\ntype = "add"\nfrom = "last"\n'),
+        'model.layers[2].from is "last", the name of model.layers[3]', "expected that of an earlier layer"),
+    bad("addition_of_other_units", 2,
+        additions('[[model.layers]]\nunits = 5\n[[model.layers]]\ntype = "add"\nfrom = "stem"\n'),
+        'model.layers[3].from is "stem", whose output is 4 values, and is added to 5 values', "expected the same shape"),
+    bad("addition_across_a_pool", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "conv"\nfilters = 2\nsize = 3\nname = "a"\n'
+               '[[model.layers]]\ntype = "max_pool"\nsize = 2\n[[model.layers]]\ntype = "add"\nfrom = "a"\n[[model.layers]]\n'),
+        'model.layers[2].from is "a", whose output is 2x32x32, and is added to 2x16x16', "expected the same shape"),
+    bad("addition_across_a_flatten", 2,
+        config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "conv"\nfilters = 2\nsize = 3\nname = "a"\n'
+               '[[model.layers]]\ntype = "flatten"\n[[model.layers]]\ntype = "add"\nfrom = "a"\n[[model.layers]]\n'),
+        'model.layers[2].from is "a", whose output is 2x32x32, and is added to 2048 values', "expected the same shape"),
+    bad("name_of_two_layers", 2, additions('[[model.layers]]\nunits = 5\nname = "stem"\n'),
+        'model.layers[2].name is "stem", which is model.layers[0]\'s', "expected another"),
+    bad("empty_name", 2, additions('[[model.layers]]\nunits = 5\nname = ""\n'), "bad.toml:10: model.layers[2].name is empty"),
     bad("pool_larger_than_the_image", 2,
         config('[data]\ndataset = "synthetic"\n[[model.layers]]\ntype = "max_pool"\nsize = 33\n[[model.layers]]\n'),
         "a pooling layer of size 33 meets images of 32 x 32 pixels"),

@@ -102,7 +102,7 @@ MISTAKES = [
     bad("value_of_two_lines", 2, setting('train.learning_rate="a\\nb"'), "train.learning_rate is", "expected a number above 0"),
     bad("list_that_fills_a_page", 2, setting("train.learning_rate=[" + MANY + "]"), "train.learning_rate is [",
         "expected a number above 0"),
-    bad("unknown_choice", 2, setting("model.activation=gelu"), "--set", "model.activation is", "gelu", "expected one of",
+    bad("unknown_choice", 2, setting("model.activation=swish"), "--set", "model.activation is", "swish", "expected one of",
         "sigmoid", "relu"),
     bad("unknown_kernel_family", 2, setting("compute.kernels=abacus"), "--set", "compute.kernels is", "abacus",
         "expected one of", "auto"),

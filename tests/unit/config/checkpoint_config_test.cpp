@@ -130,6 +130,8 @@ TEST(DifferentKeys, AreNotThoseThatOnlySayHowARunIsDone) {
 TEST(DifferentKeys, HaveTheNumberOfEpochsWhereTheRateDependsOnIt) {
   EXPECT_EQ(different({"train.epochs=20"}, {}), Keys{});
   EXPECT_EQ(different({"train.epochs=20", "train.schedule=step"}, {"train.schedule=step"}), Keys{});
+  EXPECT_EQ(different({"train.epochs=20", "train.schedule=triangular"}, {"train.schedule=triangular"}),
+            Keys{"train.epochs"});
   EXPECT_EQ(different({"train.epochs=20", "train.schedule=cosine"}, {"train.schedule=cosine"}),
             Keys{"train.epochs"});
 }

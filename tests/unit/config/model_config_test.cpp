@@ -176,15 +176,24 @@ weight_decay_factor = 0
 units = 3
 frozen = true
 [[model.layers]]
+[[model.layers]]
+type = "batch_norm"
+[[model.layers]]
+type = "batch_norm"
+weight_decay_factor = 1
 )toml")
                           .layers;
-  ASSERT_EQ(layers.size(), 3U);
+  ASSERT_EQ(layers.size(), 5U);
   EXPECT_EQ(layers[0].learning_rate_factor, 0.5);
   EXPECT_EQ(layers[0].weight_decay_factor, 0.0);
   EXPECT_FALSE(layers[0].frozen);
   EXPECT_TRUE(layers[1].frozen);
   EXPECT_EQ(layers[2].learning_rate_factor, 1.0);
   EXPECT_EQ(layers[2].weight_decay_factor, 1.0);
+  EXPECT_EQ(layers[3].weight_decay_factor, 0.0);
+  EXPECT_EQ(layers[4].weight_decay_factor, 1.0);
+  EXPECT_EQ(layers[1].decay_factor(), 0.0);
+  EXPECT_EQ(layers[2].decay_factor(), 1.0);
 }
 
 TEST(ModelConfig, FactorsThatAreWrongOrHaveNoEffectAreRefused) {
@@ -202,10 +211,29 @@ TEST(ModelConfig, FactorsThatAreWrongOrHaveNoEffectAreRefused) {
     refused(std::string("frozen=true, ") + key + "=2",
             {std::string("--set: model.layers[1].") + key +
              " has no effect where model.layers[1].frozen is true"});
+  refused("type=\"batch_norm\", frozen=true, weight_decay_factor=1",
+          {"model.layers[1].weight_decay_factor has no effect where model.layers[1].frozen is true"});
   refused("type=\"relu\", frozen=true", {"--set: unknown key model.layers[1].frozen"});
   refused("trainable=false", {"--set: unknown key model.layers[1].trainable, did you mean frozen?"});
   expect_error("", {"model.layers=[{units=3, frozen=true}, {type=\"tanh\"}, {frozen=true}]"},
                {"--set: model.layers has frozen layers only, expected one that learns"});
+}
+
+TEST(ModelConfig, NamesAndAdditionsArriveAndAreResolvedWhereTheyAreSet) {
+  const std::string text =
+      "[[model.layers]]\nunits = 4\nname = \"stem\"\n[[model.layers]]\ntype = \"tanh\"\n"
+      "[[model.layers]]\ntype = \"add\"\nfrom = \"stem\"\n[[model.layers]]\n";
+  const auto layers = model(text).layers;
+  ASSERT_EQ(layers.size(), 4U);
+  EXPECT_EQ(layers[0].name, "stem");
+  EXPECT_EQ(layers[1].name, "");
+  EXPECT_EQ(layers[2].kind, Kind::kAdd);
+  EXPECT_EQ(layers[2].from, "stem");
+  const auto values = resolved(text).at("model").at("layers");
+  EXPECT_EQ(values.at(0).at("name"), "stem");
+  EXPECT_EQ(values.at(1), (ordered_json{{"type", "tanh"}}));
+  EXPECT_EQ(values.at(2), (ordered_json{{"type", "add"}, {"from", "stem"}}));
+  EXPECT_EQ(resolved(to_toml(resolved(text))), resolved(text));
 }
 
 TEST(ModelConfig, ADropoutLayersRateIsBelowOne) {

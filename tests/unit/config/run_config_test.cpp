@@ -28,7 +28,7 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.model.loss, defaults.model.loss);
   EXPECT_EQ(config.train.epochs, defaults.train.epochs);
   EXPECT_EQ(config.train.batch_size, defaults.train.batch_size);
-  EXPECT_EQ(config.train.sgd.learning_rate, defaults.train.sgd.learning_rate);
+  EXPECT_EQ(config.train.optimizer.learning_rate, defaults.train.optimizer.learning_rate);
   EXPECT_EQ(config.train.schedule.kind, defaults.train.schedule.kind);
   EXPECT_EQ(config.reduce.mode, defaults.reduce.mode);
   EXPECT_EQ(config.compute.threads, defaults.compute.threads);
@@ -87,10 +87,10 @@ gradients = true
   EXPECT_EQ(config.model.loss, kernels::Loss::kHalfMse);
   EXPECT_EQ(config.train.epochs, 3U);
   EXPECT_EQ(config.train.batch_size, 12U);
-  EXPECT_EQ(config.train.sgd.learning_rate, 0.125);
-  EXPECT_EQ(config.train.sgd.momentum, 0.5);
-  EXPECT_TRUE(config.train.sgd.nesterov);
-  EXPECT_EQ(config.train.sgd.l2, 0.25);
+  EXPECT_EQ(config.train.optimizer.learning_rate, 0.125);
+  EXPECT_EQ(config.train.optimizer.momentum, 0.5);
+  EXPECT_TRUE(config.train.optimizer.nesterov);
+  EXPECT_EQ(config.train.optimizer.l2, 0.25);
   EXPECT_EQ(config.train.schedule.kind, optim::ScheduleOptions::Kind::kStep);
   EXPECT_EQ(config.train.schedule.warmup_epochs, 1.5);
   EXPECT_EQ(config.train.schedule.step_epochs, 4U);
@@ -126,8 +126,8 @@ TEST(RunConfig, SetTakesValuesOfEveryType) {
              "model.hidden=[512, 256]", "data.dataset=cifar10", "model.activation=\"relu\"",
              "data.dir=/a b/c=d", "data.shards=0x10"});
   EXPECT_EQ(config.seed, 7U);
-  EXPECT_EQ(config.train.sgd.learning_rate, 1e-3);  // the later one
-  EXPECT_EQ(config.train.sgd.l2, 1.0);              // an integer is a number
+  EXPECT_EQ(config.train.optimizer.learning_rate, 1e-3);  // the later one
+  EXPECT_EQ(config.train.optimizer.l2, 1.0);              // an integer is a number
   EXPECT_TRUE(config.log.steps);
   EXPECT_EQ(config.model.hidden, (std::vector<std::size_t>{512, 256}));
   EXPECT_EQ(config.data.dataset, "cifar10");  // a word needs no quotes
@@ -205,11 +205,20 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.learning_rate", "0"},
                                                        {"train.learning_rate", "nan"},
                                                        {"train.learning_rate", "inf"},
+                                                       {"train.label_smoothing", "1"},
+                                                       {"train.label_smoothing", "-0.1"},
+                                                       {"train.label_smoothing", "nan"},
                                                        {"train.momentum", "1"},
                                                        {"train.momentum", "-0.1"},
                                                        {"train.momentum", "nan"},
                                                        {"train.l2", "-1e-9"},
                                                        {"train.l2", "inf"},
+                                                       {"train.weight_decay", "-1e-9"},
+                                                       {"train.weight_decay", "nan"},
+                                                       {"train.clip_norm", "-1"},
+                                                       {"train.clip_norm", "nan"},
+                                                       {"train.average_decay", "1"},
+                                                       {"train.average_decay", "-0.5"},
                                                        {"train.epochs", "0"},
                                                        {"train.epochs", "-1"},
                                                        {"train.batch_size", "0"},
@@ -223,6 +232,7 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
                                                        {"train.step_epochs", "0"},
                                                        {"train.warmup_epochs", "-1"},
                                                        {"train.step_factor", "0"},
+                                                       {"train.initial_learning_rate", "-1"},
                                                        {"train.final_learning_rate", "-1"},
                                                        {"model.dropout", "1"},
                                                        {"model.dropout", "-0.1"},
@@ -242,17 +252,28 @@ TEST(RunConfig, AValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
   }
 }
 
+TEST(RunConfig, AnOptimizersValueOutOfRangeIsAnErrorThatSaysWhatIsExpected) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"adam", "train.beta1", "1"},     {"adamw", "train.beta2", "1"},
+      {"adam", "train.beta2", "-1"},    {"adamw", "train.epsilon", "0"},
+      {"adam", "train.epsilon", "nan"}, {"lars", "train.trust_coefficient", "0"}};
+  for (const auto& [optimizer, key, value] : cases)
+    expect_error("", {std::string("train.optimizer=") + optimizer, std::string(key) + "=" + value},
+                 {"--set: ", key, "expected"});
+}
+
 TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   for (const std::string key : {"model.activation", "model.output_activation"})
     expect_error("", {key + "=swish"},
-                 {key, "swish", "sigmoid", "tanh", " relu", "leaky_relu", "elu", "identity"});
+                 {key, "swish", "sigmoid", "tanh", " relu", "leaky_relu", "elu", "gelu", "identity"});
   expect_error("", {"model.loss=hinge"},
                {"model.loss", " cross_entropy", "binary_cross_entropy", " mse", "half_mse"});
   expect_error("", {"data.shuffle=all"}, {"data.shuffle", "shards", "none"});
   expect_error("", {"data.dataset=mnist"},
                {"data.dataset", "cifar10", "synthetic", "csv", "circle", "xor", "gaussian", "spiral",
                 "flower", "function"});
-  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine"});
+  expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine", "triangular"});
+  expect_error("", {"train.optimizer=rmsprop"}, {"train.optimizer", "sgd", "adam", "adamw", "lars"});
   expect_error("", {"reduce.mode=half"}, {"reduce.mode", "float"});
   expect_error("", {"reduce.wire=fp8"}, {"reduce.wire", "full", "int16", "bf16"});
 }
@@ -282,7 +303,7 @@ TEST(RunConfig, ABatchThatTheShardsDoNotDivideIsAnError) {
 
 TEST(RunConfig, NesterovNeedsMomentum) {
   expect_error("[train]\nnesterov = true\n", {}, {"run.toml:2", "train.nesterov", "train.momentum"});
-  EXPECT_TRUE(parse("", "run.toml", {"train.nesterov=true", "train.momentum=0.9"}).train.sgd.nesterov);
+  EXPECT_TRUE(parse("", "run.toml", {"train.nesterov=true", "train.momentum=0.9"}).train.optimizer.nesterov);
 }
 
 TEST(RunConfig, ResolvedHasEveryKeyThatHasAnEffectWithItsValue) {
@@ -308,11 +329,32 @@ TEST(RunConfig, ResolvedValuesAsTomlResolveToThemselves) {
       {"model.hidden=[]", "log.steps=true", "train.learning_rate=1e-7", "train.l2=1e20"},
       {"train.learning_rate=0.1", "train.momentum=0.30000000000000004", "train.nesterov=true", "train.l2=1"},
       {"data.dir=\"a \\\"quoted\\\" \\\\ folder\\n\"", "model.init=normal(0.5)", "data.shuffle=none"},
-      {"seed=9223372036854775807", "data.dir=\u00fcber/#no comment", "model.hidden=[1, 2, 3]"}};
+      {"seed=9223372036854775807", "data.dir=\u00fcber/#no comment", "model.hidden=[1, 2, 3]"},
+      {"data.augment.flip=random", "data.augment.shift=2", "model.layers=[{units=5}, {type=\"tanh\"}, {}]"}};
   for (const Overrides& overrides : variants) {
     const auto values = resolved("", overrides);
     EXPECT_EQ(resolved(to_toml(values)), values) << to_toml(values);
   }
+}
+
+TEST(RunConfig, ASectionMayHaveSections) {
+  for (const char* text : {"[data.augment]\nshift = 3\nflip = \"random\"\n",
+                           "[data]\naugment.shift = 3\naugment.flip = \"random\"\nshards = 8\n",
+                           "[data]\naugment = { shift = 3, flip = \"random\" }\n"}) {
+    const auto config = parse(text, "run.toml", {"data.augment.cutout=2"});
+    EXPECT_EQ(config.data.augment.shift, 3U);
+    EXPECT_EQ(config.data.augment.flip, data::Flip::kRandom);
+    EXPECT_EQ(config.data.augment.cutout, 2U);
+    const auto values = resolved(text);
+    EXPECT_EQ(values.at("data").at("augment").at("shift"), 3);
+    EXPECT_EQ(as_read_now(values, "run.toml"), values);
+    EXPECT_NE(to_toml(values).find("\n[data.augment]\nflip = \"random\"\n"), std::string::npos);
+  }
+  expect_error("[data.augment]\nshfit = 3\n", {}, {"run.toml:2", "data.augment.shfit", "data.augment.shift"});
+  expect_error("[data]\naugment = \"random\"\n", {}, {"run.toml:2", "unknown key data.augment"});
+  expect_error("[data.augment]\nflip = true\n", {},
+               {"run.toml:2", "data.augment.flip", "none, random, alternate"});
+  expect_error("", {"data.augment.shift=-1"}, {"--set", "data.augment.shift", "at least 0"});
 }
 
 }  // namespace

@@ -38,7 +38,9 @@ TEST(Activate, KeepsItsDigitsOfSmallAndLargeNumbers) {
       activate(f, y, 1, parameters);
       for (std::size_t i = 0; i < x.size(); ++i) {
         const double exact = test::activation(f, x[i], parameters);
-        EXPECT_NEAR(y[i], exact, 4.0 * test::kFloatUnit * std::fabs(exact) + 0x1p-149) << x[i];
+        const bool gelu = f == Activation::kGelu;
+        const double smallest = gelu && x[i] < -13.1F ? 3e-38 : 0x1p-149;
+        EXPECT_NEAR(y[i], exact, (gelu ? 8.0 : 4.0) * test::kFloatUnit * std::fabs(exact) + smallest) << x[i];
       }
     }
   });
@@ -49,7 +51,9 @@ TEST(Activate, InDoubleIsTheFormulaToTheLastDigits) {
     for (const ActivationParameters& parameters : kParameterSets) {
       for (const float x : both_signs(magnitudes())) {
         const double exact = test::activation(f, x, parameters);
-        EXPECT_NEAR(activate(f, double{x}, parameters), exact, 1e-14 * std::fabs(exact)) << x;
+        // erfc magnifies the rounding of its argument.
+        const double room = 1e-14 + (f == Activation::kGelu ? 0x1p-52 * x * x : 0.0);
+        EXPECT_NEAR(activate(f, double{x}, parameters), exact, room * std::fabs(exact)) << x;
       }
       EXPECT_EQ(activate(f, -0.0, parameters), test::activation(f, 0.0, parameters));
       EXPECT_TRUE(std::isnan(activate(f, std::nan(""), parameters)));
@@ -80,7 +84,7 @@ TEST(Activate, NeverLeavesItsRange) {
 }
 
 // From the derivative's other form, by y, in double and at the y that there really is.
-double slope_at(Activation f, double y, const ActivationParameters& parameters) {
+double slope_at(Activation f, double x, double y, const ActivationParameters& parameters) {
   switch (f) {
     case Activation::kIdentity:
       return 1.0;
@@ -94,6 +98,8 @@ double slope_at(Activation f, double y, const ActivationParameters& parameters) 
       return y > 0.0 ? 1.0 : parameters.leaky_slope;
     case Activation::kElu:
       return y > 0.0 ? 1.0 : y + parameters.elu_alpha;
+    case Activation::kGelu:
+      return test::activation_slope(f, x);
   }
   return NAN;
 }
@@ -105,11 +111,11 @@ TEST(ActivateBackward, ObeysTheParameters) {
       auto y = x;
       activate(f, y, 1, parameters);
       std::vector<float> dx(x.size(), -3.0F);
-      activate_backward(f, y, dx, 1, parameters);
+      activate_backward(f, slope_from_input(f) ? x : y, dx, 1, parameters);
       for (std::size_t i = 0; i < x.size(); ++i) {
         // Three roundings, each of numbers no larger than 1 or the function's parameter.
         const double unit = 3.0 * test::kFloatUnit * std::max(1.0, parameters.elu_alpha);
-        EXPECT_NEAR(dx[i], -3.0 * slope_at(f, y[i], parameters), 3.0 * unit) << x[i];
+        EXPECT_NEAR(dx[i], -3.0 * slope_at(f, x[i], y[i], parameters), 3.0 * unit) << x[i];
         EXPECT_NEAR(dx[i], -3.0 * test::activation_slope(f, x[i], parameters), 6.0 * unit) << x[i];
       }
     }
@@ -120,11 +126,13 @@ TEST(ActivateBackward, AtZeroIsTheSlopeFromTheLeft) {
   constexpr ActivationParameters kParameters = {.leaky_slope = 0.25, .elu_alpha = 1.5};
   const std::pair<Activation, float> cases[] = {
       {Activation::kRelu, 0.0F}, {Activation::kLeakyRelu, 0.25F}, {Activation::kElu, 1.5F},
-      {Activation::kTanh, 1.0F}, {Activation::kSigmoid, 0.25F},   {Activation::kIdentity, 1.0F}};
+      {Activation::kTanh, 1.0F}, {Activation::kSigmoid, 0.25F},   {Activation::kIdentity, 1.0F},
+      {Activation::kGelu, 0.5F}};
   for (const auto& [f, slope] : cases) {
     for (const float zero : {0.0F, -0.0F}) {
       std::vector<float> y = {zero}, dy = {2.0F};
       activate(f, y, 1, kParameters);
+      if (slope_from_input(f)) y = {zero};
       activate_backward(f, y, dy, 1, kParameters);
       EXPECT_EQ(dy[0], 2.0F * slope) << name(f);
     }
@@ -140,6 +148,19 @@ TEST(Activate, ALeakySlopeOfZeroIsTheRelu) {
   activate_backward(Activation::kRelu, relu, by_relu, 1);
   EXPECT_EQ(leaky, relu);
   EXPECT_EQ(by_leaky, by_relu);
+}
+
+// Its minimum, and the edge of what normal floats hold.
+TEST(Activate, TheGeluFallsAndRises) {
+  const float lowest = -0.75179160F;
+  std::vector<float> y = {lowest, -13.1F, std::nextafter(-13.1F, -20.0F)}, dy(3, 1.0F);
+  activate_backward(Activation::kGelu, y, dy, 1);
+  EXPECT_NEAR(dy[0], 0.0F, 2e-7);
+  EXPECT_EQ(dy[2], 0.0F);
+  activate(Activation::kGelu, y, 1);
+  EXPECT_NEAR(y[0], -0.16997121F, 1e-7);
+  EXPECT_EQ(y[1], 0.0F);
+  EXPECT_EQ(y[2], 0.0F);
 }
 
 }  // namespace

@@ -111,5 +111,11 @@ TEST(AllFinite, HoldsForTheLargestAndSmallestFloats) {
                                     1e-45F, -1e-45F, 0.0F, -0.0F}));
 }
 
+TEST(LargestMagnitude, IsThatOfEitherSignAndOfNoNaN) {
+  EXPECT_EQ(largest_magnitude(std::vector<float>{}), 0.0);
+  EXPECT_EQ(largest_magnitude(std::vector<float>{1.0F, -3.0F, 2.0F}), 3.0);
+  EXPECT_EQ(largest_magnitude(std::vector<float>{std::nanf(""), 2.0F, std::nanf("")}), 2.0);
+}
+
 }  // namespace
 }  // namespace lockstep::kernels

@@ -23,6 +23,7 @@ struct Case {
   Loss loss;
   std::size_t outputs;
   bool values = false;
+  double smoothing = 0.0;  // of labels
 
   std::size_t classes() const { return std::max<std::size_t>(outputs, 2); }
   std::vector<float> targets(std::size_t n) const {
@@ -46,8 +47,10 @@ void for_every_case(Body&& body) {
     if (loss != Loss::kBinaryCrossEntropy) cases = {{loss, 7}, {loss, 2}};
     if (loss != Loss::kCrossEntropy) cases.push_back({loss, 1});
     if (loss == Loss::kMse || loss == Loss::kHalfMse) cases.push_back({loss, 1, true});
+    if (loss == Loss::kCrossEntropy)
+      for (const double smoothing : {0.1, 0.75}) cases.push_back({loss, 7, false, smoothing});
     for (const Case& c : cases) {
-      SCOPED_TRACE(c.outputs);
+      SCOPED_TRACE(testing::Message() << c.outputs << " outputs, smoothing " << c.smoothing);
       body(c);
     }
   });
@@ -64,14 +67,14 @@ void expect_twin(const Case& c, const std::vector<float>& outputs, const std::ve
                  double scale) {
   std::vector<float> gradient(outputs.size(), std::nanf(""));
   const LossSums sums = evaluate_loss(c.loss, c.rows_of(outputs), targets, scale,
-                                      Matrix(gradient.data(), targets.size(), c.outputs), 1);
+                                      Matrix(gradient.data(), targets.size(), c.outputs), 1, c.smoothing);
   double sum = 0.0;
   std::int64_t correct = 0;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const auto o = c.row(outputs, i);
-    sum += test::sample_loss(c.loss, o, targets[i]);
+    sum += test::smoothed_loss(c.loss, o, targets[i], c.smoothing);
     correct += answer(c, o) == targets[i];
-    const auto exact = test::sample_loss_gradient(c.loss, o, targets[i]);
+    const auto exact = test::smoothed_loss_gradient(c.loss, o, targets[i], c.smoothing);
     for (std::size_t k = 0; k < c.outputs; ++k)
       EXPECT_NEAR(gradient[i * c.outputs + k], scale * exact[k],
                   0x1p-23 * std::fabs(scale * exact[k]) + 1e-15 * scale);
@@ -112,13 +115,15 @@ TEST(Loss, GradientIsTheDifferenceQuotientOfTheValue) {
     const auto targets = c.targets(5);
     const double scale = 0.25;
     std::vector<float> gradient(outputs.size());
-    evaluate_loss(c.loss, c.rows_of(outputs), targets, scale, Matrix(gradient.data(), 5, c.outputs), 1);
+    evaluate_loss(c.loss, c.rows_of(outputs), targets, scale, Matrix(gradient.data(), 5, c.outputs), 1,
+                  c.smoothing);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       auto up = outputs, down = outputs;
       up[i] += 0x1p-9F;
       down[i] -= 0x1p-9F;
-      const double difference = evaluate_loss(c.loss, c.rows_of(up), targets, 1.0, {}, 1).loss.value() -
-                                evaluate_loss(c.loss, c.rows_of(down), targets, 1.0, {}, 1).loss.value();
+      const double difference =
+          evaluate_loss(c.loss, c.rows_of(up), targets, 1.0, {}, 1, c.smoothing).loss.value() -
+          evaluate_loss(c.loss, c.rows_of(down), targets, 1.0, {}, 1, c.smoothing).loss.value();
       EXPECT_NEAR(gradient[i], scale * difference / (double{up[i]} - down[i]), 1e-6);
     }
   });
@@ -129,13 +134,13 @@ TEST(Loss, OfARowDoesNotDependOnTheOthers) {
     const auto outputs = random_floats(65 * c.outputs, 4, 4.0F);
     const auto targets = c.targets(65);
     std::vector<float> gradient(outputs.size());
-    const LossSums all =
-        evaluate_loss(c.loss, c.rows_of(outputs), targets, 0.1, Matrix(gradient.data(), 65, c.outputs), 1);
+    const LossSums all = evaluate_loss(c.loss, c.rows_of(outputs), targets, 0.1,
+                                       Matrix(gradient.data(), 65, c.outputs), 1, c.smoothing);
     LossSums added;
     for (std::size_t i = 65; i-- > 0;) {
       std::vector<float> alone(c.outputs);
       added.add(evaluate_loss(c.loss, c.rows_of(outputs).row_range(i, 1), std::span(targets).subspan(i, 1),
-                              0.1, Matrix(alone.data(), 1, c.outputs), 1));
+                              0.1, Matrix(alone.data(), 1, c.outputs), 1, c.smoothing));
       EXPECT_TRUE(test::same_bits(alone, std::span(gradient).subspan(i * c.outputs, c.outputs)));
     }
     EXPECT_EQ(std::tuple(added.loss.whole, added.loss.fraction, added.correct, added.samples),
@@ -149,12 +154,12 @@ TEST(Loss, DoesNotDependOnThreads) {
     const auto outputs = random_floats(kRows * c.outputs, 5, 4.0F);
     const auto targets = c.targets(kRows);
     std::vector<float> first(outputs.size());
-    const auto one =
-        evaluate_loss(c.loss, c.rows_of(outputs), targets, 0.1, Matrix(first.data(), kRows, c.outputs), 1);
+    const auto one = evaluate_loss(c.loss, c.rows_of(outputs), targets, 0.1,
+                                   Matrix(first.data(), kRows, c.outputs), 1, c.smoothing);
     for (const int threads : {2, 3, 7}) {
       std::vector<float> gradient(outputs.size(), std::nanf(""));
       const auto sums = evaluate_loss(c.loss, c.rows_of(outputs), targets, 0.1,
-                                      Matrix(gradient.data(), kRows, c.outputs), threads);
+                                      Matrix(gradient.data(), kRows, c.outputs), threads, c.smoothing);
       EXPECT_TRUE(test::same_bits(gradient, first));
       EXPECT_EQ(std::tuple(sums.loss.whole, sums.loss.fraction, sums.correct, sums.samples),
                 std::tuple(one.loss.whole, one.loss.fraction, one.correct, one.samples));
@@ -172,9 +177,10 @@ TEST(Loss, ReadsAndWritesRowsThatLieApart) {
         gradient(kRows * apart, -7.0F);
     for (std::size_t i = 0; i < outputs.size(); ++i)
       spread[i / c.outputs * apart + i % c.outputs] = outputs[i];
-    evaluate_loss(c.loss, c.rows_of(outputs), targets, 1.0, Matrix(expected.data(), kRows, c.outputs), 1);
+    evaluate_loss(c.loss, c.rows_of(outputs), targets, 1.0, Matrix(expected.data(), kRows, c.outputs), 1,
+                  c.smoothing);
     evaluate_loss(c.loss, ConstMatrix(spread.data(), kRows, c.outputs, apart, 1), targets, 1.0,
-                  Matrix(gradient.data(), kRows, c.outputs, apart, 1), 1);
+                  Matrix(gradient.data(), kRows, c.outputs, apart, 1), 1, c.smoothing);
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       const bool inside = i % apart < c.outputs;
       EXPECT_EQ(gradient[i], inside ? expected[i / apart * c.outputs + i % apart] : -7.0F);
@@ -190,7 +196,8 @@ TEST(Loss, IsInvalidWhereAnOutputIsNotANumber) {
           auto outputs = random_floats(c.outputs, 7);
           outputs[place] = bad;
           const float targets[] = {static_cast<float>(label)};
-          EXPECT_TRUE(std::isnan(evaluate_loss(c.loss, c.rows_of(outputs), targets, 1.0, {}, 1).loss.value()))
+          EXPECT_TRUE(std::isnan(
+              evaluate_loss(c.loss, c.rows_of(outputs), targets, 1.0, {}, 1, c.smoothing).loss.value()))
               << bad << " at " << place << ", label " << label;
         }
       }

@@ -64,7 +64,7 @@ inline double loss_in_double(const nn::Model& model, kernels::Loss loss, std::sp
                              std::span<const Sample> batch, const nn::PassContext& pass) {
   std::vector<double> x;
   for (const Sample& sample : batch) x.insert(x.end(), sample.x.begin(), sample.x.end());
-  const auto outputs = model.forward_in_double(arena, 0, x, pass);
+  const auto outputs = model.forward_in_double(arena, x, pass);
   double sum = 0.0;
   for (std::size_t i = 0; i < batch.size(); ++i)
     sum += test::sample_loss(loss, std::span(outputs).subspan(i * model.outputs(), model.outputs()),

@@ -53,6 +53,7 @@ struct ImageCase {
 };
 const ImageCase kImageCases[] = {
     {"a convolution", {conv(3, 3), dense()}},
+    {"a whitening layer", {{.kind = Kind::kWhiten, .size = 2}, kTanh, dense()}},
     {"no padding", {conv(3, 3, 0), dense()}},
     {"an even size", {conv(2, 2), conv(3, 4), dense()}},
     {"one pixel", {conv(4, 1), dense()}},
@@ -76,6 +77,15 @@ const ImageCase kImageCases[] = {
     {"activation after flatten", {conv(4, 3), kFlat, kTanh, kNorm, dense(5), kTanh, dense()}},
     {"dropout of images", {conv(3, 3), test::dropout(0.3), kTanh, kNorm, dense()}},
 };
+
+TEST(ImageNetwork, KnowsWhereAUserStatedEachLayer) {
+  const Model model(test::with_layers({conv(3, 3), kTanh, kFlat, kTanh, dense()}), kImage.size(), kOutputs,
+                    kImage);
+  std::vector<std::size_t> places;
+  for (std::size_t layer = 0; layer < model.layers().size(); ++layer) places.push_back(model.place(layer));
+  // Before the convolution and for flatten, images are turned.
+  EXPECT_EQ(places, (std::vector<std::size_t>{0, 0, 1, 2, 3, 4}));
+}
 
 struct Training {
   explicit Training(const Layers& layers, std::uint64_t seed = 5)
@@ -133,7 +143,7 @@ TEST(ImageLayers, HaveTheOutputsOfPlainLoopsInTrainingAndInEvaluation) {
       Workspace workspace(model, kSamples, Workspace::Use::kForward);
       test::fill_input(training.batch, workspace.input(kSamples));
       const auto outputs = model.forward(training.arena, workspace, kSamples, pass);
-      const auto expected = model.forward_in_double(wide, 0, x, pass);
+      const auto expected = model.forward_in_double(wide, x, pass);
       for (std::size_t i = 0; i < expected.size(); ++i)
         EXPECT_NEAR(outputs.data[i], expected[i], 2e-5 * (1.0 + std::fabs(expected[i])));
     }

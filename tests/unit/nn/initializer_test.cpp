@@ -222,6 +222,8 @@ TEST(InitializerParse, TakesEveryName) {
   using Kind = Initializer::Kind;
   EXPECT_EQ(Initializer::parse_weight("glorot", "k").kind, Kind::kGlorot);
   EXPECT_EQ(Initializer::parse_weight("he", "k").kind, Kind::kHe);
+  EXPECT_EQ(Initializer::parse_filters("he", "k").kind, Kind::kHe);
+  EXPECT_EQ(Initializer::parse_filters("dirac", "k").kind, Kind::kDirac);
   for (const auto parse : {&Initializer::parse_weight, &Initializer::parse_bias}) {
     EXPECT_EQ(parse("zeros", "k").kind, Kind::kZeros);
     EXPECT_EQ(parse("normal(0.01)", "k").kind, Kind::kNormal);
@@ -256,11 +258,47 @@ TEST(InitializerParse, RefusesEverythingElseAndNamesTheKey) {
   }
 }
 
+TEST(InitializerParse, DiracIsOfFilters) {
+  test::expect_line_with(
+      test::message_of<ConfigError>([] { Initializer::parse_weight("dirac", "some.key"); }),
+      {"some.key is \"dirac\", which only conv layers take, expected \"glorot\""});
+  test::expect_line_with(
+      test::message_of<ConfigError>([] { Initializer::parse_filters("dirak", "some.key"); }),
+      {"some.key is \"dirak\", expected \"glorot\", \"he\", \"dirac\", \"normal(SIGMA)\""});
+}
+
 TEST(InitializerParse, ABiasHasNoNumberOfInputs) {
   for (const std::string text : {"glorot", "he"}) {
     const std::string line =
         test::message_of<ConfigError>([&] { Initializer::parse_bias(text, "model.bias_init"); });
     test::expect_line_with(line, {"model.bias_init is \"" + text + "\"", "expected \"zeros\""});
+  }
+}
+
+// A network of one convolution of 3 channels.
+Model dirac_model(std::size_t filters, std::size_t size) {
+  ModelOptions options;
+  options.layers = {{.kind = LayerOptions::Kind::kConv, .init = "dirac", .filters = filters, .size = size},
+                    {}};
+  return {options, 3 * 8 * 8, 2, ImageShape{3, 8, 8}};
+}
+
+TEST(Initialize, DiracPassesChannelsOnAndDrawsTheOtherFilters) {
+  for (const std::size_t filters : {2UL, 3UL, 200UL}) {
+    for (const std::size_t size : {1UL, 2UL, 3UL, 4UL}) {
+      const Model network = dirac_model(filters, size);
+      const Tensor& weight = network.tensors().front();
+      const auto arena = initialized(network);
+      const auto in_file = to_file_order(weight, weight.slice(std::span(arena)));
+      const std::size_t taps = size * size, of_filter = 3 * taps, middle = size / 2 * size + size / 2;
+      for (std::size_t i = 0; i < std::min<std::size_t>(3, filters) * of_filter; ++i)
+        EXPECT_EQ(in_file[i], i % of_filter == i / of_filter * taps + middle ? 1.0F : 0.0F) << i;
+      if (filters <= 3) continue;
+      const auto drawn = std::span(in_file).subspan(3 * of_filter);
+      const double bound = 1.0 / std::sqrt(static_cast<double>(of_filter));
+      EXPECT_LE(moments(drawn).largest, bound * (1.0 + 1e-6));
+      expect_moments(drawn, bound * bound / 3.0, 9.0 / 5.0);
+    }
   }
 }
 

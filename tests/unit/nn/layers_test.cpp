@@ -15,12 +15,14 @@ using kernels::Activation;
 using kernels::Loss;
 using test::dense;
 using test::dropout;
+using test::multiply;
 using test::pointwise;
 using test::with_layers;
 using Layers = std::vector<LayerOptions>;
 
 constexpr std::size_t kInputs = 5, kOutputs = 3, kRows = 9;
-constexpr Activation kTanh = Activation::kTanh, kRelu = Activation::kRelu, kSigmoid = Activation::kSigmoid;
+constexpr Activation kTanh = Activation::kTanh, kRelu = Activation::kRelu, kSigmoid = Activation::kSigmoid,
+                     kGelu = Activation::kGelu;
 
 // Scattered, so that a row's place is not its sample's number.
 std::vector<std::uint32_t> spread_ids(std::size_t rows) {
@@ -46,6 +48,11 @@ const Case kCases[] = {
     {"two activations at first", {pointwise(kTanh), pointwise(kSigmoid), dense()}},
     {"activation at last", {dense(6), pointwise(kTanh), dense(), pointwise(kSigmoid)}},
     {"two activations at last", {dense(), pointwise(Activation::kElu), pointwise(kTanh)}},
+    {"gelu at first, twice", {pointwise(kGelu), pointwise(kGelu), dense()}},
+    {"gelu between elementwise ones",
+     {dense(6), dropout(0.2), pointwise(kGelu), dropout(0.3), pointwise(kTanh), pointwise(kGelu), dense()}},
+    {"factors",
+     {multiply(3.0), dense(6), multiply(-0.5), pointwise(kTanh), multiply(2.0), dense(), multiply(1.0 / 9)}},
     {"dropout at first", {dropout(0.3), dense(6), pointwise(kTanh), dense()}},
     {"dropout, then activation at first", {dropout(0.3), pointwise(kTanh), dense()}},
     {"activation, then dropout at first", {pointwise(kTanh), dropout(0.3), dense()}},
@@ -81,7 +88,7 @@ void expect_double(const Layers& layers, std::uint64_t seed) {
     for (const test::Sample& sample : batch) x.insert(x.end(), sample.x.begin(), sample.x.end());
     test::fill_input(batch, workspace.input(kRows));
     const auto outputs = model.forward(arena, workspace, kRows, pass);
-    const auto expected = model.forward_in_double(wide, 0, x, pass);
+    const auto expected = model.forward_in_double(wide, x, pass);
     for (std::size_t i = 0; i < expected.size(); ++i)
       EXPECT_NEAR(outputs.data[i], expected[i], 1e-5 * (1.0 + std::fabs(expected[i])));
   });
@@ -109,9 +116,10 @@ TEST(Layers, RandomListsHaveThemToo) {
     std::mt19937_64 engine(number);
     const auto below = [&](std::size_t n) { return static_cast<std::size_t>(engine() % n); };
     const auto elementwise = [&] {
-      const std::size_t which = below(9);
-      return which < 6 ? pointwise(kernels::kActivations[which])
-                       : dropout(0.1 * static_cast<double>(which - 5));
+      const std::size_t which = below(11);
+      return which < 7   ? pointwise(kernels::kActivations[which])
+             : which < 8 ? multiply(-1.5)
+                         : dropout(0.1 * static_cast<double>(which - 7));
     };
     Layers layers;
     for (std::size_t l = below(6); l > 0; --l)
@@ -157,7 +165,7 @@ TEST(Layers, TheModelsSlopeAndAlphaReachItsActivations) {
     Workspace workspace(model, 1, Workspace::Use::kForward);
     workspace.input(1).data[0] = -0.5F;
     EXPECT_NEAR(model.forward(arena, workspace, 1, {}).data[0], expected, 1e-6);
-    EXPECT_NEAR(model.forward_in_double(in_double, 0, {-0.5}, {})[0], expected, 1e-15);
+    EXPECT_NEAR(model.forward_in_double(in_double, {-0.5}, {})[0], expected, 1e-15);
   }
 }
 
@@ -183,10 +191,12 @@ TEST(Layers, ForwardInDoubleFromALayerOnIsTheRestOfTheNetwork) {
   const auto narrow = arena_of(model, 1);
   const std::vector<double> arena(narrow.begin(), narrow.end());
   const std::vector<double> input = {0.1, -0.2, 0.3, -0.4, 0.5, 0.6, -0.7, 0.8, -0.9, 1.0};
-  const auto whole = model.forward_in_double(arena, 0, input, pass);
+  const auto whole = model.forward_in_double(arena, input, pass);
+  const auto inputs = model.inputs_in_double(arena, input, pass);
   std::vector<double> x = input;  // of layer l
   for (std::size_t l = 0; l < model.layers().size(); ++l) {
-    EXPECT_EQ(model.forward_in_double(arena, l, x, pass), whole);
+    EXPECT_EQ(inputs[l], x);
+    EXPECT_EQ(model.forward_in_double(arena, l, std::span(inputs).first(l + 1), pass), whole);
     std::vector<double> y(2 * model.layers()[l]->outputs());
     std::size_t begin = 0, size = 0;
     for (std::size_t t = 0; t < model.tensors().size(); ++t) {
@@ -221,12 +231,13 @@ TEST(Layers, NamesCountLayersWithParametersOnly) {
   EXPECT_EQ(model.parameters(), offset);
 }
 
-// An activation's output stays where its backward pass can read it.
+// An activation's output stays where its backward pass can read it; gelu's input does.
 TEST(Layers, AnOutputTakesItsInputsPlaceUnlessThatIsNeededAgain) {
-  const Model model(with_layers({dropout(0.1), dense(4), pointwise(kTanh), dropout(0.1), pointwise(kRelu),
-                                 pointwise(kTanh), dense(), dropout(0.1), dropout(0.2)}),
-                    kInputs, kOutputs);
-  const bool expected[] = {true, false, true, false, true, false, false, true, true};
+  const Model model(
+      with_layers({dropout(0.1), dense(4), pointwise(kTanh), dropout(0.1), pointwise(kRelu), pointwise(kTanh),
+                   dense(), dropout(0.1), dropout(0.2), pointwise(kGelu), dropout(0.1)}),
+      kInputs, kOutputs);
+  const bool expected[] = {true, false, true, false, true, false, false, true, true, false, true};
   Workspace workspace(model, 2, Workspace::Use::kForward);
   for (std::size_t l = 0; l < std::size(expected); ++l) {
     EXPECT_EQ(model.in_place(l), expected[l]) << l;
@@ -255,11 +266,11 @@ TEST(Layers, AListThatMakesNoNetworkIsRefused) {
 }
 
 TEST(Layers, ALayerSaysWhatItIs) {
-  const Model model(
-      with_layers({dropout(0.25), dense(7), pointwise(Activation::kLeakyRelu), dense(0, false)}), kInputs,
-      kOutputs);
+  const Model model(with_layers({dropout(0.25), dense(7), pointwise(Activation::kLeakyRelu), dense(0, false),
+                                 multiply(1.0 / 9)}),
+                    kInputs, kOutputs);
   const std::vector<std::string> expected = {"dropout 0.25", "Dense 5 -> 7", "leaky_relu",
-                                             "Dense 7 -> 3, no bias"};
+                                             "Dense 7 -> 3, no bias", "multiply by 0.111111"};
   for (std::size_t l = 0; l < expected.size(); ++l) EXPECT_EQ(model.layers()[l]->description(), expected[l]);
 }
 

@@ -79,6 +79,22 @@ TEST(Model, FactorsOfALayerAreItsTensors) {
   }
 }
 
+TEST(Model, BatchNormDecaysOnlyWhereItsLayerSaysSo) {
+  LayerOptions usual{.kind = LayerOptions::Kind::kBatchNorm}, decaying = usual;
+  decaying.weight_decay_factor = 0.5;
+  decaying.learning_rate_factor = 64.0;
+  const Model model(test::with_layers({usual, decaying, test::dense()}), 6, 2);
+  const char* const names[] = {"weight", "bias"};
+  for (std::size_t t = 0; t < model.tensors().size(); ++t) {
+    const Tensor& tensor = model.tensors()[t];
+    if (!tensor.has_gradient()) continue;
+    const double expected = t < 4 ? 0.0 : t < 8 ? 0.5 : tensor.name == "layers.2.weight" ? 1.0 : 0.0;
+    EXPECT_EQ(tensor.weight_decay_factor, expected) << tensor.name;
+    EXPECT_EQ(tensor.learning_rate_factor, t >= 4 && t < 8 ? 64.0 : 1.0) << tensor.name;
+    EXPECT_TRUE(tensor.name.ends_with(names[t % 2])) << tensor.name;
+  }
+}
+
 TEST(Model, TensorsFillTheArenaWithoutGapsOrOverlap) {
   const Model model(options({7, 1, 21}), 5, 3);
   std::size_t next = 0;
@@ -144,7 +160,7 @@ class ModelPass : public testing::Test {
     ASSERT_EQ(outputs.cols, model.outputs());
     for (std::size_t i = 0; i < rows; ++i) {
       const auto expected = network.outputs(batch[i]);
-      const auto in_double = model.forward_in_double(network.parameters, 0, batch[i].x, {});
+      const auto in_double = model.forward_in_double(network.parameters, batch[i].x, {});
       for (std::size_t k = 0; k < model.outputs(); ++k) {
         EXPECT_NEAR(outputs.data[i * outputs.row_stride + k], expected[k],
                     1e-5 * (1.0 + std::fabs(expected[k])));

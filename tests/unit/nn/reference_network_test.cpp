@@ -24,7 +24,7 @@ std::vector<double> random_doubles(std::size_t n, std::uint64_t seed) {
 
 ReferenceNetwork network(const std::vector<std::size_t>& widths, Activation activation, Loss loss,
                          double l2) {
-  ReferenceNetwork net{widths, activation, loss, l2, {}, {.leaky_slope = 0.3, .elu_alpha = 0.7}};
+  ReferenceNetwork net{widths, activation, loss, l2, {}, 0.0, {.leaky_slope = 0.3, .elu_alpha = 0.7}};
   net.parameters = random_doubles(net.parameter_count(), 5);
   return net;
 }
@@ -103,23 +103,6 @@ TEST(ReferenceNetwork, MakesAWorkedExample) {
   net.l2 = 0.1;
   EXPECT_DOUBLE_EQ(net.l2_loss(), 0.05 * (4 + 1 + 4 + 1));
   EXPECT_EQ(net.count_correct({&sample, 1}), 0U);
-}
-
-TEST(ReferenceSgd, MakesAWorkedExample) {
-  std::vector<double> w = {1.0};
-  ReferenceSgd plain{0.0, false, {}}, momentum{0.5, false, {}}, nesterov{0.5, true, {}};
-  plain.update(w, std::vector<double>{2.0}, 0.1);
-  EXPECT_DOUBLE_EQ(w[0], 0.8);
-  w = {1.0};
-  momentum.update(w, std::vector<double>{2.0}, 0.1);
-  EXPECT_DOUBLE_EQ(w[0], 0.8);
-  momentum.update(w, std::vector<double>{2.0}, 0.1);  // velocity 3
-  EXPECT_DOUBLE_EQ(w[0], 0.5);
-  w = {1.0};
-  nesterov.update(w, std::vector<double>{2.0}, 0.1);  // velocity 2, direction 2 + 1
-  EXPECT_DOUBLE_EQ(w[0], 0.7);
-  nesterov.update(w, std::vector<double>{2.0}, 0.1);  // velocity 3, direction 2 + 1.5
-  EXPECT_DOUBLE_EQ(w[0], 0.35);
 }
 
 }  // namespace

@@ -62,6 +62,37 @@ TEST(Schedule, CosineAfterWarmUpEndsWithTheTraining) {
   }
 }
 
+// Through three points: the initial rate at step 0, the rate where the warm-up ends, the final one at the
+// last step.
+TEST(Schedule, TriangularRisesAndFallsInLines) {
+  for (const double warmup : {0.0, 0.5, 3.0, 3.25, 11.0}) {
+    const Schedule triangle = schedule({.kind = Kind::kTriangular,
+                                        .warmup_epochs = warmup,
+                                        .initial_learning_rate = 0.08,
+                                        .final_learning_rate = 0.028});
+    const double peak = warmup * kSteps, last = kEpochs * kSteps - 1;
+    for (std::size_t step = 0; step < kEpochs * kSteps; ++step) {
+      const auto t = static_cast<double>(step);
+      const double rising = (0.08 * (peak - t) + kRate * t) / peak;
+      const double falling = (kRate * (last - t) + 0.028 * (t - peak)) / (last - peak);
+      EXPECT_NEAR(triangle.learning_rate(step), t < peak ? rising : falling, 1e-15)
+          << "warm-up " << warmup << ", step " << step;
+    }
+    EXPECT_EQ(triangle.learning_rate(0), warmup == 0.0 ? kRate : 0.08);
+    EXPECT_EQ(triangle.learning_rate(kEpochs * kSteps - 1), 0.028);
+    EXPECT_EQ(triangle.learning_rate(10 * kEpochs * kSteps), 0.028);
+  }
+}
+
+TEST(Schedule, TriangularWithoutRoomToFallStaysAtTheRate) {
+  const ScheduleOptions options{.kind = Kind::kTriangular, .initial_learning_rate = 0.1};
+  EXPECT_EQ(Schedule(options, kRate, 1, 1).learning_rate(0), kRate);
+  const Schedule rising = schedule({.kind = Kind::kTriangular, .warmup_epochs = 2.0 * kEpochs});
+  EXPECT_EQ(rising.learning_rate(0), 0.0);
+  EXPECT_NEAR(rising.learning_rate(kEpochs * kSteps / 2), kRate / 4.0, 1e-15);
+  EXPECT_LT(rising.learning_rate(kEpochs * kSteps - 1), kRate / 2.0);
+}
+
 TEST(Schedule, WarmUpMayEndWithinAnEpoch) {
   const Schedule warm = schedule({.warmup_epochs = 0.5});  // 3.5 steps
   EXPECT_NEAR(warm.learning_rate(0), kRate / 3.5, 1e-15);

@@ -32,11 +32,14 @@ struct Problem {
   std::vector<std::size_t> block_rows = {5, 1, 8, 7, 3, 8, 1, 2, 6};
   double factor = 1.0;
   std::size_t inputs = 7, outputs = 4;
+  std::vector<std::size_t> frozen = {};  // layers, as nn::layers_of has them
 
   nn::Model model() const {
     nn::ModelOptions options;
     options.hidden = hidden;
     options.activation = activation;
+    options.layers = nn::layers_of(options);
+    for (const std::size_t layer : frozen) options.layers[layer].frozen = true;
     return {options, inputs, outputs};
   }
   std::size_t first_row(std::size_t block) const {
@@ -223,6 +226,34 @@ TEST(Reducer, ASumBeginsAnew) {
     nothing.block_rows = {};
     EXPECT_EQ(add(*reducer, nothing, model, arena_of(model), world()), Reducer::Outcome::kSummed);
     for (const float g : reducer->gradient()) EXPECT_EQ(g, 0.0F);
+  });
+}
+
+// From the second step on, when all scales have been found.
+TEST(Reducer, FrozenTensorsReadAsZeroAndChangeNoBitOfTheOthers) {
+  for_every_mode([](const ModeCase& mode) {
+    const auto of_second_step = [&](const Problem& problem) {
+      const nn::Model model = problem.model();
+      const auto reducer = make_reducer(mode.options, model, problem.block_rows.size(), world(), 2);
+      for (int step = 0; step < 2; ++step)
+        EXPECT_EQ(add(*reducer, problem, model, arena_of(model), world()), Reducer::Outcome::kSummed);
+      return reducer->gradient();
+    };
+    const auto whole = of_second_step({});
+    for (const std::vector<std::size_t>& frozen :
+         {std::vector<std::size_t>{0}, {2}, {4}, {0, 2}, {0, 4}, {0, 2, 4}}) {
+      Problem problem;
+      problem.frozen = frozen;
+      const auto part = of_second_step(problem);
+      const nn::Model model = problem.model();
+      for (const nn::Tensor& tensor : model.tensors()) {
+        const auto values = tensor.slice(std::span(part));
+        if (tensor.learns())
+          EXPECT_TRUE(test::same_bits(values, tensor.slice(std::span(whole)))) << tensor.name;
+        else
+          for (const float g : values) EXPECT_EQ(g, 0.0F) << tensor.name;
+      }
+    }
   });
 }
 

@@ -8,10 +8,11 @@
 namespace lockstep::run {
 namespace {
 
-data::DatasetInfo images(std::size_t channels, std::size_t channel_size) {
+data::DatasetInfo images(std::size_t channels, std::size_t height, std::size_t width) {
   data::DatasetInfo info;
   info.channels = channels;
-  info.channel_size = channel_size;
+  info.channel_size = height * width;
+  info.image = data::ImageSize{channels, height, width};
   info.classes = 2;
   return info;
 }
@@ -44,7 +45,7 @@ struct Picture {
 
 // Three units of 2 x 2 weights: two tiles above, one below, white between them and in the fourth's place.
 TEST(WeightImages, AreTilesOfGreyByMagnitude) {
-  const auto info = images(1, 4);
+  const auto info = images(1, 2, 2);
   const nn::Model model = model_of(info, {3});
   const auto arena = arena_of(model, {1.0F, -1.0F, 0.0F, 0.5F,   // unit 0
                                       -0.2F, 0.1F, 0.0F, -0.1F,  // unit 1: its largest is -0.2
@@ -66,7 +67,7 @@ TEST(WeightImages, AreTilesOfGreyByMagnitude) {
 
 // Two units of a pixel of three channels each; the first layer is the last.
 TEST(WeightImages, AreColouredWhereTheInputsAre) {
-  const auto info = images(3, 1);
+  const auto info = images(3, 1, 1);
   const nn::Model model = model_of(info, {});
   Picture expected{3, 1};
   expected.paint(0, 0, 255, 0, 128);
@@ -76,7 +77,7 @@ TEST(WeightImages, AreColouredWhereTheInputsAre) {
 
 // Channel by channel, then row by row.
 TEST(WeightImages, TakeAChannelsPixelsTogether) {
-  const auto info = images(3, 4);
+  const auto info = images(3, 2, 2);
   const nn::Model model = model_of(info, {1});
   std::vector<float> weights(12);
   weights[1] = 1.0F;       // red, top right
@@ -91,7 +92,7 @@ TEST(WeightImages, TakeAChannelsPixelsTogether) {
 }
 
 TEST(WeightImages, AUnitWithoutWeightsIsGrey) {
-  const auto info = images(1, 1);
+  const auto info = images(1, 1, 1);
   const nn::Model model = model_of(info, {1});
   Picture expected{1, 1};
   expected.paint(0, 0, 128);
@@ -99,7 +100,7 @@ TEST(WeightImages, AUnitWithoutWeightsIsGrey) {
 }
 
 TEST(WeightImages, FillASquareOfTiles) {
-  const auto info = images(1, 9);
+  const auto info = images(1, 3, 3);
   for (const auto& [units, columns, rows] :
        {std::array<std::size_t, 3>{1, 1, 1}, {2, 2, 1}, {4, 2, 2}, {5, 3, 2}, {9, 3, 3}, {100, 10, 10}}) {
     const nn::Model model = model_of(info, {units});
@@ -119,11 +120,11 @@ TEST(WeightImages, AreOfSquareImagesOfOneOrThreeChannelsOnly) {
                            {"--weights", "7 x " + std::to_string(info.features()), "expected",
                             "square images with 1 or 3 channels"});
   };
-  refuse(images(2, 9));
-  refuse(images(1, 8));
-  refuse(images(4, 1));
-  data::DatasetInfo numbers = images(1, 4);
-  numbers.pixels = false;
+  refuse(images(2, 3, 3));
+  refuse(images(1, 2, 4));
+  refuse(images(4, 1, 1));
+  data::DatasetInfo numbers = images(1, 2, 2);
+  numbers.image.reset();
   refuse(numbers);
 }
 

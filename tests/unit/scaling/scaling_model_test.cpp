@@ -28,7 +28,9 @@ LayoutCost layout(int ranks_on_host = 1, int threads = 1, double slower = 1.0) {
   return cost;
 }
 
-Workload workload() { return {.samples = 5120, .batch = 512, .shards = 8, .tensors = {900000, 100000}}; }
+Workload workload() {
+  return {.samples = 5120, .batch = 512, .shards = 8, .tensors = {{900000, 900000}, {100000, 100000}}};
+}
 
 const Network kNone{"none", 0.0, 0.0, 0.0};
 
@@ -131,6 +133,21 @@ TEST(ScalingModel, ASumAcrossHostsHidesBehindBackward) {
   const Prediction waited = ScalingModel(small, {1, network, kNone}, {layout()}).predict(2, 1);
   EXPECT_NEAR(waited.exposed, 0.5 * backward, 1e-6);
   EXPECT_EQ(waited.hidden, 0.0);
+}
+
+// Four buckets over a network that takes twice as long as backward, which is idle until the first one is
+// there. The few weights of a convolution have nearly all of the work.
+TEST(ScalingModel, ASumLeavesWhenTheWorkOfItsTensorsIsDone) {
+  const double backward = cost_of({4, 256}).backward;
+  const Network network{"slow", 0.0, 2.0 * backward / 4e6, 0.0};
+  const auto exposed = [&](std::vector<TensorLoad> tensors) {
+    Workload of = workload();
+    of.tensors = std::move(tensors);
+    return ScalingModel(of, {1, network, kNone}, {layout()}).predict(2, 1).exposed / backward;
+  };
+  EXPECT_NEAR(exposed({{500'000, 500'000}, {500'000, 500'000}}), 1.0 + 0x1p20 / 4e6, 0.01);
+  EXPECT_NEAR(exposed({{1000, 99'000'000}, {999'000, 1'000'000}}), 1.0, 0.01);
+  EXPECT_NEAR(exposed({{999'000, 1'000'000}, {1000, 99'000'000}}), 2.0, 0.01);
 }
 
 // 2 ranks move as many bytes as there are: three buckets while backward goes on, the last one behind it.

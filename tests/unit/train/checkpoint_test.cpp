@@ -62,6 +62,24 @@ TEST_F(CheckpointFile, WhatIsWrittenIsReadBitForBit) {
   }
 }
 
+TEST_F(CheckpointFile, OfAnyOptimizerWithAnAverageIsReadBitForBit) {
+  for (const std::vector<const char*>& names :
+       {std::vector<const char*>{}, {"momentum"}, {"lars_momentum"}, {"exp_avg", "exp_avg_sq"}}) {
+    Checkpoint written = small_checkpoint(false, true, 7, /*average=*/true);
+    for (const char* name : names)
+      written.training.optimizer[name] =
+          test::random_floats(written.training.parameters.size(), names.size() + std::string(name).size());
+    const std::string content = test::content_of(written, folder_.path());
+    test::expect_same_checkpoint(parse_checkpoint(content, "file", small_tensors()), written);
+    // The network that it holds is the average, under the network's names.
+    const std::vector<TensorView> found = network_tensors(SafetensorsFile::parse(content, "file"));
+    ASSERT_EQ(found.size(), small_tensors().size());
+    std::vector<float> arena(written.training.average.size());
+    nn::load_model(found, "file", small_tensors(), arena);
+    EXPECT_TRUE(test::same_bits(arena, written.training.average));
+  }
+}
+
 TEST_F(CheckpointFile, IsTheSameBytesForTheSameState) { EXPECT_EQ(content(), content()); }
 
 TEST_F(CheckpointFile, IsASafetensorsFileOfNamedTensors) {
@@ -173,7 +191,8 @@ TEST_F(CheckpointFile, WithATensorMissingIsRefusedByItsName) {
 
 TEST_F(CheckpointFile, WithATensorMoreIsRefused) {
   const std::string four = "four";
-  for (const char* name : {"layers.2.bias", "momentum.layers.2.bias", "momentum.", "", "Reducer"}) {
+  for (const char* name :
+       {"layers.2.bias", "momentum.layers.2.bias", "momentum.", "", "Reducer", "averaged"}) {
     const std::string more = changed([&](SafetensorsFile& file) {
       file.tensors.push_back({name, "F32", {1}, std::as_bytes(std::span(four))});
     });

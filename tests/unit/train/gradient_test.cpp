@@ -36,7 +36,7 @@ void for_every_mode(Body&& body) {
     SCOPED_TRACE(mode.name);
     RunSetup setup;
     setup.reduce = mode.options;
-    setup.train.sgd = {.learning_rate = 0.1, .l2 = 0.01};
+    setup.train.optimizer = {.learning_rate = 0.1, .l2 = 0.01};
     body(mode, setup);
   }
 }
@@ -65,7 +65,7 @@ TEST(ComputeGradient, IsTheReferencesGradientOfTheNextBatch) {
       for (const std::uint32_t number : test::samples_of_step(setup, step / steps, step % steps))
         batch.push_back(samples[number]);
       const auto reference = test::reference_of(ranks.model, setup.model.activation, setup.model.loss,
-                                                ranks.trainer.parameters(), setup.train.sgd.l2);
+                                                ranks.trainer.parameters(), setup.train.optimizer.l2);
       const StepReport report = ranks.trainer.compute_gradient();
       EXPECT_EQ(report.step, step + 1);
       EXPECT_NEAR(report.loss(), reference.mean_loss(batch), 1e-6 * report.loss());
@@ -90,8 +90,8 @@ TEST(ComputeGradient, IsWhatTheStepUses) {
       EXPECT_LE(distance(gradient, computed), kAgain);
       for (const nn::Tensor& tensor : ranks.model.tensors()) {
         for (std::size_t i = tensor.offset; i < tensor.offset + tensor.size; ++i) {
-          const double l2 = test::is_weight(tensor) ? setup.train.sgd.l2 * before[i] : 0.0;
-          const double update = setup.train.sgd.learning_rate * (gradient[i] + l2);
+          const double l2 = test::is_weight(tensor) ? setup.train.optimizer.l2 * before[i] : 0.0;
+          const double update = setup.train.optimizer.learning_rate * (gradient[i] + l2);
           EXPECT_NEAR(ranks.trainer.parameters()[i], before[i] - update,
                       0x1p-23 * (std::fabs(before[i]) + std::fabs(update)));
         }

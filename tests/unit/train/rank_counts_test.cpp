@@ -24,7 +24,7 @@ RunSetup setup_of(const ModeCase& mode, data::Shuffle shuffle) {
   setup.shards = 9;
   setup.train.batch_size = 36;
   setup.train.epochs = 6;
-  setup.train.sgd = {.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .l2 = 0.001};
+  setup.train.optimizer = {.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .l2 = 0.001};
   setup.shuffle = shuffle;
   setup.reduce = mode.options;
   return setup;
@@ -47,6 +47,8 @@ void expect_same(const ModeCase& mode, const RunResult& a, const RunResult& b) {
                 mode.exact ? 0.0 : 2.0);
   }
   EXPECT_TRUE(!mode.exact || test::same_bits(a.parameters, b.parameters));
+  EXPECT_EQ(a.average.size(), b.average.size());
+  EXPECT_TRUE(!mode.exact || test::same_bits(a.average, b.average));
 }
 
 template <typename Body>
@@ -102,6 +104,23 @@ TEST(RankCounts, GiveTheRunOfOneRankWithDropout) {
     RunSetup other = setup;
     other.model.dropout = 0.3;
     expect_run_of_one_rank(mode, setup, other);
+  });
+}
+
+TEST(RankCounts, GiveTheRunOfOneRankWithEveryOptimizerClippedAndAveraged) {
+  using Kind = optim::OptimizerOptions::Kind;
+  for_every_mode_and_order([](const ModeCase& mode, RunSetup setup) {
+    const bool shuffled = setup.shuffle == data::Shuffle::kShards;
+    for (const Kind kind : {shuffled ? Kind::kSgd : Kind::kAdam, shuffled ? Kind::kLars : Kind::kAdamW}) {
+      setup.train.optimizer.kind = kind;
+      setup.train.optimizer.learning_rate = 0.01;
+      setup.train.optimizer.weight_decay = 0.001;
+      const RunSetup without = setup;
+      RunSetup with = setup;
+      with.train.clip_norm = 0.2;
+      with.train.average_decay = 0.9;
+      expect_run_of_one_rank(mode, with, without);
+    }
   });
 }
 

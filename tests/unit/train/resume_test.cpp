@@ -33,7 +33,7 @@ RunSetup setup_of(reduce::Mode mode = reduce::Mode::kExact) {
 
 RunSetup setup_with_everything() {
   RunSetup setup = setup_of();
-  setup.train.sgd = {.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .l2 = 0.001};
+  setup.train.optimizer = {.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .l2 = 0.001};
   setup.model.hidden = {12, 7};
   setup.model.dropout = 0.3;
   setup.train.schedule = {.kind = optim::ScheduleOptions::Kind::kCosine, .warmup_epochs = 1.5};
@@ -96,6 +96,7 @@ void expect_end_of(const RunResult& whole, const RunResult& rest, std::size_t st
     EXPECT_EQ(rest.epochs[e].samples, whole.epochs[skipped + e].samples);
   }
   EXPECT_TRUE(test::same_bits(rest.parameters, whole.parameters));
+  EXPECT_TRUE(test::same_bits(rest.average, whole.average));
 }
 
 // From every step, on every number of ranks, with checkpoints of 1 rank and of all.
@@ -116,6 +117,48 @@ TEST(Resume, GoesOnWithTheSameBitsWithMomentumDropoutAndSchedule) {
   expect_same_run_from_anywhere(setup_with_everything());
 }
 
+TEST(Resume, GoesOnWithTheSameBitsWithEveryOptimizerAndAnAverage) {
+  using Kind = optim::OptimizerOptions::Kind;
+  for (const Kind kind : {Kind::kSgd, Kind::kAdam, Kind::kAdamW, Kind::kLars}) {
+    RunSetup setup = setup_with_everything();
+    setup.train.optimizer.kind = kind;
+    setup.train.optimizer.weight_decay = 0.01;
+    setup.train.clip_norm = 0.5;
+    setup.train.average_decay = 0.9;
+    expect_same_run_from_anywhere(setup);
+  }
+}
+
+// A new run with other settings takes over what means the same there.
+TEST(Resume, ANewRunBeginsWithTheWeightsAndTheMomentumOfTheSameOptimizer) {
+  using Kind = optim::OptimizerOptions::Kind;
+  RunSetup setup = setup_with_everything();
+  setup.train.average_decay = 0.9;
+  TrainerOnRanks first(setup, self());
+  for (int step = 0; step < 7; ++step) first.trainer.step();
+  const TrainingState state = first.trainer.state();
+  for (const Kind kind : {Kind::kSgd, Kind::kAdam, Kind::kLars}) {
+    RunSetup other = setup;
+    other.train.optimizer.kind = kind;
+    TrainerOnRanks second(other, self());
+    const TrainingState untouched = second.trainer.state();
+    EXPECT_EQ(second.trainer.takes_momentum_of(state), kind == Kind::kSgd);
+    second.trainer.begin_with(state);
+    EXPECT_EQ(second.trainer.steps_done(), 0U);
+    EXPECT_TRUE(test::same_bits(second.trainer.parameters(), state.parameters));
+    EXPECT_TRUE(test::same_bits(second.trainer.average(), state.parameters));
+    EXPECT_EQ(second.trainer.state().optimizer, kind == Kind::kSgd ? state.optimizer : untouched.optimizer);
+  }
+  TrainerOnRanks adam(
+      [&] {
+        RunSetup other = setup;
+        other.train.optimizer.kind = Kind::kAdam;
+        return other;
+      }(),
+      self());
+  EXPECT_FALSE(adam.trainer.takes_momentum_of(adam.trainer.state()));
+}
+
 TEST(Resume, GoesOnWithTheSameBitsInFileOrder) {
   RunSetup setup = setup_with_everything();
   setup.shuffle = data::Shuffle::kNone;
@@ -128,7 +171,7 @@ TEST(Resume, GoesOnWithTheScalesOfTheStepBefore) {
   RunSetup setup = setup_of();
   setup.model.loss = kernels::Loss::kMse;
   setup.model.init = "normal(30)";
-  setup.train.sgd.learning_rate = 1e-4;
+  setup.train.optimizer.learning_rate = 1e-4;
   const RunResult whole = test::run_trainer(setup, self());
   EXPECT_GT(whole.steps[0].repeats, 0U);
   expect_same_run_from_anywhere(setup);
@@ -147,10 +190,15 @@ TEST(Resume, GoesOnWithTheSameBitsOnAsManyRanksInFloatMode) {
 
 TEST(Resume, RefusesAStateOfAnotherOptimizerOrMode) {
   RunSetup with = setup_with_everything(), without = with;
-  without.train.sgd = {.learning_rate = 0.05};
+  without.train.optimizer = {.learning_rate = 0.05};
   TrainerOnRanks a(with, self()), b(without, self());
   EXPECT_THROW(a.trainer.restore(b.trainer.state()), ModelError);
   EXPECT_THROW(b.trainer.restore(a.trainer.state()), ModelError);
+  without = with;
+  without.train.average_decay = 0.5;
+  TrainerOnRanks averaged(without, self());
+  EXPECT_THROW(a.trainer.restore(averaged.trainer.state()), ModelError);
+  EXPECT_THROW(averaged.trainer.restore(a.trainer.state()), ModelError);
   TrainingState state = a.trainer.state();
   state.parameters.pop_back();
   EXPECT_THROW(a.trainer.restore(state), ModelError);

@@ -22,7 +22,8 @@ inline const std::vector<nn::Tensor>& small_tensors() {
 }
 
 // Numbers of every kind: negative, -0, subnormal, infinite, NaN; sums at the ends of 64 bits.
-inline train::Checkpoint small_checkpoint(bool momentum, bool exact, std::size_t step = 1234) {
+inline train::Checkpoint small_checkpoint(bool momentum, bool exact, std::size_t step = 1234,
+                                          bool average = false) {
   train::Checkpoint checkpoint;
   train::TrainingState& state = checkpoint.training;
   const nn::Tensor& last = small_tensors().back();
@@ -32,7 +33,8 @@ inline train::Checkpoint small_checkpoint(bool momentum, bool exact, std::size_t
   state.parameters[1] = std::numeric_limits<float>::denorm_min();
   state.parameters[2] = std::numeric_limits<float>::infinity();
   state.parameters[3] = std::numeric_limits<float>::quiet_NaN();
-  if (momentum) state.velocity = random_floats(state.parameters.size(), step + 1);
+  if (momentum) state.optimizer["momentum"] = random_floats(state.parameters.size(), step + 1);
+  if (average) state.average = random_floats(state.parameters.size(), step + 2);
   if (exact) state.reducer = {24, -126, 126, 0};
   state.progress.sums = {{std::numeric_limits<std::int64_t>::max(), (std::int64_t{1} << 40) - 1, 0},
                          std::numeric_limits<std::int64_t>::min(),
@@ -56,7 +58,8 @@ inline void expect_same_checkpoint(const train::Checkpoint& a, const train::Chec
   const train::TrainingState &x = a.training, &y = b.training;
   EXPECT_EQ(x.step, y.step);
   EXPECT_TRUE(same_bits(x.parameters, y.parameters));
-  EXPECT_TRUE(same_bits(x.velocity, y.velocity));
+  EXPECT_EQ(x.optimizer, y.optimizer);
+  EXPECT_TRUE(same_bits(x.average, y.average));
   EXPECT_EQ(x.reducer, y.reducer);
   EXPECT_EQ(x.progress.sums.loss.whole, y.progress.sums.loss.whole);
   EXPECT_EQ(x.progress.sums.loss.fraction, y.progress.sums.loss.fraction);

@@ -52,6 +52,8 @@ void expect_reference(RunSetup setup) {
     }
     EXPECT_LE(miscounted, 1U);
     test::expect_close_tensors(setup.network(), run.parameters, reference.parameters, 1e-4);
+    if (setup.train.average_decay != 0.0)
+      test::expect_close_tensors(setup.network(), run.average, reference.average, 1e-4);
   }
 }
 
@@ -93,36 +95,76 @@ TEST(Trainer, IsTheReferenceForEveryDepth) {
 }
 
 TEST(Trainer, IsTheReferenceWithEveryOptimizer) {
-  const optim::SgdOptions optimizers[] = {
+  using Kind = optim::OptimizerOptions::Kind;
+  const optim::OptimizerOptions optimizers[] = {
       {.learning_rate = 0.1, .l2 = 0.01},
       {.learning_rate = 0.03, .momentum = 0.9},
       {.learning_rate = 0.03, .momentum = 0.9, .l2 = 0.01},
       {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true},
-      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}};
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
+      {.learning_rate = 0.1, .weight_decay = 0.02},
+      {.kind = Kind::kAdam, .learning_rate = 0.01, .epsilon = 1e-3},
+      {.kind = Kind::kAdam, .learning_rate = 0.01, .epsilon = 1e-3, .l2 = 0.01, .weight_decay = 0.02},
+      {.kind = Kind::kAdamW, .learning_rate = 0.01, .epsilon = 1e-3, .weight_decay = 0.02},
+      {.kind = Kind::kLars, .learning_rate = 0.1, .trust_coefficient = 0.1},
+      {.kind = Kind::kLars,
+       .learning_rate = 0.03,
+       .momentum = 0.9,
+       .nesterov = true,
+       .trust_coefficient = 0.1,
+       .l2 = 0.01,
+       .weight_decay = 0.02},
+      {.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01, .weight_decay = 0.02}};
   for (const auto& sgd : optimizers)
     for (const Loss loss : {Loss::kCrossEntropy, Loss::kMse})
       expect_reference(setup_with([&](RunSetup& s) {
-        s.train.sgd = sgd;
+        s.train.optimizer = sgd;
         s.model.loss = loss;
+      }));
+}
+
+TEST(Trainer, IsTheReferenceWithAClippedGradient) {
+  using Kind = optim::OptimizerOptions::Kind;
+  for (const Kind kind : {Kind::kSgd, Kind::kAdam, Kind::kLars})
+    for (const double norm : {0.05, 0.5, 1e6})
+      expect_reference(setup_with([&](RunSetup& s) {
+        s.train.optimizer = {.kind = kind,
+                             .learning_rate = kind == Kind::kAdam ? 0.01 : 0.5,
+                             .epsilon = 1e-3,
+                             .trust_coefficient = 0.1,
+                             .l2 = 0.01};
+        s.train.clip_norm = norm;
+      }));
+}
+
+TEST(Trainer, AveragesAsTheReference) {
+  for (const double decay : {0.5, 0.95})
+    for (const bool frozen : {false, true})
+      expect_reference(setup_with([&](RunSetup& s) {
+        s.model.layers = {test::dense(8), test::pointwise(s.model.activation), test::dense()};
+        s.model.layers.front().frozen = frozen;
+        s.train.average_decay = decay;
       }));
 }
 
 // A layer's own share of the learning rate and of the L2 term, and a layer that stays as it is.
 TEST(Trainer, IsTheReferenceWithFactorsOfLayers) {
-  for (const bool frozen : {false, true})
-    for (const optim::SgdOptions& sgd :
-         {optim::SgdOptions{.learning_rate = 0.1, .l2 = 0.01},
-          optim::SgdOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01}})
+  for (const int frozen : {0, 1, 2})  // none, the first, the second
+    for (const optim::OptimizerOptions& sgd :
+         {optim::OptimizerOptions{.learning_rate = 0.1, .l2 = 0.01},
+          optim::OptimizerOptions{.learning_rate = 0.03, .momentum = 0.9, .nesterov = true, .l2 = 0.01},
+          optim::OptimizerOptions{.learning_rate = 0.03, .momentum = 0.9, .weight_decay = 0.02}})
       expect_reference(setup_with([&](RunSetup& s) {
         nn::LayerOptions first = test::dense(8), second = test::dense(6), last = test::dense();
         first.learning_rate_factor = 0.25;
         first.weight_decay_factor = 4.0;
-        second.frozen = frozen;
+        first.frozen = frozen == 1;
+        second.frozen = frozen == 2;
         last.learning_rate_factor = 2.0;
         last.weight_decay_factor = 0.0;
         const nn::LayerOptions activation = test::pointwise(s.model.activation);
         s.model.layers = {first, activation, second, activation, last};
-        s.train.sgd = sgd;
+        s.train.optimizer = sgd;
       }));
 }
 
@@ -131,7 +173,7 @@ TEST(Trainer, AFrozenLayerKeepsItsBits) {
   setup.model.layers = {test::dense(8), test::pointwise(Activation::kTanh), test::dense()};
   setup.model.layers.front().frozen = true;
   setup.model.bias_init = "normal(0.5)";
-  setup.train.sgd = {.learning_rate = 0.1, .momentum = 0.9, .l2 = 0.01};
+  setup.train.optimizer = {.learning_rate = 0.1, .momentum = 0.9, .l2 = 0.01};
   const auto initial = setup.initial();
   const auto run = test::run_trainer(setup, world());
   const nn::Model network = setup.network();
@@ -141,9 +183,17 @@ TEST(Trainer, AFrozenLayerKeepsItsBits) {
         << tensor.name;
 }
 
+TEST(Trainer, IsTheReferenceWithSmoothedLabels) {
+  for (const std::size_t classes : {4, 2})
+    expect_reference(setup_with([&](RunSetup& s) {
+      s.classes = classes;
+      s.train.label_smoothing = 0.3;
+    }));
+}
+
 TEST(Trainer, IsTheReferenceWithEverySchedule) {
   using Kind = optim::ScheduleOptions::Kind;
-  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine})
+  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine, Kind::kTriangular})
     expect_reference(setup_with([&](RunSetup& s) {
       s.train.schedule = {.kind = kind, .warmup_epochs = 2.5, .step_epochs = 5, .step_factor = 0.5};
     }));
@@ -182,7 +232,7 @@ TEST(Trainer, IsTheReferenceForABatchOfSeveralPasses) {
 
 TEST(Trainer, AnEpochsScoreIsTheRunningMeanOverItsSamples) {
   RunSetup setup;
-  setup.train.sgd.l2 = 0.01;
+  setup.train.optimizer.l2 = 0.01;
   const auto run = test::run_trainer(setup, world());
   const std::size_t steps = run.steps.size() / run.epochs.size();
   for (std::size_t e = 0; e < run.epochs.size(); ++e) {
@@ -206,7 +256,8 @@ TEST(Trainer, ReportsTheLearningRateOfItsSchedule) {
   RunSetup setup;
   setup.train.schedule = {.kind = optim::ScheduleOptions::Kind::kCosine, .warmup_epochs = 3.0};
   const auto run = test::run_trainer(setup, world());
-  const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs, 3);
+  const optim::Schedule schedule(setup.train.schedule, setup.train.optimizer.learning_rate,
+                                 setup.train.epochs, 3);
   for (std::size_t t = 0; t < run.steps.size(); ++t)
     EXPECT_EQ(run.steps[t].learning_rate, schedule.learning_rate(t));
 }
@@ -233,7 +284,7 @@ TEST(Trainer, DivergenceIsAnErrorOnEveryRankThatNamesTheStep) {
       setup.reduce = mode.options;
       setup.model.loss = loss;
       setup.model.activation = Activation::kIdentity;
-      setup.train.sgd.learning_rate = 1e25;
+      setup.train.optimizer.learning_rate = 1e25;
       const std::string message =
           test::message_of<comm::CollectiveError>([&] { test::run_trainer(setup, world()); });
       test::expect_line_with(message, {"diverged at step ", "(epoch ", "train.learning_rate"});

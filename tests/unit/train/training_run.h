@@ -12,6 +12,7 @@
 #include "nn/initializer.h"
 #include "reduce/reducer.h"
 #include "reference_model.h"
+#include "reference_optimizer.h"
 #include "train/trainer.h"
 
 namespace lockstep::test {
@@ -34,7 +35,7 @@ struct RunSetup {
     model.hidden = {8};
     train.epochs = 17;
     train.batch_size = 24;
-    train.sgd.learning_rate = 0.1;
+    train.optimizer.learning_rate = 0.1;
   }
 
   std::size_t steps() const { return train.epochs * plan().steps_per_epoch(); }
@@ -91,6 +92,7 @@ struct RunResult {
   std::vector<train::StepReport> steps;
   std::vector<train::Score> epochs;
   std::vector<float> parameters;
+  std::vector<float> average;  // empty where none is kept
 };
 
 // What is left of the run.
@@ -101,6 +103,7 @@ inline RunResult run_to_the_end(TrainerOnRanks& ranks, const RunSetup& setup) {
         ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); })
             .value());
   result.parameters.assign(ranks.trainer.parameters().begin(), ranks.trainer.parameters().end());
+  result.average.assign(ranks.trainer.average().begin(), ranks.trainer.average().end());
   return result;
 }
 
@@ -152,6 +155,7 @@ struct ReferenceResult {
   };
   std::vector<Step> steps;
   std::vector<double> parameters;
+  std::vector<double> average;  // of them after each step, by train.average_decay
 };
 
 // The same run in double, one sample at a time.
@@ -159,17 +163,21 @@ inline ReferenceResult run_reference(const RunSetup& setup) {
   const nn::Model model = setup.network();
   const AlignedBuffer<float> initial = setup.initial();
   auto network =
-      reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.sgd.l2);
-  ReferenceSgd sgd{setup.train.sgd.momentum, setup.train.sgd.nesterov, {}};
-  for (const nn::LayerOptions& layer : setup.model.layers) {
+      reference_of(model, setup.model.activation, setup.model.loss, initial.span(), setup.train.optimizer.l2);
+  network.label_smoothing = setup.train.label_smoothing;
+  ReferenceOptimizer optimizer{.options = setup.train.optimizer, .clip_norm = setup.train.clip_norm};
+  for (const nn::LayerOptions& layer : nn::layers_of(setup.model)) {
     if (layer.kind != nn::LayerOptions::Kind::kDense) continue;
-    const std::size_t l = network.l2_factors.size();
-    network.l2_factors.push_back(layer.frozen ? 0.0 : layer.weight_decay_factor);
-    sgd.rate_factors.resize(network.weight_offset(l + 1), layer.frozen ? 0.0 : layer.learning_rate_factor);
+    const std::size_t l = network.l2_factors.size(), weight = network.weight_offset(l),
+                      bias = network.bias_offset(l);
+    const double rate_factor = layer.frozen ? 0.0 : layer.learning_rate_factor;
+    network.l2_factors.push_back(layer.decay_factor());
+    optimizer.parts.push_back({weight, bias, true, rate_factor, layer.decay_factor()});
+    optimizer.parts.push_back({bias, network.weight_offset(l + 1), false, rate_factor, 0.0});
   }
   const std::size_t steps_per_epoch = setup.plan().steps_per_epoch();
-  const optim::Schedule schedule(setup.train.schedule, setup.train.sgd.learning_rate, setup.train.epochs,
-                                 steps_per_epoch);
+  const optim::Schedule schedule(setup.train.schedule, setup.train.optimizer.learning_rate,
+                                 setup.train.epochs, steps_per_epoch);
   const std::vector<Sample> samples = reference_samples(setup);
   ReferenceResult result;
   for (std::size_t step = 0; step < setup.steps(); ++step) {
@@ -177,7 +185,12 @@ inline ReferenceResult run_reference(const RunSetup& setup) {
     for (const std::uint32_t number : samples_of_step(setup, step / steps_per_epoch, step % steps_per_epoch))
       batch.push_back(samples[number]);
     result.steps.push_back({batch.size(), network.count_correct(batch), network.mean_loss(batch)});
-    sgd.update(network.parameters, network.gradient(batch, /*with_l2=*/true), schedule.learning_rate(step));
+    optimizer.update(network.parameters, network.gradient(batch, /*with_l2=*/false),
+                     schedule.learning_rate(step));
+    const double share = step == 0 ? 1.0 : 1.0 - setup.train.average_decay;
+    result.average.resize(network.parameters.size());
+    for (std::size_t i = 0; i < result.average.size(); ++i)
+      result.average[i] += share * (network.parameters[i] - result.average[i]);
   }
   result.parameters = network.parameters;
   return result;

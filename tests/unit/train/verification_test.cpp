@@ -48,10 +48,21 @@ TEST(Compare, CountsAcrossZeroAndSeesItsSign) {
   EXPECT_EQ(compare(model.tensors(), a, b).relative, 2.0);
 }
 
+// As float sums leave a bias before batch norm.
+TEST(Compare, MeasuresWhatIsNothingButRoundingByItsLayersLargestWeight) {
+  const nn::Model model = RunSetup().network();
+  const nn::Tensor &weight = model.tensors()[0], &bias = model.tensors()[1];
+  std::vector<float> a(model.parameters()), b = a;
+  a[weight.offset] = b[weight.offset] = -0.5F;
+  a[bias.offset] = 1e-8F;
+  EXPECT_EQ(compare(model.tensors(), a, b).first_tensor, bias.name);
+  EXPECT_DOUBLE_EQ(compare(model.tensors(), a, b).relative, double{1e-8F} / 0.5);
+}
+
 TEST(CheckReplicas, AcceptsEqualWeights) {
   const nn::Model model = RunSetup().network();
   const auto arena = test::random_floats(model.parameters(), 1);
-  EXPECT_NO_THROW(check_replicas(world(), model.tensors(), arena, 7, 2));
+  EXPECT_NO_THROW(check_replicas(world(), model.tensors(), arena, "weights", 7, 2));
 }
 
 // One bit of one rank's weights. Of two ranks, the other than the first counts as wrong.
@@ -65,11 +76,11 @@ TEST(CheckReplicas, NamesTheRankTheStepAndTheTensorOnEveryRank) {
         last = std::nextafter(last, 10.0F);
       }
       if (world().size() == 1) {
-        EXPECT_NO_THROW(check_replicas(world(), model.tensors(), arena, 7, 2));
+        EXPECT_NO_THROW(check_replicas(world(), model.tensors(), arena, "weights", 7, 2));
         continue;
       }
       const std::string message = test::message_of<comm::CollectiveError>(
-          [&] { check_replicas(world(), model.tensors(), arena, 7, 2); });
+          [&] { check_replicas(world(), model.tensors(), arena, "weights", 7, 2); });
       test::expect_line_with(message, {"rank " + std::to_string(wrong) + " on " + comm::host_name(), "step 7",
                                        "epoch 2", tensor.name});
     }
@@ -95,12 +106,17 @@ TEST(Verify, ExactRunsAreIdentical) {
 TEST(Verify, FindsTheFirstStepThatDiffersOnEveryRank) {
   RunSetup setup;
   RunSetup other = setup;
-  other.train.sgd.momentum = 0.5;  // the first update is the same: a velocity begins with the gradient
+  other.train.optimizer.momentum = 0.5;  // the first update is the same: a velocity begins with the gradient
   EXPECT_EQ(verified(setup, other, 20, true).first_step, 2U);
   EXPECT_EQ(verified(setup, other, 20, true).steps, 2U);
   EXPECT_EQ(verified(setup, other, 5, false).steps, 5U);
   EXPECT_EQ(verified(setup, other, 5, false).first_step, 2U);
   EXPECT_FALSE(verified(setup, other, 5, false).identical);
+  setup.train.average_decay = 0.9;
+  other = setup;
+  EXPECT_TRUE(verified(setup, other, 5, true).identical);
+  other.train.average_decay = 0.8;  // after the first step it is the parameters
+  EXPECT_EQ(verified(setup, other, 20, true).first_step, 2U);
   other = setup;
   other.model.init = "he";
   const auto result = verified(setup, other, 20, true);

@@ -1,0 +1,33 @@
+// Multiplication by a constant: y = factor * x, each value by itself.
+#pragma once
+
+#include "nn/layer.h"
+
+namespace lockstep::nn {
+
+class Multiply final : public Layer {
+ public:
+  Multiply(double factor, std::size_t width) : factor_(factor), width_(width) {}
+
+  std::size_t inputs() const override { return width_; }
+  std::size_t outputs() const override { return width_; }
+  std::string description() const override;
+  bool elementwise() const override { return true; }
+
+  void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
+               const PassContext& pass) const override;
+
+  // dx = factor * dy.
+  void backward(kernels::ConstMatrix x, kernels::ConstMatrix y, kernels::Matrix dy,
+                std::span<const float> params, std::size_t first_tensor, GradientSink& sink,
+                kernels::Matrix dx, const PassContext& pass) const override;
+
+  void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
+                         const PassContext& pass) const override;
+
+ private:
+  double factor_;
+  std::size_t width_;
+};
+
+}  // namespace lockstep::nn
