@@ -46,20 +46,22 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
 std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
                              const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks,
                              int threads) {
-  constexpr std::uint64_t kProgram = std::uint64_t{44} << 20, kThread = std::uint64_t{4} << 20;
   using nn::Workspace;
+  constexpr std::uint64_t kProgram = std::uint64_t{18} << 20, kThread = std::uint64_t{4} << 20;
   const auto size = static_cast<std::uint64_t>(ranks);
   const std::uint64_t train_samples =
                           plan.shards_of_rank(rank, ranks).size() * plan.samples() / plan.shards(),
                       test_samples = (info.test_samples + size - 1) / size;
-  const std::uint64_t sums = rank == 0 && ranks > 1 ? 1 : 0;  // in memory that the ranks share
-  std::uint64_t largest_weight = 0;
+  // In memory that ranks share: the sum of all gradients, and a part of each rank's.
+  const std::uint64_t shared = ranks > 1 ? 2 : 0;
+  // What the products of a convolution work with: its weights packed and turned, and their gradient twice.
+  constexpr std::uint64_t kCopies = 4;
+  std::uint64_t largest_filters = 0;
   for (const nn::Tensor& tensor : model.tensors())
-    largest_weight = std::max<std::uint64_t>(largest_weight, tensor.size);
-  constexpr std::uint64_t kCopies = 4;  // of a weight, to work with: packed, its gradient, and both turned
-  const std::uint64_t floats = (arenas(run) + sums) * model.parameters() + kCopies * largest_weight;
+    if (tensor.shape.size() == 4) largest_filters = std::max<std::uint64_t>(largest_filters, tensor.size);
   return kProgram + static_cast<std::uint64_t>(threads) * kThread +
-         (train_samples + test_samples) * bytes_of_a_sample(info) + sizeof(float) * floats +
+         (train_samples + test_samples) * bytes_of_a_sample(info) +
+         sizeof(float) * ((arenas(run) + shared) * model.parameters() + kCopies * largest_filters) +
          Workspace::bytes_for(train::largest_pass(plan, model, rank, ranks), model,
                               Workspace::Use::kForwardAndBackward) +
          Workspace::bytes_for(train::Evaluator::largest_pass(model, test_samples), model,

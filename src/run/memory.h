@@ -18,7 +18,7 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
                           const comm::Communicator& ranks);
 
 // Bytes that such a rank of `ranks` on one host, with so many threads, will hold at most in training, the
-// program and its libraries included: what an operating system calls its resident memory.
+// program and its libraries included (as measured with Open MPI 4.1): what the system calls resident.
 std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
                              const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks,
                              int threads);
