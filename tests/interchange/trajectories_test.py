@@ -75,7 +75,8 @@ def expect_differences(training, gradients):
             weights.data += way * direction
             losses.append(training.gradient(0))
         difference = (losses[0] - losses[1]) / (2 * step)
-        assert difference == pytest.approx((gradient * direction).sum().item(), rel=0, abs=1e-6 * gradient.norm().item() + 2e-8), name
+        slope, tolerance = (gradient * direction).sum().item(), 1e-6 * gradient.norm().item() + 2e-8
+        assert difference == pytest.approx(slope, rel=0, abs=tolerance), name
 
 
 def test_every_gradient_is_pytorchs(name):
