@@ -6,7 +6,7 @@ Each network's layers stand as under [[model.layers]], and are trained on made-u
 from dataclasses import dataclass, field
 
 DENSE = {"type": "dense"}
-RELU, TANH, ELU, SIGMOID, LEAKY = ({"type": name} for name in ("relu", "tanh", "elu", "sigmoid", "leaky_relu"))
+RELU, TANH, ELU, GELU, SIGMOID, LEAKY = ({"type": name} for name in ("relu", "tanh", "elu", "gelu", "sigmoid", "leaky_relu"))
 FLATTEN, GLOBAL = {"type": "flatten"}, {"type": "global_average_pool"}
 
 
@@ -28,6 +28,11 @@ def max_pool(size, **more):
 
 def average_pool(size, **more):
     return {"type": "average_pool", "size": size, **more}
+
+
+def add(name):
+    """The output of the layer of that name."""
+    return {"type": "add", "from": name}
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,14 @@ CASES = {
     "half_squared_error_and_a_ragged_batch": Case([conv(4, 3), norm(), RELU, GLOBAL, DENSE], samples=157, shards=5, batch=50,
                                                   image=(2, 5, 7), settings={"model.loss": "half_mse"}),
     "schedule_with_warm_up": Case([conv(6, 5, padding=1), RELU, {"type": "dropout", "rate": 0.0}, max_pool(2), dense(12), LEAKY,
-                                   DENSE], settings={"train.schedule": "cosine", "train.warmup_epochs": 2,
-                                                     "train.final_learning_rate": 1e-3, "train.momentum": 0.9,
-                                                     "train.nesterov": True, "train.l2": 1e-3}),
+                                   DENSE],
+                                  settings={"train.schedule": "cosine", "train.warmup_epochs": 2, "train.momentum": 0.9,
+                                            "train.final_learning_rate": 1e-3, "train.nesterov": True, "train.l2": 1e-3}),
     "no_layer_but_the_image": Case([conv(6, 3), norm(momentum=0.3), RELU, conv(4, 3), GLOBAL], image=(2, 6, 6), shards=1,
                                    batch=40, settings={"train.schedule": "step", "train.step_epochs": 3,
                                                        "train.step_factor": 0.5}),
-    "cifar10": Case([conv(4, 3, stride=2, padding=1, bias=False), norm(), RELU, max_pool(4), conv(6, 3), ELU, DENSE], image=(3, 32, 32),
-                    samples=150, shards=5, batch=30, classes=10, rate=0.02,
+    "cifar10": Case([conv(4, 3, stride=2, padding=1, bias=False), norm(), RELU, max_pool(4), conv(6, 3), ELU, DENSE],
+                    image=(3, 32, 32), samples=150, shards=5, batch=30, classes=10, rate=0.02,
                     settings={"data.normalize": "mean_std", "train.momentum": 0.9, "train.l2": 1e-3}),
     "full_batch": Case([conv(4, 3), norm(), TANH, GLOBAL, DENSE], image=(2, 6, 5), samples=90, batch=100, shards=5, rate=0.2,
                        settings={"train.momentum": 0.9, "data.normalize": "mean_std"}),
@@ -92,4 +97,18 @@ CASES = {
                                          batch=50, shards=5, settings={"train.momentum": 0.5}),
     "float_sums": Case([conv(6, 3), norm(), RELU, max_pool(2), conv(6, 3), norm(momentum=0.3), RELU, average_pool(2), DENSE],
                        shards=5, batch=45, rate=0.02, settings={"reduce.mode": "float", "train.momentum": 0.9}),
+    "residual": Case([conv(5, 3, bias=False), norm(), {**GELU, "name": "stem"}, conv(5, 3, bias=False), norm(), GELU,
+                      conv(5, 3, name="branch"), add("stem"), norm(), RELU, max_pool(2), {**conv(6, 1), "name": "narrow"},
+                      add("narrow"), GELU, GLOBAL, DENSE, {"type": "multiply", "factor": 0.5}], shards=5, batch=45,
+                     settings={"train.momentum": 0.9, "train.nesterov": True, "train.label_smoothing": 0.1,
+                               "train.weight_decay": 0.01, "train.schedule": "triangular", "train.warmup_epochs": 3,
+                               "train.initial_learning_rate": 0.002, "train.final_learning_rate": 0.001}),
+    "whitened": Case([{"type": "whiten", "size": 2}, GELU, conv(6, 3, init="dirac"), norm(momentum=0.3, weight_decay_factor=0.5),
+                      GELU, average_pool(2), dense(8, weight_decay_factor=3.0), TANH, DENSE], image=(2, 7, 6), rate=0.02,
+                     settings={"train.momentum": 0.9, "train.l2": 0.01, "train.weight_decay": 0.02,
+                               "data.normalize": "mean_std"}),
+    "sum_across_a_pool_that_leaves_pixels_out": Case([conv(4, 3, name="whole"), max_pool(2), TANH, conv(4, 2, padding=3),
+                                                      add("whole"), RELU, DENSE], image=(2, 9, 9), shards=1, batch=46),
+    "sum_of_rows": Case([dense(8, name="first"), TANH, dense(8), add("first"), {**ELU, "name": "second"}, add("first"),
+                         add("second"), DENSE], settings={"train.momentum": 0.5}),
 }

@@ -3,7 +3,7 @@
 A step takes the next batch in the order of the file, a micro-batch of it for each shard. Each micro-batch goes through the network
 by itself, so that batch norm sees its samples alone; a running statistic becomes the mean of what each of them, if not empty,
 would have made of it. The loss is the mean over the batch, plus half of train.l2 times the squares of the weights of dense and
-conv.
+conv, and of what batch norm learns where it has a weight_decay_factor.
 """
 
 import math
@@ -26,9 +26,22 @@ class Training:
                                          nesterov=self.setting("train.nesterov", False))
 
     def _groups(self):
+        """Each parameter that learns, with the factors of its layer."""
+        decayed = dict(self._decayed())
         for layer, table in zip(self.network.layers, self.network.tables):
-            if not table.get("frozen", False) and list(layer.parameters()):
-                yield {"params": list(layer.parameters()), "factor": table.get("learning_rate_factor", 1.0)}
+            for parameter in layer.parameters() if not table.get("frozen", False) else ():
+                if parameter.requires_grad:
+                    yield {"params": [parameter], "factor": table.get("learning_rate_factor", 1.0),
+                           "weight_decay": self.setting("train.weight_decay", 0.0) * decayed.get(parameter, 0.0)}
+
+    def _decayed(self):
+        """Each parameter that train.l2 and train.weight_decay count, with their factor."""
+        for layer, table in zip(self.network.layers, self.network.tables):
+            if table.get("frozen", False) or table["type"] == "whiten":
+                continue
+            norm = table["type"] == "batch_norm"
+            for parameter in layer.parameters() if norm else [layer.weight]:
+                yield parameter, table.get("weight_decay_factor", 0.0 if norm else 1.0)
 
     def draw(self):
         """Weights to begin with, rounded to float32 as weight files have them."""
@@ -38,30 +51,32 @@ class Training:
 
     def learning_rate(self, step):
         rate, warm_up = self.case.rate, self.setting("train.warmup_epochs", 0) * self.steps_per_epoch
+        kind, last = self.setting("train.schedule", "constant"), self.epochs * self.steps_per_epoch - 1
+        if kind == "triangular":
+            first, final = self.setting("train.initial_learning_rate", 0.0), self.setting("train.final_learning_rate", 0.0)
+            if step < warm_up:
+                return first + (rate - first) * step / warm_up
+            return rate + (final - rate) * (step - warm_up) / (last - warm_up)
         if step < warm_up:
             return rate * (step + 1) / warm_up
-        kind = self.setting("train.schedule", "constant")
         if kind == "step":
             return rate * self.setting("train.step_factor") ** (step // self.steps_per_epoch // self.setting("train.step_epochs"))
         if kind == "cosine":
             final = self.setting("train.final_learning_rate")
-            part = (step - warm_up) / (self.epochs * self.steps_per_epoch - warm_up)
+            part = (step - warm_up) / (last + 1 - warm_up)
             return final + (rate - final) * (1 + math.cos(math.pi * part)) / 2
         return rate
 
-    def sum_of_losses(self, outputs, labels):
+    def sum_of_losses(self, outputs, labels, label_smoothing=0.0):
         kind = self.setting("model.loss", "cross_entropy")
         if kind == "cross_entropy":
-            return torch.nn.functional.cross_entropy(outputs, labels, reduction="sum")
+            return torch.nn.functional.cross_entropy(outputs, labels, reduction="sum", label_smoothing=label_smoothing)
         targets = torch.nn.functional.one_hot(labels, self.case.classes)
         return (outputs - targets).square().sum() * (0.5 if kind == "half_mse" else 1.0)
 
     def l2(self):
-        total = torch.zeros(())
-        for layer, table in zip(self.network.layers, self.network.tables):
-            if table["type"] != "batch_norm" and not table.get("frozen", False):
-                total = total + 0.5 * table.get("weight_decay_factor", 1.0) * layer.weight.square().sum()
-        return self.setting("train.l2", 0.0) * total
+        squares = [factor * parameter.square().sum() for parameter, factor in self._decayed()]
+        return 0.5 * self.setting("train.l2", 0.0) * sum(squares)
 
     def micro_batches(self, step):
         """The samples of each, of those that are not empty."""
@@ -76,12 +91,13 @@ class Training:
         samples, before = sum(map(len, pieces)), {name: buffer.clone() for name, buffer in running.items()}
         self.optimizer.zero_grad()
         parts, after = [self.l2()], []
-        if parts[0].requires_grad:
-            parts[0].backward()
+        parts[0].backward()
         for piece in pieces:
             for name, buffer in running.items():
                 buffer.copy_(before[name])
-            parts.append(self.sum_of_losses(self.modules(self.inputs[piece]), self.images.train_labels[piece]) / samples)
+            losses = self.sum_of_losses(self.modules(self.inputs[piece]), self.images.train_labels[piece],
+                                        self.setting("train.label_smoothing", 0.0))
+            parts.append(losses / samples)
             parts[-1].backward()
             after.append({name: buffer.clone() for name, buffer in running.items()})
         for name, buffer in running.items():
