@@ -7,9 +7,9 @@
 
 namespace lockstep {
 
-// The candidate that the fewest insertions, deletions and replacements of a character lead to; none where
-// even that is far: more than one of them, and one more for every four characters of the word, or half its
-// characters.
+// The candidate that the fewest insertions, deletions, replacements and swaps of characters lead to; none
+// where even that is far: more than one of them, and one more for every four characters of the word, or half
+// its characters.
 std::optional<std::string> nearest(const std::string& word, std::span<const std::string> candidates);
 
 }  // namespace lockstep

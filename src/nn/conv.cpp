@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "base/error.h"
+#include "base/simd.h"
 #include "kernels/arrays.h"
 
 namespace lockstep::nn {
@@ -26,6 +28,13 @@ std::size_t windows_along(std::size_t length, const ConvGeometry& geometry) {
                     "expected at least {}",
                     geometry.size, length, padded, geometry.size));
   return (padded - geometry.size) / geometry.stride + 1;
+}
+
+// y (filters) += x (channels) times weights (channels, filters).
+LOCKSTEP_CLONES void add_products(const double* x, const double* weights, std::size_t channels,
+                                  std::size_t filters, double* y) {
+  for (std::size_t c = 0; c < channels; ++c, weights += filters)
+    for (std::size_t f = 0; f < filters; ++f) y[f] += x[c] * weights[f];
 }
 
 }  // namespace
@@ -120,6 +129,9 @@ void Conv::forward_in_double(std::span<const double> x, std::span<const double> 
   const auto place = [&](std::size_t window, std::size_t k) {
     return window * geometry_.stride + k - geometry_.padding_before;
   };
+  std::vector<double> by_tap(fan_in() * filters);  // the weights, with filters side by side
+  for (std::size_t f = 0; f < filters; ++f)
+    for (std::size_t k = 0; k < fan_in(); ++k) by_tap[k * filters + f] = params[f * fan_in() + k];
   std::fill(y.begin(), y.end(), 0.0);
   for (std::size_t image = 0; image < y.size() / out_.size(); ++image)
     for (std::size_t row = 0; row < out_.height; ++row)
@@ -131,9 +143,7 @@ void Conv::forward_in_double(std::span<const double> x, std::span<const double> 
             const std::size_t from_row = place(row, ky), from_col = place(col, kx);
             if (from_row >= in_.height || from_col >= in_.width) continue;
             const double* const from = &x[image * in_.size() + (from_row * in_.width + from_col) * channels];
-            for (std::size_t f = 0; f < filters; ++f)
-              for (std::size_t c = 0; c < channels; ++c)
-                to[f] += from[c] * params[((f * size + ky) * size + kx) * channels + c];
+            add_products(from, &by_tap[(ky * size + kx) * channels * filters], channels, filters, to);
           }
       }
 }

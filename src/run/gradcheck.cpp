@@ -32,15 +32,25 @@ std::string line_of(const train::TensorCheck& check, const nn::Tensor& tensor, d
                      check.at_kink > 0 ? fmt::format(" ({} at a kink)", check.at_kink) : "");
 }
 
-// About `samples` in the configuration's shards, and no more than its batch; at least four in each, where
-// batch norm needs them to differ.
-std::size_t small_batch(const config::RunConfig& run, std::size_t samples) {
-  const bool norm = std::ranges::any_of(run.model.layers, [](const nn::LayerOptions& layer) {
+bool normalizes(const config::RunConfig& run) {
+  return std::ranges::any_of(run.model.layers, [](const nn::LayerOptions& layer) {
     return layer.kind == nn::LayerOptions::Kind::kBatchNorm;
   });
-  const std::size_t shards = run.data.shards,
-                    per_shard = std::max<std::size_t>(norm ? 4 : 1, samples / shards);
-  return std::min(run.train.batch_size, shards * per_shard);
+}
+
+// A batch of about `samples` in the configuration's shards, and no more than it has; where there is batch
+// norm at least four in each, which may differ, and so many that no step has a single one.
+std::size_t small_batch(config::RunConfig run, std::size_t samples) {
+  const std::size_t shards = run.data.shards, most = run.train.batch_size;
+  const auto batch_of = [&](std::size_t per_shard) { return std::min(most, shards * per_shard); };
+  if (!normalizes(run)) return batch_of(std::max<std::size_t>(1, samples / shards));
+  const data::DatasetInfo info = data::open_dataset(run.data)->info();
+  const std::size_t least = std::max<std::size_t>(4, samples / shards);
+  for (std::size_t per_shard = least; per_shard < 2 * least; ++per_shard) {
+    run.train.batch_size = batch_of(per_shard);
+    if (plan_of(run, info).smallest_micro_batch() > 1) break;
+  }
+  return run.train.batch_size;
 }
 
 }  // namespace
@@ -48,7 +58,7 @@ std::size_t small_batch(const config::RunConfig& run, std::size_t samples) {
 bool gradcheck(Job& job, const GradcheckArguments& arguments) {
   const comm::Communicator& world = job.world;
   LoadedConfig loaded = load_config(world, arguments.config, arguments.overrides);
-  loaded.run.train.batch_size = small_batch(loaded.run, arguments.samples);
+  world.all_or_none([&] { loaded.run.train.batch_size = small_batch(loaded.run, arguments.samples); });
   const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console& console = job.console;
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));

@@ -27,7 +27,7 @@ WRONG_COMMANDS = [
     ("key_without_its_section", "train run.toml --set epochs=3", 2,
      "lockstep: --set: unknown key epochs, did you mean train.epochs?"),
     ("unknown_section", "train run.toml --set gpu.count=1", 2,
-     "lockstep: --set: unknown key gpu.count, expected one of seed, data.*, model.*, train.*, reduce.*, compute.*, "
+     "lockstep: --set: unknown key gpu.count, expected one of seed, data.*, model.*, train.*, eval.*, reduce.*, compute.*, "
      "checkpoint.*, run.*, log.*"),
     ("space_for_an_equals_sign", "train run.toml --set train.epochs 3", 2,
      "lockstep: --set train.epochs 3: expected --set train.epochs=3"),
@@ -63,7 +63,7 @@ WRONG_COMMANDS = [
     ("launch_with_ranks_at_the_end", "launch/run run.toml -np 2", 2,
      "launch/run: -np comes after run.toml, expected it before: launch/run -np VALUE run.toml"),
     ("more_ranks_than_shards", "launch/run -np 3 --force run.toml --quiet --set data.shards=2", 2,
-     "lockstep: 3 ranks share 2 shards, expected at most one rank a shard: set data.shards to 3 or more, or start fewer ranks"),
+     "launch/run: 3 ranks share 2 shards, expected at most one rank a shard: set data.shards to 3 or more, or start fewer ranks"),
 ]
 
 

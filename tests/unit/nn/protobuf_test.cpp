@@ -1,4 +1,5 @@
-// Messages against the examples of https://protobuf.dev/programming-guides/encoding/, and numbers of every length.
+// Messages against the examples of https://protobuf.dev/programming-guides/encoding/, and numbers of every
+// length.
 #include "nn/protobuf.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,8 @@ using namespace std::string_literals;
 TEST(Protobuf, WritesTheExamplesOfItsDocumentation) {
   EXPECT_EQ(ProtobufMessage().integer(1, 150).content(), "\x08\x96\x01");
   EXPECT_EQ(ProtobufMessage().text(2, "testing").content(), "\x12\x07testing");
-  EXPECT_EQ(ProtobufMessage().message(3, ProtobufMessage().integer(1, 150)).content(), "\x1a\x03\x08\x96\x01");
+  EXPECT_EQ(ProtobufMessage().message(3, ProtobufMessage().integer(1, 150)).content(),
+            "\x1a\x03\x08\x96\x01");
 }
 
 TEST(Protobuf, WritesNumbersOfEveryLength) {
@@ -27,7 +29,8 @@ TEST(Protobuf, WritesNumbersOfEveryLength) {
 }
 
 TEST(Protobuf, WritesFieldsInTheirOrder) {
-  EXPECT_EQ(ProtobufMessage().text(1, "b").text(1, "").text(1, "a"s + '\0').content(), "\x0a\x01"s + "b\x0a\0\x0a\x02"s + "a\0"s);
+  EXPECT_EQ(ProtobufMessage().text(1, "b").text(1, "").text(1, "a"s + '\0').content(),
+            "\x0a\x01"s + "b\x0a\0\x0a\x02"s + "a\0"s);
 }
 
 }  // namespace
