@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from harness.files import read, read_csv, timeless, weights_hash, write
-from harness.process import ALONE, succeed
+from harness.process import ALONE, settings, succeed
 from harness.shipped import CONFIGS, CONFIGURATIONS, SWEEPS, shortened, shortened_sweep
 
 
@@ -28,7 +28,10 @@ def test_a_shipped_configuration_trains_on_three_ranks_as_on_one(name):
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_shipped_network_has_the_derivatives_of_its_loss_for_a_gradient(name):
-    assert "pass" in shorter("gradcheck", name, "--elements", "10")
+    few = ["--elements", "10"]
+    if "batch_norm" in read(CONFIGS / name):  # four images in each of two micro-batches: hardly a pool has two largest pixels
+        few = ["--elements", "2", *settings("data.shards=2", "train.batch_size=8")]
+    assert "the backward pass is the derivative of the loss" in shorter("gradcheck", name, *few)
 
 
 @pytest.mark.parametrize("name", SWEEPS)
