@@ -25,9 +25,8 @@ Run eval_command(Options& options) {
                "Write predictions.csv of the samples of a CSV file, which needs no target column");
   options.flag("--weights", eval->weights,
                "Write weights.ppm: the first layer's weights, or filters, as images");
-  options.flag(
-      "--mistakes", eval->mistakes,
-      "Write mistakes.csv and mistakes.ppm: the 25 images that the network is surest of and wrong about");
+  options.flag("--mistakes", eval->mistakes,
+               "Write mistakes.csv and mistakes.ppm: the 25 most confident mistakes of a network on images");
   options.text("--out", eval->out,
                "Where the tables go (default: the run folder, else runs/ and the configuration's name)");
   options.footer("launch/plot draws the tables of a run folder, launch/report makes a page of it.");

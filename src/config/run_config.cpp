@@ -127,11 +127,14 @@ void read_model(Reader& in, nn::ModelOptions& model) {
   });
   in.check("model.layers", [&] {
     const auto layers = nn::layers_of(model);
-    const auto has_weights = [](const nn::LayerOptions& layer) {
-      return layer.kind == nn::LayerOptions::Kind::kDense || layer.kind == nn::LayerOptions::Kind::kConv;
+    const auto has_parameters = [](const nn::LayerOptions& layer) {
+      using Kind = nn::LayerOptions::Kind;
+      return layer.kind == Kind::kDense || layer.kind == Kind::kConv ||
+             (layer.kind == Kind::kWhiten && layer.bias) ||
+             (layer.kind == Kind::kBatchNorm && (layer.batch_norm.scale || layer.batch_norm.shift));
     };
-    const auto learns = [&](const nn::LayerOptions& layer) { return has_weights(layer) && !layer.frozen; };
-    if (std::ranges::any_of(layers, has_weights) && std::ranges::none_of(layers, learns))
+    const auto learns = [&](const nn::LayerOptions& layer) { return has_parameters(layer) && !layer.frozen; };
+    if (std::ranges::any_of(layers, has_parameters) && std::ranges::none_of(layers, learns))
       throw ConfigError("model.layers has frozen layers only, expected one that learns");
   });
 }

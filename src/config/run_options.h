@@ -32,8 +32,8 @@ struct LogOptions {
 // The [eval] section.
 struct EvalOptions {
   data::Views views = data::Views::kOne;  // of each sample that is evaluated
-  // After how many epochs training evaluates the test samples, at least 1; it does so after the last one
-  // anyway.
+  // After how many epochs training evaluates the test samples, at least 1. It does so anyway after the last
+  // epoch, and after one that is the best by what train.patience goes by.
   std::size_t every_epochs = 1;
 };
 

@@ -13,12 +13,10 @@ namespace lockstep::data {
 // Draws the view of an image by (seed, epoch, sample), the same on any rank and thread, in any order:
 //   shift     down and right, each uniform on -shift .. shift
 //   random    mirrored with probability 1/2
-//   alternate mirrored in each second epoch, from the first or the second one on with probability 1/2 each:
-//   two
-//             epochs show each image both ways. Source: Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single
-//             GPU" (2024), 3.6.
-//   cutout    a square around a pixel drawn uniformly from the image, cut off at its edges. Source: DeVries
-//   and
+//   alternate mirrored in each second epoch, from the first or the second one on with probability 1/2 each,
+//             so that two epochs show each image both ways. Source: Jordan, "94% on CIFAR-10 in 3.29 Seconds
+//             on a Single GPU" (2024), 3.6.
+//   cutout    a square around a pixel drawn uniformly from the image, cut off at its edges. Source: DeVries,
 //             Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout" (2017).
 class Augmentation {
  public:

@@ -14,10 +14,9 @@
 namespace lockstep::data {
 
 // Of an image n (channels, height, width) whose features are normalised:
-//   1. shifted:   s(c, y, x) = n(c, r(y - down), r(x - right)). Beyond the edge, r(-k) is k and r(side-1 + k)
-//   is
-//                 side-1 - k: the picture is reflected and its outermost row is not repeated, as PyTorch's
-//                 ReflectionPad2d has it. Or s is 0 there.
+//   1. shifted:   s(c, y, x) = n(c, r(y - down), r(x - right)). Beyond the edge, r(-k) is k and
+//                 r(side-1 + k) is side-1 - k: the picture is reflected and its outermost row is not
+//                 repeated, as PyTorch's ReflectionPad2d has it. Or s is 0 there.
 //   2. mirrored:  m(c, y, x) = s(c, y, width-1 - x), or m = s.
 //   3. with a hole: 0 in these rows and columns of every channel, m elsewhere.
 // 0 is the mean where data.normalize takes it away.

@@ -29,8 +29,7 @@ void normalize_groups(ConstMatrix x, Groups groups, const GroupStatistics& stati
 // With u = (x - mean) / sqrt(variance + epsilon), the statistics being those of x: overwrites
 //   dbeta (groups, C)   the sum of a group's rows of dy
 //   dgamma (groups, C)  the sum of its rows of dy u
-//   dx                  gamma / sqrt(variance + epsilon) (dy - dbeta / n - u dgamma / n), n being the group's
-//   rows
+//   dx                  gamma / sqrt(variance + epsilon) (dy - dbeta / n - u dgamma / n), n: rows of a group
 // A dx without data is not computed; it may take dy's place.
 void normalize_groups_backward(ConstMatrix x, Groups groups, const GroupStatistics& statistics,
                                double epsilon, std::span<const float> gamma, ConstMatrix dy,

@@ -2,9 +2,8 @@
 // instruction set, behind a target pragma and the Simd that it describes:
 //
 //   V            a vector of kLanes floats
-//   kRows        rows of a tile: as many as leave registers for a row of b and an element of a, the tile
-//   being
-//                two vectors wide
+//   kRows        rows of a tile: as many as leave registers for a row of b and an element of a, with
+//                tiles of two vectors' width
 //   zero() load(p) load_first(p, n) store(p, v) broadcast(p) add(x, y) multiply_add(x, y, sum)
 //   transpose(rows)   kLanes vectors of kLanes floats each, in place
 //   Integers     no_bits() most(bits): the largest bits of |x| so far, of each lane

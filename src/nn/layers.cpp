@@ -89,7 +89,10 @@ class Builder {
     ++place_;
   }
 
-  std::vector<BuiltLayer> take() { return std::move(layers_); }
+  std::vector<BuiltLayer> take() {
+    flatten();  // a network that ends with images has its outputs in the order of files
+    return std::move(layers_);
+  }
 
  private:
   struct Output {

@@ -8,9 +8,9 @@
 //   w <- w - rate (g + momentum v) with nesterov, else w - rate v
 //
 // lars, sgd with a rate for each tensor: before the momentum
-//   g <- trust (g + weight_decay w),  trust = trust_coefficient |w| / (|g| + weight_decay |w|)
-// with norms over the tensor, where both are above 0; trust is 1 otherwise and for tensors of one dimension,
-// which are biases and what batch norm learns.
+//   g <- trust (g + weight_decay w),  trust = trust_coefficient |w| / (clip |g| + (l2 + weight_decay) |w|)
+// with norms over the tensor, of the gradient without decays, where both are above 0; trust is 1 otherwise
+// and for tensors of one dimension, which are biases and what batch norm learns.
 //
 // adam, adamw, as torch.optim.Adam and AdamW, at step t = 1, 2, ... (m and v are 0 at first)
 //   g <- g + weight_decay w               adam

@@ -3,8 +3,7 @@
 // With warm-up, the first W = warmup_epochs * steps_per_epoch steps rise linearly: rate (t+1) / W. After it
 //   constant  rate
 //   step      rate * step_factor^k                        k = floor(epoch / step_epochs)
-//   cosine    final + (rate - final) (1 + cos(pi u)) / 2  u from 0 after the warm-up to 1 at the end of
-//   training
+//   cosine    final + (rate - final) (1 + cos(pi u)) / 2  u from 0 after the warm-up to 1 at the end
 //
 // triangular rises by a line of its own, which begins at `initial`, and ends at `final`. Of T steps in all:
 //   initial + (rate - initial) t / W              t < W

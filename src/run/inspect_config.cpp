@@ -48,11 +48,11 @@ std::string describe_memory(const config::RunConfig& run, const data::DatasetInf
   std::vector<std::string> each;
   for (std::size_t ranks = 1; ranks <= std::min<std::size_t>(plan.shards(), 8); ranks *= 2)
     each.push_back(fmt::format(
-        "{:.0f} MiB of {}",
+        "{:.0f} MiB with {}{}",
         static_cast<double>(expected_bytes(run, info, plan, model, 0, static_cast<int>(ranks), 1)) /
             (1 << 20),
-        ranks));
-  return fmt::format("memory of the first rank, of one thread: {}", fmt::join(each, ", "));
+        ranks, ranks == 1 ? " rank" : ""));
+  return fmt::format("memory of rank 0 (1 thread): {}", fmt::join(each, ", "));
 }
 
 }  // namespace

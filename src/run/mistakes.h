@@ -1,4 +1,4 @@
-// The images that a network is surest of and wrong about: what lockstep eval --mistakes writes.
+// The most confident mistakes of a network on images: what lockstep eval --mistakes writes.
 #pragma once
 
 #include <cstdint>

@@ -207,10 +207,10 @@ void Training::after_epoch(const std::optional<train::Score>& score, const train
     save(false);
 }
 
-train::Score Training::test_score(const train::StopRequests& stop) {
+train::Score Training::test_score(bool wanted) {
   const std::size_t epoch = trainer_.epochs_done();
-  const bool last = epoch == run_.train.epochs || stop.timeouts > 0;
-  if (epoch % run_.eval.every_epochs != 0 && !last) return {.loss = std::nan("")};
+  const bool due = epoch % run_.eval.every_epochs == 0 || epoch == run_.train.epochs;
+  if (!due && !wanted) return {.loss = std::nan("")};
   const liveness::Span span(&progress_, liveness::Activity::kEvaluation, trainer_.steps_done());
   const train::Score test = experiment_.test_score();
   if (test.samples > 0 && !std::isfinite(test.loss))
@@ -221,12 +221,11 @@ train::Score Training::test_score(const train::StopRequests& stop) {
 }
 
 void Training::after_whole_epoch(const train::Score& score, const train::StopRequests& stop) {
-  const train::Score test = test_score(stop);
   report::EpochRow row{.epoch = trainer_.epochs_done(),
                        .train_loss = score.loss,
                        .train_accuracy = accuracy(score, info_),
-                       .test_loss = test.loss,
-                       .test_accuracy = accuracy(test, info_),
+                       .test_loss = std::nan(""),
+                       .test_accuracy = std::nan(""),
                        .learning_rate = record_.last_learning_rate,
                        .seconds = record_.seconds,
                        .samples_per_second = static_cast<double>(score.samples) / record_.seconds,
@@ -234,15 +233,20 @@ void Training::after_whole_epoch(const train::Score& score, const train::StopReq
                        .compute_seconds = record_.compute_seconds,
                        .wait_seconds = record_.wait_seconds,
                        .transfer_seconds = record_.transfer_seconds};
+  const auto improves = [&](const std::optional<double>& best) {
+    const double value = monitored(run_.early_stopping.monitor, row, info_);
+    return !std::isnan(value) && (!best || better(run_.early_stopping.monitor, value, *best));
+  };
+  const bool best_in_training = watches_for_the_best() && improves(record_.best);
+  const train::Score test = test_score(stop.timeouts > 0 || best_in_training);
+  row.test_loss = test.loss;
+  row.test_accuracy = accuracy(test, info_);
   record_.last = row;
   record_.seconds = record_.compute_seconds = record_.wait_seconds = record_.transfer_seconds = 0.0;
   record_.rescaled_steps = 0;
   if (folder_) write_rows(row);
   console_.epoch(row);
   const double value = monitored(run_.early_stopping.monitor, row, info_);
-  const auto improves = [&](const std::optional<double>& best) {
-    return !std::isnan(value) && (!best || better(run_.early_stopping.monitor, value, *best));
-  };
   if (improves(record_.best)) {
     record_.best = value;
     record_.best_epoch = row.epoch;

@@ -53,8 +53,9 @@ class Training final : private LoopObserver {
   void add_gradient_norms();
   // Evaluates if it is time to, writes the epoch's rows, and saves if it is time to. Collective.
   void after_whole_epoch(const train::Score& score, const train::StopRequests& stop);
-  // Of the weights as they are; without samples if eval.every_epochs leaves this epoch out. Collective.
-  train::Score test_score(const train::StopRequests& stop);
+  // Of the weights as they are; without samples if eval.every_epochs leaves this epoch out and it is not
+  // `wanted` anyway. Collective.
+  train::Score test_score(bool wanted);
   // A file that cannot be written now may be written later: training goes on.
   void write_rows(const report::EpochRow& row);
   void save(bool best);

@@ -79,6 +79,7 @@ class StepsAlone {
     run.data.train_samples = std::min(info.train_samples, kStepsAnEpoch * load.rows);
     run.data.test_samples = std::min<std::size_t>(info.test_samples, 1);
     run.train.optimizer.learning_rate = 0.0;
+    run.train.schedule = {};  // some end at rates of their own
     run.train.check_replicas_every = 0;
     return run;
   }

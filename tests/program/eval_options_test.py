@@ -105,6 +105,13 @@ def test_patience_waits_for_an_evaluation():
     assert summary["test_accuracy"] == pytest.approx(found[-2], abs=1e-8)
 
 
+def test_the_best_epoch_by_a_training_score_is_evaluated():
+    train("run", "train.epochs=7", "train.patience=2", "train.monitor=train_loss", "eval.every_epochs=50")
+    summary = read_json("run/summary.json")
+    assert summary["best_epoch"] in evaluated("run")
+    assert summary["test_loss"] == pytest.approx(float(metrics("run")[summary["best_epoch"] - 1]["test_loss"]), rel=1e-6)
+
+
 def test_the_clock_ends_training_with_an_evaluation():
     train("run", "eval.every_epochs=3", "train.max_seconds=1e-9", "train.batch_size=128")
     assert evaluated("run") == [1]

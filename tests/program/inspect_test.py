@@ -164,7 +164,7 @@ def test_classes_and_colours_of_cifar10_are_counted(ranks):
 def test_a_configuration_is_resolved(ranks):
     write_small_config()
     *lines, memory = inspected("run.toml", ranks)
-    assert re.fullmatch(r"memory of the first rank, of one thread: \d+ MiB of 1, \d+ MiB of 2, \d+ MiB of 4, \d+ MiB of 8", memory)
+    assert re.fullmatch(r"memory of rank 0 \(1 thread\): \d+ MiB with 1 rank, \d+ MiB with 2, \d+ MiB with 4, \d+ MiB with 8", memory)
     assert lines == [
         "run.toml: a configuration",
         "synthetic, 403 training and 150 test samples of 3072 features, 10 classes",

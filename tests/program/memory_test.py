@@ -91,7 +91,7 @@ def test_inspect_predicts_what_a_convolutional_network_takes(ranks):
     write("run.toml", CONVOLUTIONAL)
     line = succeed("inspect", "run.toml").out.splitlines()[-1]
     number = max(ranks, 1)
-    predicted = int(re.search(rf"(\d+) MiB of {number}\b", line)[1])
+    predicted = int(re.search(rf"(\d+) MiB with {number}\b", line)[1])
     train(ranks, "compute.threads=1")
     measured = int(read("peak.0")) / MIB
     most = 10 * predicted if SANITIZED else 1.1 * predicted  # shadow memory and quarantine are not the program's

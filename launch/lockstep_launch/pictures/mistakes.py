@@ -1,4 +1,4 @@
-"""Images that a network is surest of and wrong about, a sheet for each run: above each image what it is taken for, how surely, and
+"""The most confident mistakes of a network on images, a sheet for each run: above each image what it is taken for, how surely, and
 what it is."""
 
 import math

@@ -78,6 +78,18 @@ const ImageCase kImageCases[] = {
     {"dropout of images", {conv(3, 3), test::dropout(0.3), kTanh, kNorm, dense()}},
 };
 
+TEST(ImageNetwork, EndsInTheOrderOfFilesAsWithFlatten) {
+  const auto descriptions = [](const Layers& layers) {
+    const std::size_t outputs = 2 * kImage.height * kImage.width;
+    const Model model(test::with_layers(layers), kImage.size(), outputs, kImage);
+    std::vector<std::string> each;
+    for (const auto& layer : model.layers()) each.push_back(layer->description());
+    return each;
+  };
+  EXPECT_EQ(descriptions({conv(2, 3)}), descriptions({conv(2, 3), kFlat}));
+  EXPECT_EQ(descriptions({conv(2, 3)}).size(), 3U);  // images are turned before the convolution, and back
+}
+
 TEST(ImageNetwork, KnowsWhereAUserStatedEachLayer) {
   const Model model(test::with_layers({conv(3, 3), kTanh, kFlat, kTanh, dense()}), kImage.size(), kOutputs,
                     kImage);
