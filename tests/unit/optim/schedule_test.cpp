@@ -8,7 +8,7 @@
 namespace lockstep::optim {
 namespace {
 
-using Kind = ScheduleOptions::Kind;
+using Curve = ScheduleOptions::Kind;
 
 constexpr double kRate = 0.4;
 constexpr std::size_t kEpochs = 12, kSteps = 7;
@@ -20,7 +20,7 @@ TEST(Schedule, ConstantStaysAtTheRate) {
 }
 
 TEST(Schedule, StepFallsByItsFactorEverySoManyEpochs) {
-  const Schedule step = schedule({.kind = Kind::kStep, .step_epochs = 5, .step_factor = 0.3});
+  const Schedule step = schedule({.kind = Curve::kStep, .step_epochs = 5, .step_factor = 0.3});
   for (std::size_t epoch = 0; epoch < kEpochs; ++epoch) {
     for (std::size_t s = 0; s < kSteps; ++s) {
       const double expected = kRate * std::pow(0.3, static_cast<double>(epoch / 5));
@@ -30,7 +30,7 @@ TEST(Schedule, StepFallsByItsFactorEverySoManyEpochs) {
 }
 
 TEST(Schedule, CosineFollowsItsFormulaFromRateToFinal) {
-  const Schedule cosine = schedule({.kind = Kind::kCosine, .final_learning_rate = 0.1});
+  const Schedule cosine = schedule({.kind = Curve::kCosine, .final_learning_rate = 0.1});
   EXPECT_EQ(cosine.learning_rate(0), kRate);
   const double all = kEpochs * kSteps;
   for (std::size_t t = 0; t < kEpochs * kSteps; ++t) {
@@ -43,8 +43,8 @@ TEST(Schedule, CosineFollowsItsFormulaFromRateToFinal) {
 }
 
 TEST(Schedule, WarmUpRisesLinearlyToTheRate) {
-  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine}) {
-    const Schedule warm = schedule({.kind = kind, .warmup_epochs = 2.0});
+  for (const Curve curve : {Curve::kConstant, Curve::kStep, Curve::kCosine}) {
+    const Schedule warm = schedule({.kind = curve, .warmup_epochs = 2.0});
     constexpr std::size_t kWarmSteps = 2 * kSteps;
     for (std::size_t t = 0; t < kWarmSteps; ++t)
       EXPECT_NEAR(warm.learning_rate(t), kRate * static_cast<double>(t + 1) / kWarmSteps, 1e-15);
@@ -54,7 +54,8 @@ TEST(Schedule, WarmUpRisesLinearlyToTheRate) {
 }
 
 TEST(Schedule, CosineAfterWarmUpEndsWithTheTraining) {
-  const Schedule cosine = schedule({.kind = Kind::kCosine, .warmup_epochs = 2.0, .final_learning_rate = 0.1});
+  const Schedule cosine =
+      schedule({.kind = Curve::kCosine, .warmup_epochs = 2.0, .final_learning_rate = 0.1});
   const double warm = 2.0 * kSteps, all = kEpochs * kSteps;
   for (std::size_t t = 2 * kSteps; t <= kEpochs * kSteps; ++t) {
     const double u = (static_cast<double>(t) - warm) / (all - warm);
@@ -66,7 +67,7 @@ TEST(Schedule, CosineAfterWarmUpEndsWithTheTraining) {
 // last step.
 TEST(Schedule, TriangularRisesAndFallsInLines) {
   for (const double warmup : {0.0, 0.5, 3.0, 3.25, 11.0}) {
-    const Schedule triangle = schedule({.kind = Kind::kTriangular,
+    const Schedule triangle = schedule({.kind = Curve::kTriangular,
                                         .warmup_epochs = warmup,
                                         .initial_learning_rate = 0.08,
                                         .final_learning_rate = 0.028});
@@ -85,9 +86,9 @@ TEST(Schedule, TriangularRisesAndFallsInLines) {
 }
 
 TEST(Schedule, TriangularWithoutRoomToFallStaysAtTheRate) {
-  const ScheduleOptions options{.kind = Kind::kTriangular, .initial_learning_rate = 0.1};
+  const ScheduleOptions options{.kind = Curve::kTriangular, .initial_learning_rate = 0.1};
   EXPECT_EQ(Schedule(options, kRate, 1, 1).learning_rate(0), kRate);
-  const Schedule rising = schedule({.kind = Kind::kTriangular, .warmup_epochs = 2.0 * kEpochs});
+  const Schedule rising = schedule({.kind = Curve::kTriangular, .warmup_epochs = 2.0 * kEpochs});
   EXPECT_EQ(rising.learning_rate(0), 0.0);
   EXPECT_NEAR(rising.learning_rate(kEpochs * kSteps / 2), kRate / 4.0, 1e-15);
   EXPECT_LT(rising.learning_rate(kEpochs * kSteps - 1), kRate / 2.0);
@@ -101,13 +102,13 @@ TEST(Schedule, WarmUpMayEndWithinAnEpoch) {
 }
 
 TEST(Schedule, WarmUpLongerThanTheTrainingNeverReachesTheRate) {
-  const Schedule warm = schedule({.kind = Kind::kCosine, .warmup_epochs = 2.0 * kEpochs});
+  const Schedule warm = schedule({.kind = Curve::kCosine, .warmup_epochs = 2.0 * kEpochs});
   EXPECT_NEAR(warm.learning_rate(kEpochs * kSteps - 1), kRate / 2.0, 1e-15);
 }
 
 TEST(Schedule, NeverRisesAfterTheWarmUp) {
-  for (const Kind kind : {Kind::kConstant, Kind::kStep, Kind::kCosine}) {
-    const Schedule any = schedule({.kind = kind, .warmup_epochs = 1.0, .step_epochs = 2});
+  for (const Curve curve : {Curve::kConstant, Curve::kStep, Curve::kCosine}) {
+    const Schedule any = schedule({.kind = curve, .warmup_epochs = 1.0, .step_epochs = 2});
     for (std::size_t t = kSteps; t + 1 < kEpochs * kSteps; ++t) {
       EXPECT_GE(any.learning_rate(t), any.learning_rate(t + 1));
       EXPECT_GT(any.learning_rate(t + 1), 0.0);
