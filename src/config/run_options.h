@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "data/views.h"
+#include "data/evaluated_views.h"
 
 namespace lockstep::config {
 

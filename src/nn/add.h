@@ -6,19 +6,16 @@
 #include <string>
 #include <utility>
 
-#include "nn/layer.h"
+#include "nn/elementwise.h"
 
 namespace lockstep::nn {
 
-class Add final : public Layer {
+class Add final : public Elementwise {
  public:
   // from: the other layer's name.
-  Add(std::string from, std::size_t width) : from_(std::move(from)), width_(width) {}
+  Add(std::string from, std::size_t width) : Elementwise(width), from_(std::move(from)) {}
 
-  std::size_t inputs() const override { return width_; }
-  std::size_t outputs() const override { return width_; }
   std::string description() const override;
-  bool elementwise() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                const PassContext& pass) const override;
@@ -33,7 +30,6 @@ class Add final : public Layer {
 
  private:
   std::string from_;
-  std::size_t width_;
 };
 
 }  // namespace lockstep::nn

@@ -16,7 +16,7 @@ using kernels::ConstMatrix;
 using kernels::Matrix;
 
 Dropout::Dropout(double rate, std::size_t width, std::size_t layer)
-    : rate_(rate), width_(width), layer_(layer) {
+    : Elementwise(width), rate_(rate), layer_(layer) {
   if (!(rate >= 0.0 && rate < 1.0))
     throw ConfigError(fmt::format("a dropout layer has rate {}, expected 0 up to, not including, 1", rate));
   if (layer >= (1U << 8) || width > (1U << 26))
@@ -41,11 +41,11 @@ void Dropout::apply(Matrix x, const PassContext& pass) const {
   if (pass.sample_ids.empty()) return;
   require(pass.sample_ids.size() == x.rows, "Dropout: one sample per row is needed");
   parallel_ranges(x.rows, 1, pass.threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> mask(width_);
+    std::vector<float> mask(inputs());
     for (std::size_t i = begin; i < end; ++i) {
       draw_mask(pass, pass.sample_ids[i], mask);
       float* row = x.data + i * x.row_stride;
-      for (std::size_t j = 0; j < width_; ++j) row[j] = mask[j] == 0.0F ? 0.0F : row[j] * mask[j];
+      for (std::size_t j = 0; j < inputs(); ++j) row[j] = mask[j] == 0.0F ? 0.0F : row[j] * mask[j];
     }
   });
 }
@@ -64,10 +64,10 @@ void Dropout::backward(ConstMatrix, ConstMatrix, Matrix dy, std::span<const floa
 void Dropout::forward_in_double(std::span<const double> x, std::span<const double>, std::span<double> y,
                                 const PassContext& pass) const {
   std::copy(x.begin(), x.end(), y.begin());
-  std::vector<float> mask(width_);
+  std::vector<float> mask(inputs());
   for (std::size_t i = 0; i < pass.sample_ids.size(); ++i) {
     draw_mask(pass, pass.sample_ids[i], mask);
-    for (std::size_t j = 0; j < width_; ++j) y[i * width_ + j] *= mask[j];
+    for (std::size_t j = 0; j < inputs(); ++j) y[i * inputs() + j] *= mask[j];
   }
 }
 

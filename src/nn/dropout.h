@@ -6,20 +6,17 @@
 // is computed, and computed again for the backward pass.
 #pragma once
 
-#include "nn/layer.h"
+#include "nn/elementwise.h"
 
 namespace lockstep::nn {
 
-class Dropout final : public Layer {
+class Dropout final : public Elementwise {
  public:
   // layer: which of the network's dropout layers this is. Throws ConfigError unless 0 <= rate < 1, layer is
   // below 2^8 and width at most 2^26, as many as its draws can tell apart.
   Dropout(double rate, std::size_t width, std::size_t layer);
 
-  std::size_t inputs() const override { return width_; }
-  std::size_t outputs() const override { return width_; }
   std::string description() const override;
-  bool elementwise() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                const PassContext& pass) const override;
@@ -39,7 +36,7 @@ class Dropout final : public Layer {
   void apply(kernels::Matrix x, const PassContext& pass) const;
 
   double rate_;
-  std::size_t width_, layer_;
+  std::size_t layer_;
 };
 
 }  // namespace lockstep::nn

@@ -1,18 +1,15 @@
 // Multiplication by a constant: y = factor * x, each value by itself.
 #pragma once
 
-#include "nn/layer.h"
+#include "nn/elementwise.h"
 
 namespace lockstep::nn {
 
-class Multiply final : public Layer {
+class Multiply final : public Elementwise {
  public:
-  Multiply(double factor, std::size_t width) : factor_(factor), width_(width) {}
+  Multiply(double factor, std::size_t width) : Elementwise(width), factor_(factor) {}
 
-  std::size_t inputs() const override { return width_; }
-  std::size_t outputs() const override { return width_; }
   std::string description() const override;
-  bool elementwise() const override { return true; }
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                const PassContext& pass) const override;
@@ -27,7 +24,6 @@ class Multiply final : public Layer {
 
  private:
   double factor_;
-  std::size_t width_;
 };
 
 }  // namespace lockstep::nn

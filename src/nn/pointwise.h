@@ -2,20 +2,17 @@
 #pragma once
 
 #include "kernels/activation.h"
-#include "nn/layer.h"
+#include "nn/elementwise.h"
 
 namespace lockstep::nn {
 
-class Pointwise final : public Layer {
+class Pointwise final : public Elementwise {
  public:
   Pointwise(kernels::Activation activation, const kernels::ActivationParameters& parameters,
             std::size_t width)
-      : activation_(activation), parameters_(parameters), width_(width) {}
+      : Elementwise(width), activation_(activation), parameters_(parameters) {}
 
-  std::size_t inputs() const override { return width_; }
-  std::size_t outputs() const override { return width_; }
   std::string description() const override { return std::string(kernels::name(activation_)); }
-  bool elementwise() const override { return true; }
   bool keeps_output() const override { return !keeps_input(); }
   bool keeps_input() const override { return kernels::slope_from_input(activation_); }
 
@@ -33,7 +30,6 @@ class Pointwise final : public Layer {
  private:
   kernels::Activation activation_;
   kernels::ActivationParameters parameters_;
-  std::size_t width_;
 };
 
 }  // namespace lockstep::nn

@@ -10,8 +10,8 @@
 
 #include "comm/communicator.h"
 #include "data/dataset.h"
+#include "data/evaluated_views.h"
 #include "data/normalizer.h"
-#include "data/views.h"
 #include "liveness/supervision.h"
 #include "nn/model.h"
 #include "train/score.h"

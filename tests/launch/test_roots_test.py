@@ -30,10 +30,9 @@ def test_debootstrap_is_asked_for_and_what_it_says_is_passed_on():
 
 
 def test_when_it_is_interrupted_nothing_is_left():
+    if os.geteuid() != 0:
+        return  # nobody else comes that far
     roots = scripts() / "launch/test-roots"
-    if os.geteuid() != 0:  # then it doesn't come so far
-        refused(run(roots, "sid"), 2, "^launch/test-roots: not root: a root file system can be made by root alone$")
-        return
     for name in ("debian_version", "apt/apt.conf.d"):
         Path("copy/build-roots/sid", "root", "etc", name).mkdir(parents=True)
     stand_in("bin/debootstrap", "")

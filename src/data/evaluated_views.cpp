@@ -1,4 +1,4 @@
-#include "data/views.h"
+#include "data/evaluated_views.h"
 
 #include <fmt/format.h>
 
