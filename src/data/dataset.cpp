@@ -18,9 +18,9 @@ namespace lockstep::data {
 namespace {
 
 // A data set whose training and test samples are selected from another's.
-class View final : public Dataset {
+class DividedDataset final : public Dataset {
  public:
-  View(std::unique_ptr<Dataset> whole, Division division)
+  DividedDataset(std::unique_ptr<Dataset> whole, Division division)
       : whole_(std::move(whole)), division_(std::move(division)) {}
 
   DatasetInfo info() const override {
@@ -117,7 +117,7 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const DatasetI
   if (trained != nullptr) expect_like(whole->info(), *trained);
   Division division = divide(
       whole->info(), [&] { return training_targets(*whole); }, options);
-  return std::make_unique<View>(std::move(whole), std::move(division));
+  return std::make_unique<DividedDataset>(std::move(whole), std::move(division));
 }
 
 std::vector<std::filesystem::path> files_of(const DataOptions& options) {
