@@ -10,6 +10,7 @@ import pytest
 from harness.files import read_csv, write
 from harness.jobs import ranks_below
 from harness.process import Running, settings, succeed, words_of
+from lockstep_launch import heartbeats
 
 POINTS = """
 [data]
@@ -74,17 +75,11 @@ def points():
     write("points.toml", POINTS)
 
 
-def phase_of(folder, rank):
-    """What a rank's newest heartbeat says it does."""
-    file = Path(folder) / f"rank-{rank}"
-    return " ".join(file.read_text().splitlines()[0].split()[3:]) if file.exists() else ""
-
-
 def at_work(job):
     """The job's ranks, when all of them are past the set-up."""
     while True:
         for folder in ["search/.heartbeat", *Path(os.environ["TMPDIR"]).glob("lockstep-heartbeats-*")]:
-            if all(phase_of(folder, rank) not in ("", "set-up") for rank in range(3)):
+            if [beat.rank for beat in heartbeats.read(folder) if beat.phase != "set-up"] == [0, 1, 2]:
                 return ranks_below(job.pid)
         assert job.pid in map(int, filter(str.isdigit, os.listdir("/proc"))), "the job has ended"
         time.sleep(0.02)
