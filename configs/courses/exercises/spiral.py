@@ -1,0 +1,72 @@
+"""The spiral, practical 5 of Universidad de la República: one step of a network with two hidden layers, by hand.
+La espiral, práctico 5 de la Universidad de la República: un paso de una red con dos capas ocultas, a mano.
+
+    lockstep trace-step configs/courses/spiral.toml --out step.npz
+    python3 spiral.py
+    lockstep compare configs/courses/spiral.toml mine.npz
+
+Put an expression in place of each `...`, from top to bottom. Compare as often as you like: what is still `...` is left out.
+Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede comparar en cualquier momento: lo que sigue siendo
+`...` no cuenta.
+"""
+
+import numpy as np
+
+# What the step starts from, N samples / De dónde parte el paso, N muestras
+step = np.load("step.npz")
+X = step["inputs"].astype(float)  # (N, 2)
+y = step["targets"].reshape(-1, 1)  # (N, 1): 0 or 1 / 0 o 1
+W1 = step["layers.0.weight"].T.astype(float)  # (2, 8)
+b1 = step["layers.0.bias"].astype(float)  # (8,)
+W2 = step["layers.1.weight"].T.astype(float)  # (8, 8)
+b2 = step["layers.1.bias"].astype(float)  # (8,)
+W3 = step["layers.2.weight"].T.astype(float)  # (8, 1)
+b3 = step["layers.2.bias"].astype(float)  # (1,)
+learning_rate = float(step["learning_rate"])
+momentum = float(step["momentum"])
+slope = 0.1  # of leaky ReLU left of 0 / de leaky ReLU a la izquierda de 0
+
+# Forward / Hacia adelante
+z1 = ...  # (N, 8)
+a1 = ...  # (N, 8): leaky ReLU
+z2 = ...  # (N, 8)
+a2 = ...  # (N, 8): leaky ReLU
+z3 = ...  # (N, 1)
+p = ...  # (N, 1): sigmoid(z3), the probability of class 1 / la probabilidad de la clase 1
+loss = ...  # binary cross-entropy, mean over the samples / entropía cruzada binaria, promedio sobre las muestras
+
+# Backward: the derivative of loss with respect to each / Hacia atrás: la derivada de loss respecto de cada uno
+dz3 = ...  # (N, 1)
+dW3 = ...  # (8, 1)
+db3 = ...  # (1,)
+da2 = ...  # (N, 8)
+dz2 = ...  # (N, 8)
+dW2 = ...  # (8, 8)
+db2 = ...  # (8,)
+da1 = ...  # (N, 8)
+dz1 = ...  # (N, 8)
+dW1 = ...  # (2, 8)
+db1 = ...  # (8,)
+
+# Momentum, v <- momentum v + dW; all v are 0 before the first step / todas las v son 0 antes del primer paso
+vW1 = ...
+vb1 = ...
+vW2 = ...
+vb2 = ...
+vW3 = ...
+vb3 = ...
+W1_new = ...
+b1_new = ...
+W2_new = ...
+b2_new = ...
+W3_new = ...
+b3_new = ...
+
+# Nothing to change from here on / De aquí en adelante no hay nada que cambiar
+names = """X y W1 b1 W2 b2 W3 b3 z1 a1 z2 a2 z3 loss dz3 dW3 db3 da2 dz2 dW2 db2 da1 dz1 dW1 db1
+    vW1 vb1 vW2 vb2 vW3 vb3 W1_new b1_new W2_new b2_new W3_new b3_new""".split()
+written = {name: globals()[name] for name in names if globals()[name] is not ...}
+np.savez("mine.npz", **written)
+print("mine.npz:", *written)
+if len(written) < len(names):
+    print("still to write / falta escribir:", *[name for name in names if name not in written])
