@@ -9,7 +9,7 @@ from harness.shipped import CONFIGS
 
 SKELETONS = CONFIGS / "courses/exercises"
 
-_BINARY_CROSS_ENTROPY = "-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))"
+_BINARY_CROSS_ENTROPY = "-np.mean(y * np.log({0}) + (1 - y) * np.log(1 - {0}))"
 _SQUARES_AND_L2 = "np.sum((z2 - T) ** 2) / len(X) + 0.5 * l2 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))"
 
 
@@ -18,27 +18,30 @@ def _descent(layers, direction="d"):
             for layer in range(1, layers + 1) for kind in "Wb"}
 
 
+def _velocities(layers):
+    return {f"v{kind}{layer}": f"momentum * v{kind}{layer}_before + d{kind}{layer}" for layer in range(1, layers + 1) for kind in "Wb"}
+
+
 # Of each exercise, the right expression of each name.
 ANSWERS = {
     "ex4_classifier": {
-        "z1": "X @ W1 + b1", "p": "1 / (1 + np.exp(-z1))", "loss": _BINARY_CROSS_ENTROPY,
-        "dz1": "(p - y) / len(X)", "dW1": "X.T @ dz1", "db1": "dz1.sum(axis=0)",
+        "z1": "X @ W1 + b1", "a1": "1 / (1 + np.exp(-z1))", "loss": _BINARY_CROSS_ENTROPY.format("a1"),
+        "dz1": "(a1 - y) / len(X)", "dW1": "X.T @ dz1", "db1": "dz1.sum(axis=0)",
     } | _descent(1),
     "flower": {
-        "z1": "X @ W1 + b1", "a1": "np.tanh(z1)", "z2": "a1 @ W2 + b2", "p": "1 / (1 + np.exp(-z2))",
-        "loss": _BINARY_CROSS_ENTROPY,
-        "dz2": "(p - y) / len(X)", "dW2": "a1.T @ dz2", "db2": "dz2.sum(axis=0)",
+        "z1": "X @ W1 + b1", "a1": "np.tanh(z1)", "z2": "a1 @ W2 + b2", "a2": "1 / (1 + np.exp(-z2))",
+        "loss": _BINARY_CROSS_ENTROPY.format("a2"),
+        "dz2": "(a2 - y) / len(X)", "dW2": "a1.T @ dz2", "db2": "dz2.sum(axis=0)",
         "da1": "dz2 @ W2.T", "dz1": "da1 * (1 - a1 ** 2)", "dW1": "X.T @ dz1", "db1": "dz1.sum(axis=0)",
     } | _descent(2),
     "spiral": {
         "z1": "X @ W1 + b1", "a1": "np.where(z1 > 0, z1, slope * z1)",
         "z2": "a1 @ W2 + b2", "a2": "np.where(z2 > 0, z2, slope * z2)",
-        "z3": "a2 @ W3 + b3", "p": "1 / (1 + np.exp(-z3))", "loss": _BINARY_CROSS_ENTROPY,
-        "dz3": "(p - y) / len(X)", "dW3": "a2.T @ dz3", "db3": "dz3.sum(axis=0)",
+        "z3": "a2 @ W3 + b3", "a3": "1 / (1 + np.exp(-z3))", "loss": _BINARY_CROSS_ENTROPY.format("a3"),
+        "dz3": "(a3 - y) / len(X)", "dW3": "a2.T @ dz3", "db3": "dz3.sum(axis=0)",
         "da2": "dz3 @ W3.T", "dz2": "da2 * np.where(z2 > 0, 1, slope)", "dW2": "a1.T @ dz2", "db2": "dz2.sum(axis=0)",
         "da1": "dz2 @ W2.T", "dz1": "da1 * np.where(z1 > 0, 1, slope)", "dW1": "X.T @ dz1", "db1": "dz1.sum(axis=0)",
-        "vW1": "dW1", "vb1": "db1", "vW2": "dW2", "vb2": "db2", "vW3": "dW3", "vb3": "db3",
-    } | _descent(3, "v"),
+    } | _velocities(3) | _descent(3, "v"),
     "cifar10_dense100_mse": {
         "T": "np.eye(10)[y]",
         "z1": "X @ W1 + b1", "a1": "1 / (1 + np.exp(-z1))", "z2": "a1 @ W2 + b2", "loss": _SQUARES_AND_L2,

@@ -14,15 +14,19 @@ Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede compar
 
 import numpy as np
 
-# What the step starts from, N samples / De dónde parte el paso, N muestras
 step = np.load("step.npz")
+
+
+def given(name):
+    return step[name].astype(float)
+
+
+# What the step starts from, N samples / De dónde parte el paso, N muestras
 y = step["targets"]  # (N,): the class, 0 to 9 / la clase, de 0 a 9
-X = step["inputs"].reshape(len(y), -1).astype(float)  # (N, 3072): less the mean / sin la media
-W1 = step["layers.0.weight"].T.astype(float)  # (3072, 100)
-b1 = step["layers.0.bias"].astype(float)  # (100,)
-W2 = step["layers.1.weight"].T.astype(float)  # (100, 10)
-b2 = step["layers.1.bias"].astype(float)  # (10,)
-learning_rate = float(step["learning_rate"])
+X = given("inputs").reshape(len(y), -1)  # (N, 3072): less the mean / sin la media
+W1, b1 = given("layers.0.weight").T, given("layers.0.bias")  # (3072, 100), (100,)
+W2, b2 = given("layers.1.weight").T, given("layers.1.bias")  # (100, 10), (10,)
+learning_rate = given("learning_rate")
 l2 = 1e-4
 
 # Forward / Hacia adelante

@@ -12,17 +12,22 @@ Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede compar
 
 import numpy as np
 
-# What the step starts from, N samples / De dónde parte el paso, N muestras
 step = np.load("step.npz")
-X = step["inputs"].astype(float)  # (N, 2)
+
+
+def given(name):
+    return step[name].astype(float)
+
+
+# What the step starts from, N samples / De dónde parte el paso, N muestras
+X = given("inputs")  # (N, 2)
 y = step["targets"].reshape(-1, 1)  # (N, 1): 0 or 1 / 0 o 1
-W1 = step["layers.0.weight"].T.astype(float)  # (2, 1)
-b1 = step["layers.0.bias"].astype(float)  # (1,)
-learning_rate = float(step["learning_rate"])
+W1, b1 = given("layers.0.weight").T, given("layers.0.bias")  # (2, 1), (1,)
+learning_rate = given("learning_rate")
 
 # Forward / Hacia adelante
 z1 = ...  # (N, 1)
-p = ...  # (N, 1): sigmoid(z1), the probability of class 1 / la probabilidad de la clase 1
+a1 = ...  # (N, 1): sigmoid, the probability of class 1 / la probabilidad de la clase 1
 loss = ...  # binary cross-entropy, mean over the samples / entropía cruzada binaria, promedio sobre las muestras
 
 # Backward: the derivative of loss with respect to each / Hacia atrás: la derivada de loss respecto de cada uno
@@ -35,7 +40,7 @@ W1_new = ...  # (2, 1)
 b1_new = ...  # (1,)
 
 # Nothing to change from here on / De aquí en adelante no hay nada que cambiar
-names = "X y W1 b1 z1 loss dz1 dW1 db1 W1_new b1_new".split()
+names = "X y W1 b1 z1 a1 loss dz1 dW1 db1 W1_new b1_new".split()
 written = {name: globals()[name] for name in names if globals()[name] is not ...}
 np.savez("mine.npz", **written)
 print("mine.npz:", *written)

@@ -12,21 +12,25 @@ Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede compar
 
 import numpy as np
 
-# What the step starts from: N samples, H hidden units / De dónde parte el paso: N muestras, H unidades ocultas
 step = np.load("step.npz")
-X = step["inputs"].astype(float)  # (N, 2): a sample a row / una muestra por fila
+
+
+def given(name):
+    return step[name].astype(float)
+
+
+# What the step starts from: N samples, H hidden units / De dónde parte el paso: N muestras, H unidades ocultas
+X = given("inputs")  # (N, 2): a sample a row / una muestra por fila
 y = step["targets"].reshape(-1, 1)  # (N, 1): 0 or 1 / 0 o 1
-W1 = step["layers.0.weight"].T.astype(float)  # (2, H)
-b1 = step["layers.0.bias"].astype(float)  # (H,)
-W2 = step["layers.1.weight"].T.astype(float)  # (H, 1)
-b2 = step["layers.1.bias"].astype(float)  # (1,)
-learning_rate = float(step["learning_rate"])
+W1, b1 = given("layers.0.weight").T, given("layers.0.bias")  # (2, H), (H,)
+W2, b2 = given("layers.1.weight").T, given("layers.1.bias")  # (H, 1), (1,)
+learning_rate = given("learning_rate")
 
 # Forward / Hacia adelante
 z1 = ...  # (N, H)
 a1 = ...  # (N, H): tanh
 z2 = ...  # (N, 1)
-p = ...  # (N, 1): sigmoid(z2), the probability of class 1 / la probabilidad de la clase 1
+a2 = ...  # (N, 1): sigmoid, the probability of class 1 / la probabilidad de la clase 1
 loss = ...  # binary cross-entropy, mean over the samples / entropía cruzada binaria, promedio sobre las muestras
 
 # Backward: the derivative of loss with respect to each / Hacia atrás: la derivada de loss respecto de cada uno
@@ -45,7 +49,7 @@ W2_new = ...
 b2_new = ...
 
 # Nothing to change from here on / De aquí en adelante no hay nada que cambiar
-names = "X y W1 b1 W2 b2 z1 a1 z2 loss dz2 dW2 db2 da1 dz1 dW1 db1 W1_new b1_new W2_new b2_new".split()
+names = "X y W1 b1 W2 b2 z1 a1 z2 a2 loss dz2 dW2 db2 da1 dz1 dW1 db1 W1_new b1_new W2_new b2_new".split()
 written = {name: globals()[name] for name in names if globals()[name] is not ...}
 np.savez("mine.npz", **written)
 print("mine.npz:", *written)

@@ -12,18 +12,24 @@ Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede compar
 
 import numpy as np
 
-# What the step starts from, N samples / De dónde parte el paso, N muestras
 step = np.load("step.npz")
-X = step["inputs"].astype(float)  # (N, 2)
+
+
+def given(name):
+    return step[name].astype(float)
+
+
+# What the step starts from, N samples / De dónde parte el paso, N muestras
+X = given("inputs")  # (N, 2)
 y = step["targets"].reshape(-1, 1)  # (N, 1): 0 or 1 / 0 o 1
-W1 = step["layers.0.weight"].T.astype(float)  # (2, 8)
-b1 = step["layers.0.bias"].astype(float)  # (8,)
-W2 = step["layers.1.weight"].T.astype(float)  # (8, 8)
-b2 = step["layers.1.bias"].astype(float)  # (8,)
-W3 = step["layers.2.weight"].T.astype(float)  # (8, 1)
-b3 = step["layers.2.bias"].astype(float)  # (1,)
-learning_rate = float(step["learning_rate"])
-momentum = float(step["momentum"])
+W1, b1 = given("layers.0.weight").T, given("layers.0.bias")  # (2, 8), (8,)
+W2, b2 = given("layers.1.weight").T, given("layers.1.bias")  # (8, 8), (8,)
+W3, b3 = given("layers.2.weight").T, given("layers.2.bias")  # (8, 1), (1,)
+learning_rate = given("learning_rate")
+momentum = given("momentum")
+vW1_before, vb1_before = given("layers.0.weight.velocity.before").T, given("layers.0.bias.velocity.before")
+vW2_before, vb2_before = given("layers.1.weight.velocity.before").T, given("layers.1.bias.velocity.before")
+vW3_before, vb3_before = given("layers.2.weight.velocity.before").T, given("layers.2.bias.velocity.before")
 slope = 0.1  # of leaky ReLU left of 0 / de leaky ReLU a la izquierda de 0
 
 # Forward / Hacia adelante
@@ -32,7 +38,7 @@ a1 = ...  # (N, 8): leaky ReLU
 z2 = ...  # (N, 8)
 a2 = ...  # (N, 8): leaky ReLU
 z3 = ...  # (N, 1)
-p = ...  # (N, 1): sigmoid(z3), the probability of class 1 / la probabilidad de la clase 1
+a3 = ...  # (N, 1): sigmoid, the probability of class 1 / la probabilidad de la clase 1
 loss = ...  # binary cross-entropy, mean over the samples / entropía cruzada binaria, promedio sobre las muestras
 
 # Backward: the derivative of loss with respect to each / Hacia atrás: la derivada de loss respecto de cada uno
@@ -48,7 +54,7 @@ dz1 = ...  # (N, 8)
 dW1 = ...  # (2, 8)
 db1 = ...  # (8,)
 
-# Momentum, v <- momentum v + dW; all v are 0 before the first step / todas las v son 0 antes del primer paso
+# Gradient descent with momentum: velocities, then parameters / Descenso por gradiente con momento: velocidades, luego parámetros
 vW1 = ...
 vb1 = ...
 vW2 = ...
@@ -63,7 +69,7 @@ W3_new = ...
 b3_new = ...
 
 # Nothing to change from here on / De aquí en adelante no hay nada que cambiar
-names = """X y W1 b1 W2 b2 W3 b3 z1 a1 z2 a2 z3 loss dz3 dW3 db3 da2 dz2 dW2 db2 da1 dz1 dW1 db1
+names = """X y W1 b1 W2 b2 W3 b3 z1 a1 z2 a2 z3 a3 loss dz3 dW3 db3 da2 dz2 dW2 db2 da1 dz1 dW1 db1
     vW1 vb1 vW2 vb2 vW3 vb3 W1_new b1_new W2_new b2_new W3_new b3_new""".split()
 written = {name: globals()[name] for name in names if globals()[name] is not ...}
 np.savez("mine.npz", **written)
