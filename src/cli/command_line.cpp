@@ -35,6 +35,8 @@ constexpr Command kCommands[] = {
      gradcheck_command},
     {"trace-step", "Write every array of one training step as a NumPy file, checked against double precision",
      trace_step_command},
+    {"compare", "Compare your own program's step with one computed here; name the first wrong array and why",
+     compare_command},
     {"sweep", "Train with many hyperparameters, grid or random search; write a table of the trials",
      sweep_command},
     {"inspect",

@@ -15,6 +15,7 @@ using Run = std::function<int(run::Job& job)>;
 
 // Each says which options there are, and returns what is to be done with their values.
 Run activations_command(Options& options);
+Run compare_command(Options& options);
 Run configs_command(Options& options);
 Run doctor_command(Options& options);
 Run eval_command(Options& options);

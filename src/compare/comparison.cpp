@@ -1,0 +1,335 @@
+#include "compare/comparison.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "compare/hypotheses.h"
+
+namespace lockstep::compare {
+namespace {
+
+using train::StepArray;
+
+// Rounding errors that add up on the way to an array, in units of its type's.
+constexpr double kRoundings = 512.0;
+constexpr double kOfFloat = 0x1p-24 * kRoundings, kMostOfFew = 0.02;  // of float32 and float64, of float16
+// An array is zero but for rounding where it is so small beside the largest of its kind.
+constexpr double kNothing = 1e-12;
+constexpr std::size_t kMostCauses = 3;
+
+double largest_of(const std::vector<double>& x) {
+  double largest = 0.0;
+  for (const double value : x) largest = std::max(largest, std::fabs(value));
+  return largest;
+}
+
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double largest = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(a[i] - b[i]));
+  return largest;
+}
+
+class Comparing {
+ public:
+  Comparing(const train::StepLayout& layout, const train::StepStart& start, const StudentArrays& student,
+            std::optional<double> tolerance)
+      : layout_(layout),
+        student_(student),
+        tolerance_(tolerance),
+        start_(start),
+        reference_(train::step_in_double(layout.rules(), start)),
+        theirs_start_(start),
+        theirs_(train::unknown_arrays(layout.rules())) {
+    for (const StudentArray& array : student.arrays) {
+      layout.put(layout.arrays()[array.place], array.values, theirs_start_, theirs_);
+      given_.insert(array.place);
+    }
+    clamp_targets();
+    following_ = train::step_in_double(layout.rules(), theirs_start_, &theirs_);
+    merged_ = merged(theirs_, following_);
+    for (const StepArray& array : layout.arrays())
+      scale_of_kind_[array.kind] =
+          std::max(scale_of_kind_[array.kind], largest_of(layout.values(array, start_, reference_)));
+  }
+
+  Comparison take() {
+    for (const StudentArray& array : student_.arrays) see(array);
+    accept_conventions();
+    for (std::size_t i = 0; i < result_.arrays.size() && !result_.first_wrong; ++i)
+      if (result_.arrays[i].status == Status::kWrong) result_.first_wrong = i;
+    return std::move(result_);
+  }
+
+ private:
+  // Classes that there are not would be read beyond the outputs.
+  void clamp_targets() {
+    if (!layout_.has_classes()) return;
+    const std::size_t outputs = layout_.rules().model.outputs();
+    const auto most = static_cast<float>(outputs == 1 ? 1 : outputs - 1);
+    for (float& t : theirs_start_.targets) t = std::clamp(std::round(t), 0.0F, most);
+  }
+
+  // The student's arrays, and what follows from them.
+  static train::StepArrays merged(const train::StepArrays& theirs, const train::StepArrays& following) {
+    train::StepArrays all = theirs;
+    const auto fill = [](std::vector<std::vector<double>>& arrays,
+                         const std::vector<std::vector<double>>& others) {
+      for (std::size_t i = 0; i < arrays.size(); ++i)
+        if (arrays[i].empty()) arrays[i] = others[i];
+    };
+    fill(all.outputs, following.outputs);
+    fill(all.gradients, following.gradients);
+    fill(all.parameter_gradients, following.parameter_gradients);
+    for (auto& [name, tensors] : all.optimizer) fill(tensors, following.optimizer.at(name));
+    fill(all.updated, following.updated);
+    all.loss = following.loss;
+    return all;
+  }
+
+  // What a difference is measured by.
+  double scale(const StepArray& array, const std::vector<double>& expected) {
+    const double largest = largest_of(expected), of_kind = scale_of_kind_[array.kind];
+    if (largest > kNothing * of_kind) return largest;
+    return of_kind > 0.0 ? of_kind : 1.0;
+  }
+  double error(const StepArray& array, const std::vector<double>& found,
+               const std::vector<double>& expected) {
+    return distance(found, expected) / scale(array, expected);
+  }
+
+  void see(const StudentArray& array) {
+    const StepArray& what = layout_.arrays()[array.place];
+    ComparedArray& result = result_.arrays.emplace_back();
+    result.place = array.place;
+    result.name = array.name;
+    // Values of double precision may be float32's: what rounding explains is no mistake, unless a mistake
+    // explains it better.
+    const double loose = std::clamp(kRoundings * array.digits, kOfFloat, kMostOfFew),
+                 tight = array.exact ? 1e-9 : loose;
+    result.tolerance = tolerance_.value_or(loose);
+    result.error = error(what, array.values, layout_.values(what, start_, reference_));
+    if (array.lies_transposed) {
+      result.status = Status::kWrong;
+      result.causes.push_back(
+          {"transposed",
+           fmt::format("it has the transposed shape, expected {}{}", npz::shape_text(what.shape),
+                       result.error <= result.tolerance ? "; its numbers are right" : ""),
+           what.name});
+      return;
+    }
+    const bool agrees = result.error <= result.tolerance;
+    if (agrees && (tolerance_ || result.error <= tight)) return;
+    const std::vector<double> expected = expected_of(what);
+    const double own = error(what, array.values, expected);
+    const bool after_a_wrong_one = std::ranges::any_of(result_.arrays, [](const ComparedArray& other) {
+      return other.status == Status::kWrong || other.status == Status::kFollows;
+    });
+    if (agrees) {
+      result.status = Status::kRounding;
+      if (own <= tight || after_a_wrong_one) return;
+      result.causes = direct_causes(array, expected, tight, own);
+      if (!result.causes.empty()) result.status = Status::kWrong;
+      return;
+    }
+    if (own <= result.tolerance && after_a_wrong_one) {
+      result.status = Status::kFollows;
+      return;
+    }
+    result.status = Status::kWrong;
+    result.causes = direct_causes(array, expected, tolerance_.value_or(tight), own);
+    if (result.causes.empty() && tight < result.tolerance)
+      result.causes = direct_causes(array, expected, result.tolerance, own);
+    if (result.causes.empty() || result.causes.front().id == "factor") add_causes_before(array, result);
+    if (result.causes.size() > kMostCauses) result.causes.resize(kMostCauses);
+    result.difference = difference(what, array.values, expected, result.tolerance);
+  }
+
+  // What an array should be, given the file's earlier ones.
+  std::vector<double> expected_of(const StepArray& what) const {
+    const bool of_start = what.kind <= ArrayKind::kStateBefore || what.kind == ArrayKind::kLearningRate;
+    // Probabilities come of outputs, which may be the student's.
+    const bool derived =
+        what.kind == ArrayKind::kProbabilities || what.kind == ArrayKind::kProbabilitiesGradient;
+    if (of_start) return layout_.values(what, start_, reference_);
+    return layout_.values(what, theirs_start_, derived ? merged_ : following_);
+  }
+
+  // Calls look(hypothesis, prediction) for all that a table has for an array, until look says true.
+  template <typename Look>
+  static bool each_prediction(const Case& of, std::span<const Hypothesis> table, Look&& look) {
+    for (const Hypothesis& hypothesis : table) {
+      if (hypothesis.kinds.size() > 0 && std::find(hypothesis.kinds.begin(), hypothesis.kinds.end(),
+                                                   of.array.kind) == hypothesis.kinds.end())
+        continue;
+      for (const Prediction& prediction : hypothesis.predict(of))
+        if (prediction.values.size() == of.expected.size() && look(hypothesis, prediction)) return true;
+    }
+    return false;
+  }
+  static std::vector<std::span<const Hypothesis>> specific_tables() {
+    return {forward_hypotheses(), loss_hypotheses(), backward_hypotheses(), update_hypotheses()};
+  }
+
+  // The hypotheses that predict the array itself. own: its error without any.
+  std::vector<Cause> direct_causes(const StudentArray& array, const std::vector<double>& expected,
+                                   double tolerance, double own) {
+    const StepArray& what = layout_.arrays()[array.place];
+    const Case of{layout_, theirs_start_, merged_, what, expected, &array.values};
+    std::vector<Cause> causes;
+    auto tables = specific_tables();
+    tables.push_back(general_hypotheses());
+    for (const auto table : tables)
+      each_prediction(of, table, [&](const Hypothesis& hypothesis, const Prediction& prediction) {
+        const double wrong = error(what, array.values, prediction.values);
+        // Much better than none; and a factor that nobody knows the reason of is no news after another cause.
+        if (wrong > tolerance || wrong > 0.1 * own) return false;
+        if (!causes.empty() && std::string_view(hypothesis.id) == "factor") return false;
+        if (std::ranges::find(causes, hypothesis.id, &Cause::id) == causes.end())
+          causes.push_back(cause(hypothesis, prediction, what.name));
+        return causes.size() == kMostCauses;
+      });
+    return causes;
+  }
+
+  // Those that predict an earlier array that the file does not have, from which this one follows.
+  void add_causes_before(const StudentArray& array, ComparedArray& result) {
+    const StepArray& what = layout_.arrays()[array.place];
+    std::vector<Cause> causes;
+    for (std::size_t place = array.place; place-- > 0 && causes.size() < kMostCauses;) {
+      const StepArray& earlier = layout_.arrays()[place];
+      if (given_.contains(place) || !leads_to(earlier, what)) continue;
+      const std::vector<double> expected = expected_of(earlier);
+      const Case of{layout_, theirs_start_, merged_, earlier, expected, nullptr};
+      for (const auto table : specific_tables())
+        each_prediction(of, table, [&](const Hypothesis& hypothesis, const Prediction& prediction) {
+          train::StepStart start = theirs_start_;
+          train::StepArrays given = theirs_;
+          layout_.put(earlier, prediction.values, start, given);
+          const train::StepArrays all = train::step_in_double(layout_.rules(), start, &given);
+          const auto values = layout_.values(what, start, is_derived(what.kind) ? merged(given, all) : all);
+          if (error(what, array.values, values) > result.tolerance) return false;
+          causes.push_back(cause(hypothesis, prediction, earlier.name));
+          return causes.size() == kMostCauses;
+        });
+    }
+    result.causes.insert(result.causes.begin(), causes.begin(), causes.end());
+  }
+  // Whether an array is computed from an earlier one, if on the way over others.
+  bool leads_to(const StepArray& earlier, const StepArray& what) const {
+    const bool after_gradients = what.kind == ArrayKind::kState || what.kind == ArrayKind::kUpdated;
+    switch (earlier.kind) {
+      case ArrayKind::kInputs:
+      case ArrayKind::kParameter:
+      case ArrayKind::kOutput:
+        return true;
+      case ArrayKind::kOutputGradient:
+        return what.kind != ArrayKind::kLoss && what.kind != ArrayKind::kProbabilitiesGradient;
+      case ArrayKind::kStateBefore:
+      case ArrayKind::kParameterGradient:
+      case ArrayKind::kState:
+        return after_gradients && earlier.index == what.index;
+      case ArrayKind::kLearningRate:
+        return what.kind == ArrayKind::kUpdated;
+      default:
+        return false;
+    }
+  }
+  static bool is_derived(ArrayKind kind) {
+    return kind == ArrayKind::kProbabilities || kind == ArrayKind::kProbabilitiesGradient;
+  }
+
+  static Cause cause(const Hypothesis& hypothesis, const Prediction& prediction, const std::string& array) {
+    return {hypothesis.id, fmt::format(fmt::runtime(hypothesis.sentence), prediction.detail), array};
+  }
+
+  // A velocity that has the learning rate in it is another name for the same, if the step is right.
+  void accept_conventions() {
+    bool updates = false, right = true;
+    for (const ComparedArray& array : result_.arrays) {
+      if (layout_.arrays()[array.place].kind != ArrayKind::kUpdated) continue;
+      updates = true;
+      right = right && (array.status == Status::kAgrees || array.status == Status::kRounding);
+    }
+    if (!updates || !right) return;
+    for (ComparedArray& array : result_.arrays) {
+      const bool known = !array.causes.empty() && (array.causes[0].id == "velocity-has-rate" ||
+                                                   array.causes[0].id == "velocity-is-minus-step");
+      if (array.status == Status::kWrong && known) array.status = Status::kConvention;
+    }
+  }
+
+  Difference difference(const StepArray& what, const std::vector<double>& found,
+                        const std::vector<double>& expected, double tolerance) {
+    Difference d{.elements = found.size()};
+    const double allowed = tolerance * scale(what, expected);
+    double product = 0.0, of_found = 0.0, of_expected = 0.0;
+    std::set<std::size_t> rows, cols;
+    const std::size_t width = what.shape.empty() ? 1 : found.size() / what.shape[0];
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      product += found[i] * expected[i];
+      of_found += found[i] * found[i];
+      of_expected += expected[i] * expected[i];
+      if (std::fabs(found[i] - expected[i]) <= allowed) continue;
+      if (d.different++ == 0) {
+        d.found = found[i];
+        d.expected = expected[i];
+        d.first.resize(what.shape.size());
+        for (std::size_t n = what.shape.size(), left = i; n-- > 0; left /= what.shape[n])
+          d.first[n] = left % what.shape[n];
+      }
+      rows.insert(i / width);
+      cols.insert(i % width);
+    }
+    d.ratio = of_expected > 0.0 ? std::sqrt(of_found / of_expected) : 0.0;
+    d.cosine = of_found > 0.0 && of_expected > 0.0 ? product / std::sqrt(of_found * of_expected) : 0.0;
+    constexpr std::size_t kFew = 4;
+    if (what.shape.size() >= 2 && rows.size() <= kFew && rows.size() < what.shape[0])
+      d.where = fmt::format("rows {}", fmt::join(rows, ", "));
+    else if (what.shape.size() == 2 && cols.size() <= kFew && cols.size() < width)
+      d.where = fmt::format("columns {}", fmt::join(cols, ", "));
+    return d;
+  }
+
+  const train::StepLayout& layout_;
+  const StudentArrays& student_;
+  std::optional<double> tolerance_;
+  const train::StepStart& start_;
+  train::StepArrays reference_;    // in double precision
+  train::StepStart theirs_start_;  // the student's, as far as the file has them
+  train::StepArrays theirs_;
+  train::StepArrays following_;  // what follows from these, each from the ones before
+  train::StepArrays merged_;
+  std::set<std::size_t> given_;  // places of what the file has
+  std::map<ArrayKind, double> scale_of_kind_;
+  Comparison result_;
+};
+
+}  // namespace
+
+std::string_view name(Status status) {
+  switch (status) {
+    case Status::kAgrees:
+      return "agrees";
+    case Status::kRounding:
+      return "rounding";
+    case Status::kConvention:
+      return "convention";
+    case Status::kFollows:
+      return "follows";
+    case Status::kWrong:
+      return "wrong";
+  }
+  return "?";
+}
+
+Comparison compare(const train::StepLayout& layout, const train::StepStart& start,
+                   const StudentArrays& student, std::optional<double> tolerance) {
+  return Comparing(layout, start, student, tolerance).take();
+}
+
+}  // namespace lockstep::compare
