@@ -247,20 +247,47 @@ class Comparing {
     return {hypothesis.id, fmt::format(fmt::runtime(hypothesis.sentence), prediction.detail), array};
   }
 
-  // A velocity that has the learning rate in it is another name for the same, if the step is right.
-  void accept_conventions() {
-    bool updates = false, right = true;
+  // Whether the file has arrays of a kind, and all of them are right.
+  bool are_right(ArrayKind kind) const {
+    bool some = false, right = true;
     for (const ComparedArray& array : result_.arrays) {
-      if (layout_.arrays()[array.place].kind != ArrayKind::kUpdated) continue;
-      updates = true;
+      if (layout_.arrays()[array.place].kind != kind) continue;
+      some = true;
       right = right && (array.status == Status::kAgrees || array.status == Status::kRounding);
     }
-    if (!updates || !right) return;
-    for (ComparedArray& array : result_.arrays) {
+    return some && right;
+  }
+
+  // What means something else than the reference's, and leads to what is right.
+  void accept_conventions() {
+    const bool gradients_are_right = are_right(ArrayKind::kParameterGradient),
+               step_is_right = are_right(ArrayKind::kUpdated);
+    for (std::size_t i = 0; i < result_.arrays.size(); ++i) {
+      ComparedArray& array = result_.arrays[i];
+      const bool of_outputs = array_of(array).kind == ArrayKind::kOutputGradient ||
+                              array_of(array).kind == ArrayKind::kProbabilitiesGradient ||
+                              array_of(array).kind == ArrayKind::kInputsGradient;
+      const bool differs = array.status == Status::kWrong || array.status == Status::kFollows;
+      if (differs && of_outputs && gradients_are_right &&
+          is_of_the_sum(student_.arrays[i], array.tolerance)) {
+        array.status = Status::kConvention;
+        array.causes = {{"not-divided-by-batch",
+                         "it is of each sample's loss, without the 1/N that the parameters' gradients have",
+                         array_of(array).name}};
+      }
+      // The learning rate in the velocity.
       const bool known = !array.causes.empty() && (array.causes[0].id == "velocity-has-rate" ||
                                                    array.causes[0].id == "velocity-is-minus-step");
-      if (array.status == Status::kWrong && known) array.status = Status::kConvention;
+      if (array.status == Status::kWrong && known && step_is_right) array.status = Status::kConvention;
     }
+  }
+  const StepArray& array_of(const ComparedArray& array) const { return layout_.arrays()[array.place]; }
+  // Whether a gradient is that of the losses' sum.
+  bool is_of_the_sum(const StudentArray& array, double tolerance) {
+    const StepArray& what = layout_.arrays()[array.place];
+    std::vector<double> sum = layout_.values(what, start_, reference_);
+    for (double& x : sum) x *= static_cast<double>(start_.rows());
+    return start_.rows() > 1 && error(what, array.values, sum) <= tolerance;
   }
 
   Difference difference(const StepArray& what, const std::vector<double>& found,
