@@ -1,14 +1,16 @@
 """The exercises of configs/courses: a skeleton that is filled in passes lockstep compare, an empty one says what is missing, and of the
 mistakes that the course pages show compare says what stands there."""
 
+import functools
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from exercises import ANSWERS, SKELETONS, gaps, run
 from harness.build import REPOSITORY
-from harness.files import read
+from harness.files import read, write
 from harness.process import lockstep, settings, succeed
 from harness.shipped import CONFIGS
 
@@ -45,10 +47,17 @@ EXERCISES = {mistake.exercise: mistake.trace for mistake in MISTAKES}
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES)
 
 
-def graded(exercise, expressions):
-    """Fills the skeleton with these: what it prints, and the Outcome of compare."""
+@functools.cache
+def traced(exercise):
+    """The bytes of the step.npz that the page's command writes."""
     trace = [str(REPOSITORY / word) if word.startswith("configs/") else word for word in EXERCISES[exercise]]
     succeed(*trace, *(MADE_UP if exercise.startswith("cifar10") else []))
+    return Path("step.npz").read_bytes()
+
+
+def graded(exercise, expressions):
+    """Fills the skeleton with these: what it prints, and the Outcome of compare."""
+    write("step.npz", traced(exercise))
     printed = run(exercise, expressions)
     outcome = lockstep("compare", "mine.npz", "--against", "step.npz")
     assert outcome.err == ""
@@ -100,3 +109,35 @@ def test_the_spanish_page_shows_the_same():
 
 def test_the_page_shows_at_least_two_mistakes_of_each_exercise():
     assert all(sum(mistake.exercise == exercise for mistake in MISTAKES) >= 2 for exercise in ANSWERS)
+
+
+# As some courses have it: dz is of a single sample's loss, and 1/N comes with dW and db.
+PER_SAMPLE = ANSWERS["flower"] | {"dz2": "a2 - y"} | {
+    name: f"({ANSWERS['flower'][name]}) / len(X)" for name in ("dW2", "db2", "dW1", "db1")}
+
+
+def test_gradients_of_each_sample_are_a_convention_where_the_parameters_gradients_are_means():
+    _, outcome = graded("flower", PER_SAMPLE)
+    assert outcome.code == 0
+    assert re.findall(r"^(\w+) .* convention ", outcome.out, re.MULTILINE) == ["dz2", "da1", "dz1"]
+    assert "note: dz2: it is of each sample's loss, without the 1/N that the parameters' gradients have" in outcome.out
+
+
+def test_they_are_a_mistake_where_one_of_these_is_a_sum():
+    _, outcome = graded("flower", PER_SAMPLE | {"dW1": ANSWERS["flower"]["dW1"]})
+    assert outcome.code == 1
+    assert "first wrong: dz2 " in outcome.out
+
+
+def test_the_arrays_of_another_step_are_told_from_mistakes():
+    graded("flower", ANSWERS["flower"])  # which is step 500
+    outcome = lockstep("compare", CONFIGS / "courses/flower.toml", "mine.npz")
+    assert outcome.code == 1
+    assert "note: the data or the parameters are not those of this step: --step, --samples and --set must be" in outcome.out
+
+
+@pytest.mark.parametrize("words", [["mine.npz"], ["mine.npz", "step.npz"], ["mine.npz", "flower.toml"]])
+def test_arrays_in_place_of_the_configuration_are_named(words):
+    outcome = lockstep("compare", *words)
+    assert (outcome.code, outcome.err) == (2, "lockstep: compare: mine.npz stands where a configuration is expected: compare CONFIG MINE, "
+                                              "or compare MINE --against STEP\n")
