@@ -130,7 +130,7 @@ def test_they_are_a_mistake_where_one_of_these_is_a_sum():
 
 
 def test_the_arrays_of_another_step_are_told_from_mistakes():
-    graded("flower", ANSWERS["flower"])  # which is step 500
+    graded("flower", ANSWERS["flower"])  # which is step 50
     outcome = lockstep("compare", CONFIGS / "courses/flower.toml", "mine.npz")
     assert outcome.code == 1
     assert "note: the data or the parameters are not those of this step: --step, --samples and --set must be" in outcome.out

@@ -1,7 +1,7 @@
 """The flower, F. Cervantes' exercise 3: one step of a network with a hidden layer of tanh units, by hand.
 La flor, ejercicio 3 de F. Cervantes: un paso de una red con una capa oculta de unidades tanh, a mano.
 
-    lockstep trace-step configs/courses/flower.toml --step 500 --out step.npz
+    lockstep trace-step configs/courses/flower.toml --step 50 --out step.npz
     python3 flower.py
     lockstep compare mine.npz --against step.npz
 
