@@ -159,66 +159,128 @@ class Comparing {
     return layout_.values(what, theirs_start_, derived ? merged_ : following_);
   }
 
-  // Calls look(hypothesis, prediction) for all that a table has for an array, until look says true.
-  template <typename Look>
-  static bool each_prediction(const Case& of, std::span<const Hypothesis> table, Look&& look) {
-    for (const Hypothesis& hypothesis : table) {
-      if (hypothesis.kinds.size() > 0 && std::find(hypothesis.kinds.begin(), hypothesis.kinds.end(),
-                                                   of.array.kind) == hypothesis.kinds.end())
-        continue;
-      for (const Prediction& prediction : hypothesis.predict(of))
-        if (prediction.values.size() == of.expected.size() && look(hypothesis, prediction)) return true;
+  // The hypotheses that predict the array itself. own: its error without any.
+  std::vector<Cause> direct_causes(const StudentArray& array, const std::vector<double>& expected,
+                                   double tolerance, double own) {
+    const StepArray& what = layout_.arrays()[array.place];
+    train::StepStart start = theirs_start_;
+    train::StepArrays arrays = merged_;
+    layout_.put(what, expected, start, arrays);
+    const Case of{layout_, start, arrays, what, expected, &array.values};
+    std::vector<Cause> causes;
+    auto tables = specific_tables();
+    tables.push_back(general_hypotheses());
+    for (const auto table : tables)
+      for (const Hypothesis& hypothesis : table)
+        for (const Prediction& prediction : predictions(hypothesis, of)) {
+          const double wrong = error(what, array.values, prediction.values);
+          // Much better than none; and a factor that nobody knows the reason of is no news after another
+          // cause.
+          if (wrong > tolerance || wrong > 0.1 * own) continue;
+          if (!causes.empty() && std::string_view(hypothesis.id) == "factor") continue;
+          if (std::ranges::find(causes, hypothesis.id, &Cause::id) == causes.end())
+            causes.push_back(cause(hypothesis, prediction, what.name));
+        }
+    return causes;
+  }
+
+  // Those of earlier arrays that the file does not have, from which this one follows: made once, or else
+  // wherever they can be.
+  void add_causes_before(const StudentArray& array, ComparedArray& result) {
+    std::vector<Cause> causes;
+    for (std::size_t place = array.place; place-- > 0;) {
+      if (!is_unknown_cause(place, array)) continue;
+      for (const auto table : specific_tables())
+        for (const Hypothesis& hypothesis : table)
+          if (causes.size() < kMostCauses) try_at(place, hypothesis, array, result.tolerance, causes);
     }
-    return false;
+    const bool none = causes.empty();
+    for (const auto table : specific_tables())
+      for (const Hypothesis& hypothesis : table)
+        if (none && causes.size() < kMostCauses) try_everywhere(hypothesis, array, result.tolerance, causes);
+    result.causes.insert(result.causes.begin(), causes.begin(), causes.end());
+  }
+
+  bool is_unknown_cause(std::size_t place, const StudentArray& of) const {
+    return !given_.contains(place) && leads_to(layout_.arrays()[place], layout_.arrays()[of.place]);
+  }
+
+  // The cause, if the mistake at one array leads to the student's.
+  void try_at(std::size_t place, const Hypothesis& hypothesis, const StudentArray& array, double tolerance,
+              std::vector<Cause>& causes) {
+    const StepArray& earlier = layout_.arrays()[place];
+    const std::vector<double> expected = expected_of(earlier);
+    const Case of{layout_, theirs_start_, merged_, earlier, expected, nullptr};
+    for (const Prediction& prediction : predictions(hypothesis, of)) {
+      train::StepStart start = theirs_start_;
+      train::StepArrays given = theirs_;
+      layout_.put(earlier, prediction.values, start, given);
+      if (leads_to_array(start, given, array, tolerance))
+        causes.push_back(cause(hypothesis, prediction, earlier.name));
+    }
+  }
+
+  // If the mistake at all arrays does, each time with what the earlier ones lead to: as in a loop over the
+  // layers.
+  void try_everywhere(const Hypothesis& hypothesis, const StudentArray& array, double tolerance,
+                      std::vector<Cause>& causes) {
+    const StepArray& what = layout_.arrays()[array.place];
+    train::StepStart start = theirs_start_;
+    train::StepArrays given = theirs_;
+    given = without(given, what);
+    std::optional<Cause> found;
+    for (std::size_t place = 0; place <= array.place; ++place) {
+      const StepArray& earlier = layout_.arrays()[place];
+      if (place != array.place && !is_unknown_cause(place, array)) continue;
+      if (!applies(hypothesis, earlier.kind)) continue;
+      const train::StepArrays following = train::step_in_double(layout_.rules(), start, &given);
+      const train::StepArrays all = merged(given, following);
+      const std::vector<double> expected = layout_.values(earlier, start, all);
+      const std::vector<Prediction> made =
+          predictions(hypothesis, {layout_, start, all, earlier, expected, nullptr});
+      if (made.empty()) continue;
+      if (place == array.place) {
+        if (found && error(what, array.values, made.front().values) <= tolerance) causes.push_back(*found);
+        return;
+      }
+      if (!found) found = cause(hypothesis, made.front(), earlier.name);
+      layout_.put(earlier, made.front().values, start, given);
+    }
+    if (found && leads_to_array(start, given, array, tolerance)) causes.push_back(*found);
+  }
+  // All but the one.
+  train::StepArrays without(train::StepArrays arrays, const StepArray& one) const {
+    train::StepStart unused = theirs_start_;
+    if (one.kind > ArrayKind::kStateBefore && one.kind != ArrayKind::kLoss &&
+        one.kind != ArrayKind::kLearningRate)
+      layout_.put(one, {}, unused, arrays);
+    return arrays;
+  }
+
+  bool leads_to_array(const train::StepStart& start, const train::StepArrays& given,
+                      const StudentArray& array, double tolerance) {
+    const StepArray& what = layout_.arrays()[array.place];
+    const train::StepArrays all = train::step_in_double(layout_.rules(), start, &given);
+    const auto values = layout_.values(what, start, is_derived(what.kind) ? merged(given, all) : all);
+    return error(what, array.values, values) <= tolerance;
+  }
+
+  static bool applies(const Hypothesis& hypothesis, ArrayKind kind) {
+    return hypothesis.kinds.size() == 0 ||
+           std::find(hypothesis.kinds.begin(), hypothesis.kinds.end(), kind) != hypothesis.kinds.end();
+  }
+  // What a hypothesis has for an array.
+  static std::vector<Prediction> predictions(const Hypothesis& hypothesis, const Case& of) {
+    if (!applies(hypothesis, of.array.kind)) return {};
+    std::vector<Prediction> made = hypothesis.predict(of);
+    std::erase_if(
+        made, [&](const Prediction& prediction) { return prediction.values.size() != of.expected.size(); });
+    return made;
   }
   static std::vector<std::span<const Hypothesis>> specific_tables() {
     return {forward_hypotheses(), loss_hypotheses(), backward_hypotheses(), update_hypotheses()};
   }
 
-  // The hypotheses that predict the array itself. own: its error without any.
-  std::vector<Cause> direct_causes(const StudentArray& array, const std::vector<double>& expected,
-                                   double tolerance, double own) {
-    const StepArray& what = layout_.arrays()[array.place];
-    const Case of{layout_, theirs_start_, merged_, what, expected, &array.values};
-    std::vector<Cause> causes;
-    auto tables = specific_tables();
-    tables.push_back(general_hypotheses());
-    for (const auto table : tables)
-      each_prediction(of, table, [&](const Hypothesis& hypothesis, const Prediction& prediction) {
-        const double wrong = error(what, array.values, prediction.values);
-        // Much better than none; and a factor that nobody knows the reason of is no news after another cause.
-        if (wrong > tolerance || wrong > 0.1 * own) return false;
-        if (!causes.empty() && std::string_view(hypothesis.id) == "factor") return false;
-        if (std::ranges::find(causes, hypothesis.id, &Cause::id) == causes.end())
-          causes.push_back(cause(hypothesis, prediction, what.name));
-        return causes.size() == kMostCauses;
-      });
-    return causes;
-  }
-
-  // Those that predict an earlier array that the file does not have, from which this one follows.
-  void add_causes_before(const StudentArray& array, ComparedArray& result) {
-    const StepArray& what = layout_.arrays()[array.place];
-    std::vector<Cause> causes;
-    for (std::size_t place = array.place; place-- > 0 && causes.size() < kMostCauses;) {
-      const StepArray& earlier = layout_.arrays()[place];
-      if (given_.contains(place) || !leads_to(earlier, what)) continue;
-      const std::vector<double> expected = expected_of(earlier);
-      const Case of{layout_, theirs_start_, merged_, earlier, expected, nullptr};
-      for (const auto table : specific_tables())
-        each_prediction(of, table, [&](const Hypothesis& hypothesis, const Prediction& prediction) {
-          train::StepStart start = theirs_start_;
-          train::StepArrays given = theirs_;
-          layout_.put(earlier, prediction.values, start, given);
-          const train::StepArrays all = train::step_in_double(layout_.rules(), start, &given);
-          const auto values = layout_.values(what, start, is_derived(what.kind) ? merged(given, all) : all);
-          if (error(what, array.values, values) > result.tolerance) return false;
-          causes.push_back(cause(hypothesis, prediction, earlier.name));
-          return causes.size() == kMostCauses;
-        });
-    }
-    result.causes.insert(result.causes.begin(), causes.begin(), causes.end());
-  }
   // Whether an array is computed from an earlier one, if on the way over others.
   bool leads_to(const StepArray& earlier, const StepArray& what) const {
     const bool after_gradients = what.kind == ArrayKind::kState || what.kind == ArrayKind::kUpdated;

@@ -12,8 +12,8 @@ namespace lockstep::compare {
 
 using train::ArrayKind;
 
-// An array to be explained, and what is known of the step: of each array the student's, where the file has
-// it, else what follows from those.
+// An array to be explained, and what is known of the step: of the array itself what it should be, of each
+// other the student's, where the file has it, else what follows from those.
 struct Case {
   const train::StepLayout& layout;
   const train::StepStart& start;

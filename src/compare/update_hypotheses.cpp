@@ -42,10 +42,18 @@ Predictions state(const Case& of, double a, double b) {
       mapped(velocity_before(of), gradient(of), [&](double v, double g) { return a * v + b * g; }))}};
 }
 double mu(const Case& of) { return options(of).momentum; }
-Predictions rate_in_velocity(const Case& of) { return state(of, mu(of), rate(of)); }
-Predictions minus_rate_in_velocity(const Case& of) { return state(of, mu(of), -rate(of)); }
-Predictions damped(const Case& of) { return state(of, mu(of), 1.0 - mu(of)); }
-Predictions damped_with_rate(const Case& of) { return state(of, mu(of), (1.0 - mu(of)) * rate(of)); }
+// The velocity times a number: as another program has it that has done so from the first step on, or from
+// this one.
+Predictions scaled_state(const Case& of, double factor) {
+  Predictions predictions = state(of, mu(of), factor);
+  if (!predictions.empty())
+    predictions.push_back({mapped(of.expected, [factor](double v) { return factor * v; })});
+  return predictions;
+}
+Predictions rate_in_velocity(const Case& of) { return scaled_state(of, rate(of)); }
+Predictions minus_rate_in_velocity(const Case& of) { return scaled_state(of, -rate(of)); }
+Predictions damped(const Case& of) { return scaled_state(of, 1.0 - mu(of)); }
+Predictions damped_with_rate(const Case& of) { return scaled_state(of, (1.0 - mu(of)) * rate(of)); }
 Predictions swapped(const Case& of) { return state(of, 1.0 - mu(of), mu(of)); }
 Predictions minus_gradient(const Case& of) { return state(of, mu(of), -1.0); }
 Predictions minus_velocity(const Case& of) { return state(of, -mu(of), 1.0); }

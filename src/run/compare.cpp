@@ -72,11 +72,10 @@ void print(report::Console& console, const Comparison& result, const compare::St
            const train::StepLayout& layout, const CompareArguments& arguments) {
   for (const std::string& convention : student.conventions) console.line(fmt::format("note: {}", convention));
   console.line(fmt::format("{:<34}{:<12}{:>10}{:>10}", "array", "", "error", "accepted"));
-  std::size_t wrong = 0, follows = 0;
+  std::size_t follows = 0;
   for (const ComparedArray& array : result.arrays) {
     console.line(fmt::format("{:<34}{:<12}{:>10.1e}{:>10.0e}", named(array, layout),
                              compare::name(array.status), array.error, array.tolerance));
-    wrong += array.status == Status::kWrong ? 1 : 0;
     follows += array.status == Status::kFollows ? 1 : 0;
   }
   for (const ComparedArray& array : result.arrays)
@@ -95,17 +94,20 @@ void print(report::Console& console, const Comparison& result, const compare::St
                         ? ": --step, --samples and --set must be as they were for trace-step; or --against "
                           "takes the step from its file"
                         : ""));
-  bool first = true;
-  for (const ComparedArray& array : result.arrays) {
+  const ComparedArray& first = result.arrays[*result.first_wrong];
+  const auto name_of = [&](const ComparedArray& array) { return layout.arrays()[array.place].name; };
+  console.line(fmt::format("first wrong: {}", named(first, layout)));
+  for (std::size_t i = 0; i < first.causes.size(); ++i)
+    console.line(
+        fmt::format("  {} {}", i == 0 ? "likely:" : "or:    ", sentence_of(first.causes[i], name_of(first))));
+  if (first.causes.empty()) console.line("  no known cause explains it");
+  if (first.difference) console.line(fmt::format("  {}", sentence_of(*first.difference)));
+  for (std::size_t i = *result.first_wrong + 1; i < result.arrays.size(); ++i) {
+    const ComparedArray& array = result.arrays[i];
     if (array.status != Status::kWrong) continue;
-    console.line(fmt::format("{}: {}", std::exchange(first, false) ? "first wrong" : "also wrong by itself",
-                             named(array, layout)));
-    const std::string& name = layout.arrays()[array.place].name;
-    for (std::size_t i = 0; i < array.causes.size(); ++i)
-      console.line(
-          fmt::format("  {} {}", i == 0 ? "likely:" : "or:    ", sentence_of(array.causes[i], name)));
-    if (array.causes.empty() && array.difference) console.line("  no cause that is known explains it");
-    if (array.difference) console.line(fmt::format("  {}", sentence_of(*array.difference)));
+    console.line(fmt::format("also wrong by itself: {}: {}", named(array, layout),
+                             array.causes.empty() ? "no known cause explains it"
+                                                  : sentence_of(array.causes.front(), name_of(array))));
   }
   if (follows > 0)
     console.line(
