@@ -64,10 +64,11 @@ constexpr const char* kExamples = R"(Examples:
   lockstep eval runs/mlp
   mpirun -np 3 lockstep verify configs/cifar10_mlp.toml --steps 50
   lockstep gradcheck configs/courses/spiral.toml
+  lockstep compare configs/courses/spiral.toml mine.npz
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify, selftest or gradcheck found a difference; 2 the command line or configuration is wrong,
-or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
+Exit codes: 0 done; 1 verify, selftest, gradcheck or compare found a difference; 2 the command line or configuration is
+wrong, or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
 5 a rank or the network failed; 130, 143 interrupted, state saved.)";
 
 // What is wrong with the command line, and what to do about it.

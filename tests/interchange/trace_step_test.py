@@ -11,11 +11,12 @@ from harness.files import write
 from harness.process import lockstep, settings, succeed
 from harness.shipped import CONFIGS, CONFIGURATIONS
 from images import make_up_cifar10
-from networks import Network
+from networks import Add, Network
 from torch import nn
 
 COURSES = [name for name in CONFIGURATIONS if name.startswith("courses/")]
-STEPS = [(name, step) for name in COURSES for step in (1, 3)] + [("cifar10_cnn.toml", 2), ("every_layer.toml", 3)]
+# A configuration, a step, and how far float32 may be from double precision: further where there are twenty layers.
+STEPS = [(name, step, 1e-6) for name in COURSES for step in (1, 3)] + [("cifar10_cnn.toml", 2, 1e-6), ("every_layer.toml", 3, 1e-5)]
 
 
 class Masked(nn.Module):
@@ -65,7 +66,7 @@ class Step:
         numbers = {}
         for place, module in enumerate(self.modules):
             shape = self.shape_of(place)
-            if isinstance(module, nn.Identity) and not hasattr(module, "number"):
+            if isinstance(module, nn.Identity) and not isinstance(module, Add):
                 continue
             if isinstance(module, nn.Flatten) and shape.numel() == shape[0]:
                 continue  # of one pixel: there is nothing to do
@@ -78,13 +79,12 @@ class Step:
             self.modules[place].register_forward_hook(lambda _, __, y, number=number: self.note(number, y))
 
     def shape_of(self, place):
-        """What a module is given, without samples."""
-        x = self.x.flatten(1)[:2]
-        outputs = []
+        """Of what a module is given, without samples."""
+        x = self.x.flatten(1)[:1]
         with torch.no_grad():
             for module in list(self.modules)[:place]:
-                x = x + outputs[module.number] if hasattr(module, "number") else (x if isinstance(module, (nn.Dropout, Masked, nn.modules.batchnorm._BatchNorm)) else module(x))
-                outputs.append(x)
+                keeps_shape = isinstance(module, (Add, Masked, nn.Dropout, nn.modules.batchnorm._BatchNorm))
+                x = x if keeps_shape else module(x)
         return x.shape[1:]
 
     def note(self, number, y):
@@ -96,7 +96,10 @@ class Step:
         self.parts, running, self.averages = {}, dict(self.network.named().named_buffers()), []
         x = self.x.flatten(1).requires_grad_()
         before = {name: buffer.clone() for name, buffer in running.items()}
-        first, losses = 0, 0
+        l2 = 0.5 * self.train["l2"] * sum(w.square().sum() for w in self.decayed())
+        if self.train["l2"]:
+            l2.backward()
+        first, loss = 0, l2.item()
         for rows in self.file["micro_batches"]:
             rows = slice(first, first + int(rows))
             first = rows.stop
@@ -104,14 +107,14 @@ class Step:
                 module.rows = rows
             for name, buffer in running.items():
                 buffer.copy_(before[name])
-            losses = losses + self.sum_of_losses(self.modules(x[rows]), self.targets[rows])
+            part = self.sum_of_losses(self.modules(x[rows]), self.targets[rows]) / len(x)
+            part.backward()
+            loss += part.item()
             self.averages.append({name: buffer.clone() for name, buffer in running.items()})
-        loss = losses / len(x) + 0.5 * self.train["l2"] * sum(w.square().sum() for w in self.decayed())
-        loss.backward()
         self.dx = x.grad.reshape(self.x.shape)
         self.found = {number: torch.cat([part.detach() for part in parts]) for number, parts in self.parts.items()}
         self.gradients = {number: torch.cat([part.grad for part in parts]) for number, parts in self.parts.items()}
-        return loss.item()
+        return loss
 
     def decayed(self):
         for layer, table in zip(self.network.layers, self.network.tables):
@@ -145,45 +148,45 @@ class Step:
         return {f"{names[p]}.velocity": optimizer.state[p]["momentum_buffer"] for p in learning if self.train["momentum"]}
 
 
-def expect_equal(name, found, expected):
-    """To 1e-6 of the largest, or of 1 where all are smaller. Pixels that no pooling layer reads are not computed."""
+def expect_equal(name, found, expected, tolerance):
+    """Relative to the largest, or to 1 where all are smaller. Pixels that no pooling layer reads are not computed."""
     if expected.dim() == 4:
         expected = expected[:, :, :found.shape[2], :found.shape[3]]
     assert found.shape == expected.shape, name
     error = (torch.from_numpy(found).double() - expected).abs().max().item()
-    assert error <= 1e-6 * max(1.0, expected.abs().max().item()), f"{name}: {error}"
+    assert error <= tolerance * max(1.0, expected.abs().max().item()), f"{name}: {error}"
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-@pytest.mark.parametrize("name, number", STEPS)
-def test_every_array_is_pytorchs(name, number):
-    words = settings("data.train_samples=203", "train.batch_size=48")
+@pytest.mark.parametrize("name, number, tolerance", STEPS)
+def test_every_array_is_pytorchs(name, number, tolerance):
+    words = settings("data.train_samples=103", "train.batch_size=56")
     if "cifar10" in (CONFIGS / name).read_text():
         folder = os.environ.get("CIFAR10_DIR") or "."
         if folder == ".":
             make_up_cifar10(folder)
-        words = settings("data.train_samples=203", "data.test_samples=100", "train.batch_size=48", f"data.dir={folder}")
+        words = settings("data.train_samples=103", "data.test_samples=100", "train.batch_size=56", f"data.dir={folder}")
     out = succeed("trace-step", CONFIGS / name, *words, "--step", number, "--out", "step.npz").out
     file = np.load("step.npz")
     assert str(file["README"]).startswith(f"One training step, number {number}, of the configuration {name[:-5].split('/')[-1]}, ")
     step = Step(file)
     start = step.network.tensors()
     assert float(file["loss"]) == pytest.approx(step.run(), rel=1e-6)
-    expect_equal("inputs.grad", file["inputs.grad"], step.dx)
+    expect_equal("inputs.grad", file["inputs.grad"], step.dx, tolerance)
     numbers = {int(array.split(".")[1]) for array in file.files if array.startswith("outputs.")}
     assert numbers == set(step.found), "layers are numbered in another way"
     for k in numbers:
-        expect_equal(f"outputs.{k}", file[f"outputs.{k}"], step.found[k])
-        expect_equal(f"outputs.{k}.grad", file[f"outputs.{k}.grad"], step.gradients[k])
+        expect_equal(f"outputs.{k}", file[f"outputs.{k}"], step.found[k], tolerance)
+        expect_equal(f"outputs.{k}.grad", file[f"outputs.{k}.grad"], step.gradients[k], tolerance)
     gradients = {tensor: parameter.grad for tensor, parameter in step.network.named().named_parameters()}
     of_parameters = [array[:-5] for array in file.files if array.startswith("layers.") and array.endswith(".grad")]
     assert of_parameters
     for tensor in of_parameters:
-        expect_equal(f"{tensor}.grad", file[f"{tensor}.grad"], gradients[tensor])
+        expect_equal(f"{tensor}.grad", file[f"{tensor}.grad"], gradients[tensor], tolerance)
     for array, velocity in step.update().items():
-        expect_equal(array, file[array], velocity)
+        expect_equal(array, file[array], velocity, tolerance)
     for tensor, value in step.network.tensors().items():
-        expect_equal(f"{tensor}.updated", file[f"{tensor}.updated"], value)
+        expect_equal(f"{tensor}.updated", file[f"{tensor}.updated"], value, tolerance)
     assert any((start[tensor] - value).abs().max() > 0 for tensor, value in step.network.tensors().items())
     assert "difference from float64" in out
 
