@@ -1,7 +1,6 @@
 #include "compare/comparison.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -146,7 +145,8 @@ class Comparing {
       result.causes = direct_causes(array, expected, result.tolerance, own);
     if (result.causes.empty() || result.causes.front().id == "factor") add_causes_before(array, result);
     if (result.causes.size() > kMostCauses) result.causes.resize(kMostCauses);
-    result.difference = difference(what, array.values, expected, result.tolerance);
+    result.difference =
+        difference(what.shape, array.values, expected, result.tolerance * scale(what, expected));
   }
 
   // What an array should be, given the file's earlier ones.
@@ -350,38 +350,6 @@ class Comparing {
     std::vector<double> sum = layout_.values(what, start_, reference_);
     for (double& x : sum) x *= static_cast<double>(start_.rows());
     return start_.rows() > 1 && error(what, array.values, sum) <= tolerance;
-  }
-
-  Difference difference(const StepArray& what, const std::vector<double>& found,
-                        const std::vector<double>& expected, double tolerance) {
-    Difference d{.elements = found.size()};
-    const double allowed = tolerance * scale(what, expected);
-    double product = 0.0, of_found = 0.0, of_expected = 0.0;
-    std::set<std::size_t> rows, cols;
-    const std::size_t width = what.shape.empty() ? 1 : found.size() / what.shape[0];
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      product += found[i] * expected[i];
-      of_found += found[i] * found[i];
-      of_expected += expected[i] * expected[i];
-      if (std::fabs(found[i] - expected[i]) <= allowed) continue;
-      if (d.different++ == 0) {
-        d.found = found[i];
-        d.expected = expected[i];
-        d.first.resize(what.shape.size());
-        for (std::size_t n = what.shape.size(), left = i; n-- > 0; left /= what.shape[n])
-          d.first[n] = left % what.shape[n];
-      }
-      rows.insert(i / width);
-      cols.insert(i % width);
-    }
-    d.ratio = of_expected > 0.0 ? std::sqrt(of_found / of_expected) : 0.0;
-    d.cosine = of_found > 0.0 && of_expected > 0.0 ? product / std::sqrt(of_found * of_expected) : 0.0;
-    constexpr std::size_t kFew = 4;
-    if (what.shape.size() >= 2 && rows.size() <= kFew && rows.size() < what.shape[0])
-      d.where = fmt::format("rows {}", fmt::join(rows, ", "));
-    else if (what.shape.size() == 2 && cols.size() <= kFew && cols.size() < width)
-      d.where = fmt::format("columns {}", fmt::join(cols, ", "));
-    return d;
   }
 
   const train::StepLayout& layout_;
