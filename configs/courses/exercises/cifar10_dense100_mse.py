@@ -3,9 +3,9 @@ error and L2, by hand.
 Práctica 3, problema 2 del Instituto Balseiro: un paso de 3072 - 100 sigmoides - 10 lineales con CIFAR-10, con error cuadrático
 medio y L2, a mano.
 
-    lockstep trace-step configs/cifar10_dense100_mse.toml --step 50 --out step.npz
+    build/lockstep trace-step configs/cifar10_dense100_mse.toml --step 50 --out step.npz
     python3 cifar10_dense100_mse.py
-    lockstep compare mine.npz --against step.npz
+    build/lockstep compare mine.npz --against step.npz
 
 Put an expression in place of each `...`, from top to bottom. Compare as often as you like: what is still `...` is left out.
 Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede comparar en cualquier momento: lo que sigue siendo

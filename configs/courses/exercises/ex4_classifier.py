@@ -1,9 +1,9 @@
 """Exercise 4 of I2DL, y = sigmoid(x W + b): one step of gradient descent, by hand.
 Ejercicio 4 de I2DL, y = sigmoid(x W + b): un paso de descenso por gradiente, a mano.
 
-    lockstep trace-step configs/courses/ex4_classifier.toml --step 50 --out step.npz
+    build/lockstep trace-step configs/courses/ex4_classifier.toml --step 50 --out step.npz
     python3 ex4_classifier.py
-    lockstep compare mine.npz --against step.npz
+    build/lockstep compare mine.npz --against step.npz
 
 Put an expression in place of each `...`, from top to bottom. Compare as often as you like: what is still `...` is left out.
 Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede comparar en cualquier momento: lo que sigue siendo

@@ -1,9 +1,9 @@
 """The flower, F. Cervantes' exercise 3: one step of a network with a hidden layer of tanh units, by hand.
 La flor, ejercicio 3 de F. Cervantes: un paso de una red con una capa oculta de unidades tanh, a mano.
 
-    lockstep trace-step configs/courses/flower.toml --step 50 --out step.npz
+    build/lockstep trace-step configs/courses/flower.toml --step 50 --out step.npz
     python3 flower.py
-    lockstep compare mine.npz --against step.npz
+    build/lockstep compare mine.npz --against step.npz
 
 Put an expression in place of each `...`, from top to bottom. Compare as often as you like: what is still `...` is left out.
 Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede comparar en cualquier momento: lo que sigue siendo

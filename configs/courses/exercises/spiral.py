@@ -1,9 +1,9 @@
 """The spiral, practical 5 of Universidad de la República: one step of a network with two hidden layers, by hand.
 La espiral, práctico 5 de la Universidad de la República: un paso de una red con dos capas ocultas, a mano.
 
-    lockstep trace-step configs/courses/spiral.toml --step 50 --out step.npz
+    build/lockstep trace-step configs/courses/spiral.toml --step 50 --out step.npz
     python3 spiral.py
-    lockstep compare mine.npz --against step.npz
+    build/lockstep compare mine.npz --against step.npz
 
 Put an expression in place of each `...`, from top to bottom. Compare as often as you like: what is still `...` is left out.
 Reemplazar cada `...` por una expresión, de arriba hacia abajo. Se puede comparar en cualquier momento: lo que sigue siendo
