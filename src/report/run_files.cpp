@@ -88,12 +88,15 @@ void RowsFile::flush() {
 MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows)
     : file_(path, kMetricsHeader, rows), rows_(std::move(rows)) {}
 
+std::string metrics_row(const EpochRow& row) {
+  return fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}\n",
+                     row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                     row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
+                     row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+}
+
 void MetricsFile::write(const EpochRow& row) {
-  const std::string line =
-      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}\n",
-                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
-                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+  const std::string line = metrics_row(row);
   rows_ += line;
   file_.add(line);
   file_.flush();

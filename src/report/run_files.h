@@ -30,6 +30,8 @@ struct EpochRow {
 
 // The row of an epoch among those of a metrics.csv. What they do not have is NaN.
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
+// The row as metrics.csv has it, with its newline.
+std::string metrics_row(const EpochRow& row);
 
 // A row of steps.csv.
 struct StepRow {

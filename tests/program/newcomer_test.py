@@ -9,7 +9,7 @@ from harness.process import execute, lockstep, succeed
 WRONG_COMMANDS = [
     ("nothing_at_all", "", 2,
      "lockstep: no subcommand, expected one of train, eval, export, verify, selftest, gradcheck, sweep, inspect, "
-     "configs, activations, predict, doctor (lockstep --help shows the usage)"),
+     "receipt, configs, activations, predict, doctor (lockstep --help shows the usage)"),
     ("misspelt_subcommand", "trian run.toml", 2, "lockstep: trian is not a subcommand, did you mean train?"),
     ("configuration_for_a_subcommand", "run.toml", 2,
      "lockstep: run.toml is not a subcommand, did you mean lockstep train run.toml?"),
