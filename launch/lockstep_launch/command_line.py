@@ -11,7 +11,7 @@ from .script import Failure, name
 
 SUBCOMMANDS = ("train", "eval", "export", "verify", "selftest", "gradcheck", "sweep", "inspect", "configs", "activations", "predict",
                "doctor")  # fmt: skip
-FIND_DIFFERENCES = ("verify", "selftest", "gradcheck")  # the subcommands that end with 1 where they found one
+FIND_DIFFERENCES = ("verify", "selftest", "gradcheck", "sanity")  # the subcommands that end with 1 where they found one
 SAVE_THEIR_STATE = ("train", "sweep")  # those that go on where a signal has ended them
 WITH_VALUE = ("-np", "-n", "--threads", "--bind", "--hostfile", "--host", "--retries", "--start-seconds", "--mpi")
 FLAGS = {"--force": "force", "--allow-run-as-root": "root_meant", "--verbose": "verbose", "--dry-run": "dry_run"}

@@ -33,6 +33,9 @@ constexpr Command kCommands[] = {
      selftest_command},
     {"gradcheck", "Compare the backward pass with central differences of the loss in double precision",
      gradcheck_command},
+    {"sanity",
+     "Check a configuration and its data before training: first loss, labels, duplicates, gradient and more",
+     sanity_command},
     {"sweep", "Train with many hyperparameters, grid or random search; write a table of the trials",
      sweep_command},
     {"inspect",
@@ -65,7 +68,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep gradcheck configs/courses/spiral.toml
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify, selftest or gradcheck found a difference; 2 the command line or configuration is wrong,
+Exit codes: 0 done; 1 verify, selftest, gradcheck or sanity found a difference; 2 the command line or configuration is wrong,
 or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
 5 a rank or the network failed; 130, 143 interrupted, state saved.)";
 

@@ -22,6 +22,7 @@ Run gradcheck_command(Options& options);
 Run inspect_command(Options& options);
 Run predict_command(Options& options);
 Run receipt_command(Options& options);
+Run sanity_command(Options& options);
 Run selftest_command(Options& options);
 Run sweep_command(Options& options);
 Run train_command(Options& options);

@@ -26,18 +26,6 @@ void writing(const std::filesystem::path& path, Write&& write) {
   }
 }
 
-// The whole lines of a file whose first field is a number of at most `last`.
-std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
-  std::ifstream file(path);
-  std::string rows;
-  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
-    std::size_t number = 0;
-    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
-  }
-  return rows;
-}
-
 constexpr const char* kMetricsHeader =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
@@ -67,6 +55,17 @@ EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
           .compute_seconds = cells[9],
           .wait_seconds = cells[10],
           .transfer_seconds = cells[11]};
+}
+
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
+  std::ifstream file(path);
+  std::string rows;
+  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
+    std::size_t number = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
+  }
+  return rows;
 }
 
 RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows)

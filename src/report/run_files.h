@@ -56,6 +56,10 @@ class RowsFile {
   std::string pending_;
 };
 
+// The whole lines of a file whose first field is a number of at most `last`: what such a file keeps of an
+// earlier run that is gone on with.
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last);
+
 class MetricsFile {
  public:
   // rows: of the epochs before, as rows() gave them.

@@ -38,8 +38,8 @@ bool normalizes(const config::RunConfig& run) {
   });
 }
 
-// A batch of about `samples` in the configuration's shards, and no more than it has; where there is batch
-// norm at least four in each, which may differ, and so many that no step has a single one.
+}  // namespace
+
 std::size_t small_batch(config::RunConfig run, std::size_t samples) {
   const std::size_t shards = run.data.shards, most = run.train.batch_size;
   const auto batch_of = [&](std::size_t per_shard) { return std::min(most, shards * per_shard); };
@@ -52,8 +52,6 @@ std::size_t small_batch(config::RunConfig run, std::size_t samples) {
   }
   return run.train.batch_size;
 }
-
-}  // namespace
 
 bool gradcheck(Job& job, const GradcheckArguments& arguments) {
   const comm::Communicator& world = job.world;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/run_config.h"
 #include "run/job.h"
 
 namespace lockstep::run {
@@ -16,6 +17,10 @@ struct GradcheckArguments {
   std::size_t elements = 30;  // of each tensor
   double tolerance = 1e-4;    // of the relative error
 };
+
+// A batch of about `samples` in the configuration's shards, and no more than it has; where there is batch
+// norm at least four in each, which may differ, and so many that no step has a single one.
+std::size_t small_batch(config::RunConfig run, std::size_t samples);
 
 // Returns whether the backward pass agrees with central differences. Throws CollectiveError. Collective.
 bool gradcheck(Job& job, const GradcheckArguments& arguments);

@@ -124,6 +124,8 @@ const std::vector<Use>& uses() {
       {"run.watchdog_seconds", "3"},
       {"log.steps", "true"},
       {"log.gradients", "true"},
+      {"log.layers", "true"},
+      {"log.film", "true"},
   };
   return all;
 }
