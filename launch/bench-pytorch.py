@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Trains a network on CIFAR-10 with PyTorch as Lockstep's configurations do, for launch/bench: same network, data,
-normalisation (mean of each pixel), batch, loss and optimizer; the whole set in memory, batches by index_select.
+batch, loss and optimizer; the whole set in memory, less the mean of each pixel, batches by index_select. Nothing is augmented.
 
 Usage: bench-pytorch.py NETWORK BATCH EPOCHS [SAMPLES [MEMORY_FORMAT]]      NETWORK: hidden widths, as 1024,1024, or conv
 MEMORY_FORMAT of the convolutional network: contiguous or channels_last.
@@ -14,6 +14,8 @@ import time
 
 import numpy as np
 import torch
+
+RATE, DECAY = 0.3, 0.00133  # of the convolutional network, at the start
 
 
 def samples(folder, count):
@@ -32,20 +34,37 @@ def dense(widths):
     return torch.nn.Sequential(*layers, torch.nn.Linear(inputs, 10))
 
 
+class Multiply(torch.nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
 def convolutional():
-    """The network of lockstep_launch/bench/conv.toml."""
+    """The network of configs/cifar10_fast.toml: (model, its optimizer)."""
+    biases = []
 
     def normalised(channels):
-        norm = torch.nn.BatchNorm2d(channels)
+        norm = torch.nn.BatchNorm2d(channels, eps=1e-12, momentum=0.4)
         norm.weight.requires_grad_(False)
-        return [norm, torch.nn.ReLU()]
+        biases.append(norm.bias)
+        return [norm, torch.nn.GELU()]
 
-    layers, channels = [torch.nn.Conv2d(3, 24, 2).requires_grad_(False), torch.nn.ReLU()], 24
+    whitening = torch.nn.Conv2d(3, 24, 2)  # its filters are not trained
+    whitening.weight.requires_grad_(False)
+    layers, channels = [whitening, torch.nn.GELU()], 24
     for filters in (64, 256, 256):
         layers += [torch.nn.Conv2d(channels, filters, 3, padding=1, bias=False), torch.nn.MaxPool2d(2), *normalised(filters)]
         layers += [torch.nn.Conv2d(filters, filters, 3, padding=1, bias=False), *normalised(filters)]
         channels = filters
-    return torch.nn.Sequential(*layers, torch.nn.MaxPool2d(3), torch.nn.Flatten(), torch.nn.Linear(channels, 10, bias=False))
+    layers += [torch.nn.MaxPool2d(3), torch.nn.Flatten(), torch.nn.Linear(channels, 10, bias=False), Multiply(1 / 9)]
+    weights = [layer.weight for layer in layers if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)) and layer is not whitening]
+    groups = [{"params": [*weights, whitening.bias]}, {"params": biases, "lr": 64 * RATE, "weight_decay": DECAY / 64}]
+    optimizer = torch.optim.SGD(groups, lr=RATE, momentum=0.85, nesterov=True, weight_decay=DECAY)
+    return torch.nn.Sequential(*layers), optimizer
 
 
 def main():
@@ -59,14 +78,16 @@ def main():
     x, y = samples(os.environ["CIFAR10_DIR"], count)
     x, y = x[rank::world], y[rank::world]
     if sys.argv[1] == "conv":
-        x, model = x.reshape(-1, 3, 32, 32), convolutional().to(memory_format=memory_format)
+        x, (model, optimizer) = x.reshape(-1, 3, 32, 32), convolutional()
+        model = model.to(memory_format=memory_format)
+        loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.2)
     else:
         model = dense([int(width) for width in sys.argv[1].split(",")])
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+        loss_of = torch.nn.CrossEntropyLoss()
     if world > 1:
         torch.distributed.init_process_group("gloo")
         model = torch.nn.parallel.DistributedDataParallel(model)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
-    loss_of = torch.nn.CrossEntropyLoss()
     for _ in range(epochs):
         start = time.perf_counter()
         order = torch.randperm(len(x))

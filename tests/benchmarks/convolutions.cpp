@@ -1,5 +1,5 @@
-// Convolutions on one core, those of launch/lockstep_launch/bench/conv.toml (its "same" ones): y = windows(x)
-// Wᵀ, dW = dyᵀ windows(x) rounded to integers, dx = windows(dy) W turned.
+// Convolutions on one core, the 3 x 3 ones of configs/cifar10_fast.toml: y = windows(x) Wᵀ,
+// dW = dyᵀ windows(x) rounded to integers, dx = windows(dy) W turned.
 //
 // Usage: convolutions [REPEATS [IMAGES]]      (default: 9 repeats of 128 images)
 // Prints GFLOP/s, with two operations for each term of a window that lies within the image, for each kernel

@@ -6,7 +6,7 @@ import pytest
 from harness.files import write, write_black_cifar10
 from scripts import machine, refused, run, scripts, stand_in, succeeded
 
-CONFIG = "configs/cifar10_dense100.toml"
+CONFIG = "configs/cifar10_cnn.toml"
 
 
 @pytest.fixture

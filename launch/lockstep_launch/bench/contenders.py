@@ -1,6 +1,6 @@
 """What takes turns: each trains a network and tells the seconds of its second epoch, None where it failed.
 
-A network is the widths of hidden layers, as 1024,1024, or CONVOLUTIONAL, which is conv.toml beside this file."""
+A network is the widths of hidden layers, as 1024,1024, or CONVOLUTIONAL, which is configs/cifar10_fast.toml."""
 
 import csv
 import json
@@ -46,8 +46,10 @@ def lockstep(ranks, threads, mode):
         with tempfile.TemporaryDirectory() as work:
             settings = {"train.epochs": 2, "train.batch_size": batch_of(network), "reduce.mode": mode,
                         "data.train_samples": samples_of(network), "data.test_samples": 100, "checkpoint.every_epochs": 0}  # fmt: skip
-            config = Path(__file__).with_name("conv.toml")
-            if network != CONVOLUTIONAL:
+            if network == CONVOLUTIONAL:
+                config = REPOSITORY / "configs/cifar10_fast.toml"
+                settings |= {"train.warmup_epochs": 1, "eval.views": "one"}
+            else:
                 config = REPOSITORY / "configs/cifar10_mlp.toml"
                 settings["model.hidden"] = f"[{network}]"
             words = [REPOSITORY / "launch/run", "-np", ranks, "--threads", threads, config, "--quiet", "--out", f"{work}/run"]
