@@ -267,7 +267,7 @@ TEST(Synonyms, OfOtherProgramsLeadToTheKey) {
 }
 
 TEST(DecidingValues, AreThoseOfTheExperimentAndOfItsEnd) {
-  const auto with = [](const Overrides& keys) { return deciding_values(resolved(keys)); };
+  const auto with = [](const Overrides& keys) { return deciding_values(resolved("", keys)); };
   const auto usual = with({});
   EXPECT_EQ(usual.at("train.epochs"), "10");
   EXPECT_EQ(usual.at("model.hidden.0"), "100");
