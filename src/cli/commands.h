@@ -23,6 +23,8 @@ Run export_command(Options& options);
 Run gradcheck_command(Options& options);
 Run inspect_command(Options& options);
 Run predict_command(Options& options);
+Run receipt_command(Options& options);
+Run sanity_command(Options& options);
 Run selftest_command(Options& options);
 Run sweep_command(Options& options);
 Run trace_step_command(Options& options);

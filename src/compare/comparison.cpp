@@ -1,7 +1,6 @@
 #include "compare/comparison.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -146,7 +145,8 @@ class Comparing {
       result.causes = direct_causes(array, expected, result.tolerance, own);
     if (result.causes.empty() || result.causes.front().id == "factor") add_causes_before(array, result);
     if (result.causes.size() > kMostCauses) result.causes.resize(kMostCauses);
-    result.difference = difference(what, array.values, expected, result.tolerance);
+    result.difference =
+        difference(what.shape, array.values, expected, result.tolerance * scale(what, expected));
   }
 
   // What an array should be, given the file's earlier ones.
@@ -309,52 +309,47 @@ class Comparing {
     return {hypothesis.id, fmt::format(fmt::runtime(hypothesis.sentence), prediction.detail), array};
   }
 
-  // A velocity that has the learning rate in it is another name for the same, if the step is right.
-  void accept_conventions() {
-    bool updates = false, right = true;
+  // Whether the file has arrays of a kind, and all of them are right.
+  bool are_right(ArrayKind kind) const {
+    bool some = false, right = true;
     for (const ComparedArray& array : result_.arrays) {
-      if (layout_.arrays()[array.place].kind != ArrayKind::kUpdated) continue;
-      updates = true;
+      if (layout_.arrays()[array.place].kind != kind) continue;
+      some = true;
       right = right && (array.status == Status::kAgrees || array.status == Status::kRounding);
     }
-    if (!updates || !right) return;
-    for (ComparedArray& array : result_.arrays) {
-      const bool known = !array.causes.empty() && (array.causes[0].id == "velocity-has-rate" ||
-                                                   array.causes[0].id == "velocity-is-minus-step");
-      if (array.status == Status::kWrong && known) array.status = Status::kConvention;
-    }
+    return some && right;
   }
 
-  Difference difference(const StepArray& what, const std::vector<double>& found,
-                        const std::vector<double>& expected, double tolerance) {
-    Difference d{.elements = found.size()};
-    const double allowed = tolerance * scale(what, expected);
-    double product = 0.0, of_found = 0.0, of_expected = 0.0;
-    std::set<std::size_t> rows, cols;
-    const std::size_t width = what.shape.empty() ? 1 : found.size() / what.shape[0];
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      product += found[i] * expected[i];
-      of_found += found[i] * found[i];
-      of_expected += expected[i] * expected[i];
-      if (std::fabs(found[i] - expected[i]) <= allowed) continue;
-      if (d.different++ == 0) {
-        d.found = found[i];
-        d.expected = expected[i];
-        d.first.resize(what.shape.size());
-        for (std::size_t n = what.shape.size(), left = i; n-- > 0; left /= what.shape[n])
-          d.first[n] = left % what.shape[n];
+  // What means something else than the reference's, and leads to what is right.
+  void accept_conventions() {
+    const bool gradients_are_right = are_right(ArrayKind::kParameterGradient),
+               step_is_right = are_right(ArrayKind::kUpdated);
+    for (std::size_t i = 0; i < result_.arrays.size(); ++i) {
+      ComparedArray& array = result_.arrays[i];
+      const bool of_outputs = array_of(array).kind == ArrayKind::kOutputGradient ||
+                              array_of(array).kind == ArrayKind::kProbabilitiesGradient ||
+                              array_of(array).kind == ArrayKind::kInputsGradient;
+      const bool differs = array.status == Status::kWrong || array.status == Status::kFollows;
+      if (differs && of_outputs && gradients_are_right &&
+          is_of_the_sum(student_.arrays[i], array.tolerance)) {
+        array.status = Status::kConvention;
+        array.causes = {{"not-divided-by-batch",
+                         "it is of each sample's loss, without the 1/N that the parameters' gradients have",
+                         array_of(array).name}};
       }
-      rows.insert(i / width);
-      cols.insert(i % width);
+      // The learning rate in the velocity.
+      const bool known = !array.causes.empty() && (array.causes[0].id == "velocity-has-rate" ||
+                                                   array.causes[0].id == "velocity-is-minus-step");
+      if (array.status == Status::kWrong && known && step_is_right) array.status = Status::kConvention;
     }
-    d.ratio = of_expected > 0.0 ? std::sqrt(of_found / of_expected) : 0.0;
-    d.cosine = of_found > 0.0 && of_expected > 0.0 ? product / std::sqrt(of_found * of_expected) : 0.0;
-    constexpr std::size_t kFew = 4;
-    if (what.shape.size() >= 2 && rows.size() <= kFew && rows.size() < what.shape[0])
-      d.where = fmt::format("rows {}", fmt::join(rows, ", "));
-    else if (what.shape.size() == 2 && cols.size() <= kFew && cols.size() < width)
-      d.where = fmt::format("columns {}", fmt::join(cols, ", "));
-    return d;
+  }
+  const StepArray& array_of(const ComparedArray& array) const { return layout_.arrays()[array.place]; }
+  // Whether a gradient is that of the losses' sum.
+  bool is_of_the_sum(const StudentArray& array, double tolerance) {
+    const StepArray& what = layout_.arrays()[array.place];
+    std::vector<double> sum = layout_.values(what, start_, reference_);
+    for (double& x : sum) x *= static_cast<double>(start_.rows());
+    return start_.rows() > 1 && error(what, array.values, sum) <= tolerance;
   }
 
   const train::StepLayout& layout_;

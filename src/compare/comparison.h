@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/difference.h"
 #include "compare/student_arrays.h"
 #include "train/step_layout.h"
 
@@ -23,16 +24,6 @@ struct Cause {
   std::string id;        // such as "l2-missing"
   std::string sentence;  // for people
   std::string array;     // that it is about: the wrong one, or one that the file does not have
-};
-
-// What an array that nothing explains is like.
-struct Difference {
-  double ratio = 0.0;   // of its norm and the expected one's
-  double cosine = 0.0;  // of the angle between them
-  std::size_t elements = 0, different = 0;
-  std::vector<std::size_t> first = {};  // the first that differs: its indices
-  double found = 0.0, expected = 0.0;   // there
-  std::string where = {};               // "rows 3, 7" or "column 2" if all lie there, else ""
 };
 
 struct ComparedArray {

@@ -26,18 +26,6 @@ void writing(const std::filesystem::path& path, Write&& write) {
   }
 }
 
-// The whole lines of a file whose first field is a number of at most `last`.
-std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
-  std::ifstream file(path);
-  std::string rows;
-  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
-    std::size_t number = 0;
-    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
-  }
-  return rows;
-}
-
 constexpr const char* kMetricsHeader =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
@@ -69,6 +57,17 @@ EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
           .transfer_seconds = cells[11]};
 }
 
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
+  std::ifstream file(path);
+  std::string rows;
+  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
+    std::size_t number = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
+  }
+  return rows;
+}
+
 RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows)
     : path_(std::move(path)) {
   writing(path_, [&] {
@@ -88,12 +87,15 @@ void RowsFile::flush() {
 MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows)
     : file_(path, kMetricsHeader, rows), rows_(std::move(rows)) {}
 
+std::string metrics_row(const EpochRow& row) {
+  return fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}\n",
+                     row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                     row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
+                     row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+}
+
 void MetricsFile::write(const EpochRow& row) {
-  const std::string line =
-      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}\n",
-                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
-                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+  const std::string line = metrics_row(row);
   rows_ += line;
   file_.add(line);
   file_.flush();

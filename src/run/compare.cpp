@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -50,6 +51,7 @@ std::string sentence_of(const compare::Cause& cause, const std::string& array) {
 }
 
 std::string sentence_of(const compare::Difference& d) {
+  if (d.elements == 1) return fmt::format("it is {:.9g}, expected {:.9g}", d.found, d.expected);
   return fmt::format(
       "its norm is {:.4g} times the expected one, the cosine between them {:.6f}; {} of {} elements "
       "differ{}, the first at "
@@ -58,8 +60,16 @@ std::string sentence_of(const compare::Difference& d) {
       fmt::join(d.first, ", "), d.found, d.expected);
 }
 
+// Whether two arrays or more that the step is given, and none computes, are wrong.
+bool begins_elsewhere(const Comparison& result, const train::StepLayout& layout) {
+  return std::ranges::count_if(result.arrays, [&](const ComparedArray& array) {
+           return array.status == Status::kWrong &&
+                  layout.arrays()[array.place].kind <= train::ArrayKind::kParameter;
+         }) >= 2;
+}
+
 void print(report::Console& console, const Comparison& result, const compare::StudentArrays& student,
-           const train::StepLayout& layout) {
+           const train::StepLayout& layout, const CompareArguments& arguments) {
   for (const std::string& convention : student.conventions) console.line(fmt::format("note: {}", convention));
   console.line(fmt::format("{:<34}{:<12}{:>10}{:>10}", "array", "", "error", "accepted"));
   std::size_t follows = 0;
@@ -77,6 +87,13 @@ void print(report::Console& console, const Comparison& result, const compare::St
                                            : fmt::format("all {} arrays agree", result.arrays.size()));
     return;
   }
+  if (begins_elsewhere(result, layout))
+    console.line(
+        fmt::format("note: the data or the parameters are not those of this step{}",
+                    arguments.against.empty()
+                        ? ": --step, --samples and --set must be as they were for trace-step; or --against "
+                          "takes the step from its file"
+                        : ""));
   const ComparedArray& first = result.arrays[*result.first_wrong];
   const auto name_of = [&](const ComparedArray& array) { return layout.arrays()[array.place].name; };
   console.line(fmt::format("first wrong: {}", named(first, layout)));
@@ -146,6 +163,11 @@ bool compare(Job& job, const CompareArguments& arguments) {
       throw ConfigError(
           fmt::format("compare works on one rank, found {}, expected it without mpirun", job.world.size()));
     const StepChoice& choice = arguments.choice;
+    if (arguments.against.empty() && std::filesystem::path(choice.config).extension() == ".npz")
+      throw ConfigError(
+          fmt::format("compare: {} stands where a configuration is expected: compare CONFIG MINE, or compare "
+                      "MINE --against STEP",
+                      choice.config));
     if (arguments.mine.empty())
       throw ConfigError(
           "compare: MINE is missing, expected the .npz file of your arrays behind the configuration");
@@ -169,8 +191,10 @@ bool compare(Job& job, const CompareArguments& arguments) {
                      .dump(2, ' ', false, ordered_json::error_handler_t::replace));
   } else {
     console.line(fmt::format("lockstep {}: {} against step {} of {}, {} samples", kVersion, arguments.mine,
-                             step.trace.start.step + 1, step.name, step.trace.start.rows()));
-    print(console, result, student, layout);
+                             step.trace.start.step + 1,
+                             arguments.against.empty() ? step.name : arguments.against,
+                             step.trace.start.rows()));
+    print(console, result, student, layout, arguments);
   }
   return !result.first_wrong;
 }
