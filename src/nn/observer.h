@@ -1,4 +1,5 @@
-// Who looks at a pass: at every layer's output, and at the derivative of the loss by it, as they are computed.
+// Who looks at a pass: at every layer's output, and at the derivative of the loss by it, as they are
+// computed.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,7 @@ bool trace_step(Job& job, const TraceStepArguments& arguments) {
   const train::Deviation* wrong = nullptr;
   for (const train::Deviation& deviation : deviations) {
     console.line(fmt::format("{:<24}{:>28.1e}  {}", deviation.kind, deviation.largest, deviation.where));
-    if (wrong == nullptr && deviation.largest > train::kRounding) wrong = &deviation;
+    if (wrong == nullptr && !(deviation.largest <= train::kRounding)) wrong = &deviation;
   }
   if (wrong != nullptr) {
     console.line(fmt::format(

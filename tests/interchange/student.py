@@ -11,7 +11,7 @@ def sigmoid(z):
 
 class Student:
     """Computes the step of a file of lockstep trace-step from what that begins with, in this precision. wrong: the name of a
-    mistake, as CASES of compare_test.py says them; None: no mistake."""
+    mistake, as CASES of planted_mistakes_test.py says them; None: no mistake."""
 
     def __init__(self, step, dtype=np.float64, wrong=None):
         self.step, self.dtype, self.wrong = step, dtype, wrong
