@@ -33,6 +33,8 @@ constexpr Command kCommands[] = {
      selftest_command},
     {"gradcheck", "Compare the backward pass with central differences of the loss in double precision",
      gradcheck_command},
+    {"trace-step", "Write every array of one training step as a NumPy file, checked against double precision",
+     trace_step_command},
     {"sweep", "Train with many hyperparameters, grid or random search; write a table of the trials",
      sweep_command},
     {"inspect",

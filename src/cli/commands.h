@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "run/job.h"
+#include "run/recorded_step.h"
 
 namespace lockstep::cli {
 
@@ -23,7 +24,11 @@ Run inspect_command(Options& options);
 Run predict_command(Options& options);
 Run selftest_command(Options& options);
 Run sweep_command(Options& options);
+Run trace_step_command(Options& options);
 Run train_command(Options& options);
 Run verify_command(Options& options);
+
+// --step and --samples: which step of a configuration's training.
+void declare_step(Options& options, run::StepChoice& choice);
 
 }  // namespace lockstep::cli

@@ -118,8 +118,9 @@ void class_probabilities(Loss loss, std::span<const float> outputs, std::span<do
   for (double& p : probabilities) p /= sum;
 }
 
-double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing) {
-  return evaluate_sample(loss, outputs, target, label_smoothing, {});
+double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing,
+                   std::span<double> slopes) {
+  return evaluate_sample(loss, outputs, target, label_smoothing, slopes);
 }
 
 LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,

@@ -47,8 +47,9 @@ std::size_t predicted_class(Loss loss, std::span<const float> outputs);
 // or the outputs themselves where the loss knows none. Overwrites probabilities, max(C, 2) of them.
 void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities);
 
-// One sample's loss.
-double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing = 0.0);
+// One sample's loss. slopes (C), unless empty, is overwritten with its derivatives by the outputs.
+double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing = 0.0,
+                   std::span<double> slopes = {});
 
 // Sums over the rows of outputs (B,C); targets has B entries, classes below C or values.
 // gradient (B,C), unless empty, is overwritten with scale * d(sample's loss)/d(outputs): scale = 1/global
