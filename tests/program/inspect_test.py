@@ -9,7 +9,7 @@ from harness.files import (Tensors, read_safetensors, resize, set_label, summary
                            write_planar_config, write_safetensors, write_small_config)
 from harness.process import ALONE, lockstep, succeed, three_ranks_if_long
 
-EXPECTED = "expected safetensors, TOML or CSV, the folder of a run, or one with CIFAR-10's files"
+EXPECTED = "expected safetensors, TOML, CSV or .npz, the folder of a run, or one with the files of a data set"
 
 
 def inspected(path, ranks=ALONE):
