@@ -46,11 +46,12 @@ IdxFile::IdxFile(std::filesystem::path path, std::size_t dimensions, std::string
   if (!file_) fail(fmt::format("cannot be read: {}", std::strerror(errno == 0 ? ENOMEM : errno)));
   ::gzbuffer(file_.get(), kBuffer);
   std::vector<std::uint8_t> header(4 * (1 + dimensions));
-  if (read_some(header) != header.size())
-    fail(fmt::format("ends within its header, expected {} in the IDX format", kind_));
-  if (header[0] != 0 || header[1] != 0 || header[2] != kBytes || header[3] != dimensions)
+  const std::size_t found = read_some(header);
+  if (found >= 4 && (header[0] != 0 || header[1] != 0 || header[2] != kBytes || header[3] != dimensions))
     fail(fmt::format("begins with {:02x}, expected 0000{:02x}{:02x}: {} in the IDX format",
                      fmt::join(header.begin(), header.begin() + 4, ""), kBytes, dimensions, kind_));
+  if (found != header.size())
+    fail(fmt::format("ends within its header, expected {} in the IDX format", kind_));
   for (std::size_t d = 1; d <= dimensions; ++d) {
     std::size_t size = 0;
     for (std::size_t i = 0; i < 4; ++i) size = size << 8 | header[4 * d + i];
