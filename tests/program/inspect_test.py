@@ -212,7 +212,7 @@ def test_values_of_a_configuration_can_be_set():
 @pytest.mark.parametrize("path, content, code, says", [
     ("nowhere", None, 2, f"no such file or folder, {EXPECTED}"),
     ("/dev/null", None, 2, f"is neither a file nor a folder, {EXPECTED}"),
-    (".", None, 2, f"is a folder without config.toml, summary.json and data_batch_1.bin, {EXPECTED}"),
+    (".", None, 2, f"is a folder without config.toml, summary.json or a data set's files, {EXPECTED}"),
     ("binary", b"\1\0\2", 2, f"is binary and no safetensors file, {EXPECTED}"),
     ("empty", b"", 2,
      f"is none of what Lockstep reads (as CSV: empty: is empty, expected rows of numbers), {EXPECTED}"),
