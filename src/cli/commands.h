@@ -15,6 +15,7 @@ using Run = std::function<int(run::Job& job)>;
 
 // Each says which options there are, and returns what is to be done with their values.
 Run activations_command(Options& options);
+Run compare_command(Options& options);
 Run configs_command(Options& options);
 Run doctor_command(Options& options);
 Run eval_command(Options& options);
@@ -22,6 +23,8 @@ Run export_command(Options& options);
 Run gradcheck_command(Options& options);
 Run inspect_command(Options& options);
 Run predict_command(Options& options);
+Run receipt_command(Options& options);
+Run sanity_command(Options& options);
 Run selftest_command(Options& options);
 Run sweep_command(Options& options);
 Run trace_step_command(Options& options);

@@ -211,6 +211,8 @@ std::vector<Key> make_keys() {
       {"run.watchdog_seconds", kExecution},
       {"log.steps", kExecution},
       {"log.gradients", kExecution},
+      {"log.layers", kExecution},
+      {"log.film", kExecution},
   };
 }
 
@@ -241,6 +243,22 @@ bool matters(const std::string& name, const Json& resolved) {
   return std::ranges::none_of(keys_of_runs(), in_section) ||
          std::ranges::any_of(keys_of_runs(),
                              [&](const Key& key) { return in_section(key) && key.role != Role::kExecution; });
+}
+
+std::map<std::string, std::string> deciding_values(const Json& resolved) {
+  const bool may_end_early = above_zero(value(resolved, "train.patience"));
+  const auto ends_it = [&](const std::string& name) {
+    const bool early = name == "train.patience" || name == "train.monitor" || name == "eval.every_epochs";
+    return name == "train.epochs" || (early && may_end_early);
+  };
+  std::map<std::string, std::string> values;
+  const Json flat = resolved.flatten();
+  for (const auto& [pointer, found] : flat.items()) {
+    std::string name = pointer.substr(std::min<std::size_t>(1, pointer.size()));
+    std::replace(name.begin(), name.end(), '/', '.');
+    if (matters(name, resolved) || ends_it(name)) values[name] = found.dump();
+  }
+  return values;
 }
 
 }  // namespace lockstep::config

@@ -16,6 +16,7 @@ class Dropout final : public Elementwise {
   // below 2^8 and width at most 2^26, as many as its draws can tell apart.
   Dropout(double rate, std::size_t width, std::size_t layer);
 
+  double rate() const { return rate_; }
   std::string description() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,

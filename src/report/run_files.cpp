@@ -28,18 +28,6 @@ void writing(const std::filesystem::path& path, Write&& write) {
   }
 }
 
-// The whole lines of a file whose first field is a number of at most `last`.
-std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
-  std::ifstream file(path);
-  std::string rows;
-  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
-    std::size_t number = 0;
-    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
-  }
-  return rows;
-}
-
 constexpr const char* kMetricsHeader =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
@@ -83,6 +71,17 @@ EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
           .test_top5_accuracy = cells[12]};
 }
 
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
+  std::ifstream file(path);
+  std::string rows;
+  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
+    std::size_t number = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
+  }
+  return rows;
+}
+
 RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows)
     : path_(std::move(path)) {
   writing(path_, [&] {
@@ -104,13 +103,17 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows, bo
       rows_(with_top5 ? with_last_column(rows) : std::move(rows)),
       file_(path, fmt::format("{}{}", kMetricsHeader, with_top5 ? kTop5Column : ""), rows_) {}
 
-void MetricsFile::write(const EpochRow& row) {
-  std::string line =
+std::string metrics_row(const EpochRow& row, bool with_top5) {
+  const std::string columns =
       fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}",
                   row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
                   row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
                   row.compute_seconds, row.wait_seconds, row.transfer_seconds);
-  line += with_top5_ ? fmt::format(",{:.9g}\n", row.test_top5_accuracy) : "\n";
+  return columns + (with_top5 ? fmt::format(",{:.9g}\n", row.test_top5_accuracy) : "\n");
+}
+
+void MetricsFile::write(const EpochRow& row) {
+  const std::string line = metrics_row(row, with_top5_);
   rows_ += line;
   file_.add(line);
   file_.flush();

@@ -33,6 +33,8 @@ struct EpochRow {
 
 // The row of an epoch among those of a metrics.csv. What they do not have is NaN.
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
+// The row as metrics.csv has it, with its newline.
+std::string metrics_row(const EpochRow& row, bool with_top5 = false);
 
 // A row of steps.csv.
 struct StepRow {
@@ -56,6 +58,10 @@ class RowsFile {
   std::optional<GrowingFile> file_;
   std::string pending_;
 };
+
+// The whole lines of a file whose first field is a number of at most `last`: what such a file keeps of an
+// earlier run that is gone on with.
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last);
 
 class MetricsFile {
  public:

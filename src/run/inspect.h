@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ Lines inspect_weights(const std::filesystem::path& path, const nn::SafetensorsFi
 
 // As summary.json has it; "" where the tensors are not a network's.
 std::string weights_hash(const nn::SafetensorsFile& file);
+// "weights 0123456789abcdef". Throws ModelError unless they are the expected ones, which summary.json has;
+// "": any are.
+std::string describe_weights(const std::filesystem::path& path, const nn::SafetensorsFile& file,
+                             const std::string& expected);
 
 // "step 14, epoch 2, weights 0123456789abcdef": of a checkpoint that is whole.
 std::string describe_checkpoint(const nn::SafetensorsFile& file, const std::string& name);
@@ -48,6 +53,12 @@ Lines describe_columns(const data::DatasetInfo& info);
 // The data set, the network and the steps of a configuration, or the trials of a search.
 Lines inspect_config(const std::filesystem::path& path, const std::string& text,
                      const std::vector<std::string>& overrides);
+
+// "name             text".
+std::string entry(const std::string& name, const std::string& text);
+// "loss 1.21, accuracy 56.20%" of the split "train" or "test", as summary.json has it; a loss alone where the
+// targets are values, "" without samples.
+std::string describe_score(const nlohmann::ordered_json& summary, const std::string& split);
 
 // The folder of a run: what it came to, what computed it, whether its checkpoints are whole.
 Lines inspect_run(const std::filesystem::path& path);

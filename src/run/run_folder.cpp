@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "run/film.h"
 
 namespace lockstep::run {
 
@@ -23,11 +24,17 @@ void RunFolder::open(const std::string& metrics, std::size_t step) {
   writing(path(), [&] { checkpoints_.emplace(files() / "checkpoints", tensors, run_.checkpoint.keep); });
   metrics_.emplace(files() / "metrics.csv", metrics, train::counts_top5(experiment_.info().classes));
   if (run_.log.steps) steps_.emplace(files() / "steps.csv", step);
+  const std::size_t epochs = step / experiment_.plan().steps_per_epoch();
+  if (run_.log.layers) layers_.emplace(files() / "layers.csv", epochs);
+  if (run_.log.film) {
+    const auto film = files() / "film.csv";
+    film_.emplace(film, film_header(experiment_.info()), report::rows_up_to(film, epochs));
+  }
   if (!run_.log.gradients) return;
   std::vector<std::string> names;
   for (const nn::Tensor& tensor : tensors)
     if (tensor.has_gradient()) names.push_back(tensor.name);
-  gradients_.emplace(files() / "gradients.csv", names, step / experiment_.plan().steps_per_epoch());
+  gradients_.emplace(files() / "gradients.csv", names, epochs);
 }
 
 void RunFolder::replace(std::size_t step) {

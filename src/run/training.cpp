@@ -64,9 +64,11 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
     record_.gradient_norms.resize(static_cast<std::size_t>(
         std::ranges::count_if(experiment_.model().tensors(), &nn::Tensor::has_gradient)));
   world_.all_or_none([&] {  // last, so that what went wrong before leaves an earlier run's files alone
-    if (world_.rank() == 0)
-      folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
-                      trainer_.steps_done());
+    if (world_.rank() != 0) return;
+    if (run_.log.layers) layers_.emplace(experiment_, run_, compute_.threads);
+    if (run_.log.film) film_.emplace(experiment_, run_, compute_.threads);
+    folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
+                    trainer_.steps_done());
   });
 }
 
@@ -149,6 +151,7 @@ std::string Training::weights_hash() const { return hash_hex(std::as_bytes(train
 
 void Training::before_epoch() {
   console_.start_epoch();
+  keep_before_last_step();
   epoch_start_ = std::chrono::steady_clock::now();
   spent_before_ = progress_.seconds();
 }
@@ -162,6 +165,7 @@ void Training::after_step(const train::StepReport& step) {
   console_.progress(step.epoch, run_.train.epochs, done, info_.train_samples,
                     info_.train_samples - done + later);
   if (run_.log.gradients) add_gradient_norms();
+  if (trainer_.step_in_epoch() != 0) keep_before_last_step();
   if (folder_ && folder_->steps())
     folder_->steps()->write({step.step, step.epoch, samples, step.loss(), weights_hash()});
   const std::size_t every = run_.checkpoint.every_steps;
@@ -193,6 +197,11 @@ void Training::add_gradient_norms() {
     if (tensor.has_gradient())
       *norm++ += std::sqrt(kernels::sum_of_squares(tensor.slice(std::span(gradient)), compute_.threads));
   ++record_.gradient_steps;
+}
+
+void Training::keep_before_last_step() {
+  if (layers_ && trainer_.step_in_epoch() + 1 == experiment_.plan().steps_per_epoch())
+    layers_->keep(trainer_.parameters());
 }
 
 void Training::after_epoch(const std::optional<train::Score>& score, const train::StopRequests& stop) {
@@ -275,6 +284,12 @@ void Training::write_rows(const report::EpochRow& row) {
     folder_->metrics().write(row);
     if (folder_->steps()) folder_->steps()->flush();
     if (folder_->gradients()) folder_->gradients()->write(row.epoch, norms);
+    if (layers_)
+      folder_->layers()->write(row.epoch, layers_->look(trainer_.parameters(), trainer_.steps_done()));
+    if (film_ && film_->wants(row.epoch)) {
+      folder_->film()->add(film_->rows(row.epoch));
+      folder_->film()->flush();
+    }
   } catch (const ConfigError& error) {
     warn_of(error.what());
   }

@@ -11,7 +11,9 @@
 #include "report/console.h"
 #include "run/compute.h"
 #include "run/experiment.h"
+#include "run/film.h"
 #include "run/job.h"
+#include "run/layer_log.h"
 #include "run/loop.h"
 #include "run/resume.h"
 #include "run/run_folder.h"
@@ -51,6 +53,8 @@ class Training final : private LoopObserver {
   // What the epoch's time was spent on, over all ranks. Collective.
   void add_split();
   void add_gradient_norms();
+  // What layers.csv needs of the moment before an epoch's last step.
+  void keep_before_last_step();
   // Evaluates if it is time to, writes the epoch's rows, and saves if it is time to. Collective.
   void after_whole_epoch(const train::Score& score, const train::StopRequests& stop);
   // Of the weights as they are; without samples if eval.every_epochs leaves this epoch out and it is not
@@ -78,7 +82,9 @@ class Training final : private LoopObserver {
   std::array<double, liveness::kActivities> spent_before_{};  // the epoch, by activity
   RunRecord record_;
   std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
-  std::optional<RunFolder> folder_;  // on rank 0
+  std::optional<RunFolder> folder_;  // on rank 0, as the next
+  std::optional<LayerLog> layers_;   // with log.layers
+  std::optional<Film> film_;         // with log.film
 };
 
 }  // namespace lockstep::run

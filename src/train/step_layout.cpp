@@ -33,6 +33,7 @@ std::vector<double> in_file(const nn::Tensor& tensor, std::span<const double> va
   return result;
 }
 std::vector<double> from_file(const nn::Tensor& tensor, const std::vector<double>& values) {
+  if (values.empty()) return {};
   std::vector<double> result(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[nn::index_in_file(tensor, i)];
   return result;

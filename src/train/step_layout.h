@@ -56,8 +56,8 @@ class StepLayout {
   // An array's numbers, in C order. Of all of `arrays`, which may be unknown, only the one is read; it is
   // empty where that is not known.
   std::vector<double> values(const StepArray& array, const StepStart& start, const StepArrays& arrays) const;
-  // Puts such numbers, as many as the shape says, where values() finds them. An array that is worked out from
-  // others, such as probabilities, has no place of its own.
+  // Puts such numbers, as many as the shape says, where values() finds them; none: it is not known (of
+  // arrays). An array that is worked out from others, such as probabilities, has no place of its own.
   void put(const StepArray& array, const std::vector<double>& values, StepStart& start,
            StepArrays& arrays) const;
 

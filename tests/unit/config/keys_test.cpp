@@ -124,6 +124,8 @@ const std::vector<Use>& uses() {
       {"run.watchdog_seconds", "3"},
       {"log.steps", "true"},
       {"log.gradients", "true"},
+      {"log.layers", "true"},
+      {"log.film", "true"},
   };
   return all;
 }
@@ -262,6 +264,21 @@ TEST(Synonyms, OfOtherProgramsLeadToTheKey) {
   expect_error("", {"device=cuda"}, {"--set: unknown key device: ", "launch/run -np P"});
   expect_error("", {"data.num_workers=4"}, {"--set: unknown key data.num_workers: "});
   expect_error("", {"train.betas=[0.9,0.99]"}, {"--set: unknown key train.betas: ", "train.beta1"});
+}
+
+TEST(DecidingValues, AreThoseOfTheExperimentAndOfItsEnd) {
+  const auto with = [](const Overrides& keys) { return deciding_values(resolved("", keys)); };
+  const auto usual = with({});
+  EXPECT_EQ(usual.at("train.epochs"), "10");
+  EXPECT_EQ(usual.at("model.hidden.0"), "100");
+  for (const char* key : {"data.dir", "compute.threads", "train.patience", "eval.every_epochs", "log.steps"})
+    EXPECT_FALSE(usual.contains(key)) << key;
+  EXPECT_EQ(with({"data.dir=elsewhere", "compute.threads=3", "checkpoint.keep=1"}), usual);
+  EXPECT_NE(with({"train.epochs=11"}), usual);
+  EXPECT_NE(with({"train.learning_rate=0.3"}), usual);
+  const auto patient = with({"train.patience=2"});
+  for (const char* key : {"train.patience", "train.monitor", "eval.every_epochs"})
+    EXPECT_TRUE(patient.contains(key)) << key;
 }
 
 }  // namespace

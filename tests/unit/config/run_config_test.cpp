@@ -34,6 +34,8 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.compute.threads, defaults.compute.threads);
   EXPECT_EQ(config.log.steps, defaults.log.steps);
   EXPECT_EQ(config.log.gradients, defaults.log.gradients);
+  EXPECT_EQ(config.log.layers, defaults.log.layers);
+  EXPECT_EQ(config.log.film, defaults.log.film);
 }
 
 TEST(RunConfig, EveryKeyOfTheFileArrives) {
@@ -71,6 +73,8 @@ threads = 3
 [log]
 steps = true
 gradients = true
+layers = true
+film = true
 )toml",
                                  "run.toml", {});
   EXPECT_EQ(config.seed, 99U);
@@ -103,6 +107,8 @@ gradients = true
   EXPECT_EQ(config.compute.threads, 3);
   EXPECT_TRUE(config.log.steps);
   EXPECT_TRUE(config.log.gradients);
+  EXPECT_TRUE(config.log.layers);
+  EXPECT_TRUE(config.log.film);
 }
 
 // Each name that the file may give selects the enumerator of that name.
