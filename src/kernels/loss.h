@@ -43,6 +43,10 @@ struct LossSums {
 // where it is above 0 (a logit) or 1/2 (for mse and half_mse), else 0.
 std::size_t predicted_class(Loss loss, std::span<const float> outputs);
 
+// How many outputs come before a class's, 0 for the predicted class: those that are larger, and of equals
+// those before it. Of an output that is no number all others do.
+std::size_t place_of_class(std::span<const float> outputs, std::size_t label);
+
 // The probabilities that the outputs stand for, class by class (a single output gives two): softmax, sigmoid,
 // or the outputs themselves where the loss knows none. Overwrites probabilities, max(C, 2) of them.
 void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities);

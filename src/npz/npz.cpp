@@ -149,7 +149,7 @@ std::size_t NpzFile::index_of(const std::string& name) const {
   return static_cast<std::size_t>(std::ranges::find(arrays_, name, &ArrayInfo::name) - arrays_.begin());
 }
 
-std::string NpzFile::read(std::size_t index) {
+void NpzFile::read(std::size_t index, const std::function<void(std::string_view)>& take) {
   const ArrayType& type = arrays_[index].type;
   const unz_file_info64& info = zip_->infos[index];
   const std::uint64_t expected = type.header + type.bytes();
@@ -165,33 +165,40 @@ std::string NpzFile::read(std::size_t index) {
   if (::unzGoToFilePos64(zip_->file, &zip_->places[index]) != UNZ_OK ||
       ::unzOpenCurrentFile(zip_->file) != UNZ_OK)
     fail(index, "cannot be unpacked");
-  std::string content;
+  std::string piece(kBlock, '\0');
+  std::uint64_t found = 0;
   int length = 0;
   do {
-    const std::size_t before = content.size();
-    content.resize(before + std::min<std::uint64_t>(kBlock, expected - before + 1));
-    length = ::unzReadCurrentFile(zip_->file, content.data() + before,
-                                  static_cast<unsigned>(content.size() - before));
-    content.resize(before + static_cast<std::size_t>(std::max(length, 0)));
-  } while (length > 0 && content.size() <= expected);
+    length =
+        ::unzReadCurrentFile(zip_->file, piece.data(),
+                             static_cast<unsigned>(std::min<std::uint64_t>(kBlock, expected - found + 1)));
+    if (length > 0) found += static_cast<std::uint64_t>(length);
+    if (length > 0 && found <= expected)
+      take(std::string_view(piece).substr(0, static_cast<std::size_t>(length)));
+  } while (length > 0 && found <= expected);
   const int closed = ::unzCloseCurrentFile(zip_->file);
   if (length < 0) fail(index, "cannot be unpacked: its bytes are damaged");
-  if (content.size() != expected) wrong_size(content.size());
+  if (found != expected) wrong_size(found);
   if (closed == UNZ_CRCERROR) fail(index, "has another checksum than the zip says: its bytes are damaged");
-  return content.substr(type.header);
+}
+
+std::string NpzFile::elements(std::size_t index) {
+  std::string content;
+  read(index, [&](std::string_view piece) { content += piece; });
+  return content.substr(arrays_[index].type.header);
 }
 
 std::vector<double> NpzFile::values(std::size_t index) {
   const ArrayType& type = arrays_[index].type;
   if (type.kind() == 'U') fail(index, fmt::format("holds text ({}), expected real numbers", type.descr));
-  return values_of(type, read(index));
+  return values_of(type, elements(index));
 }
 
 std::string NpzFile::text(std::size_t index) {
   const ArrayType& type = arrays_[index].type;
   if (type.kind() != 'U' || type.count() != 1)
     fail(index, fmt::format("holds {} elements of type {}, expected a text", type.count(), type.descr));
-  return text_of(type, read(index));
+  return text_of(type, elements(index));
 }
 
 }  // namespace lockstep::npz

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "npz/npy.h"
@@ -56,10 +58,15 @@ class NpzFile {
   // Of an array of a single text. Throws DataError likewise.
   std::string text(std::size_t index);
 
+  // Calls take with the bytes of the array's file, its header and then its elements, piece after piece.
+  // Throws DataError, perhaps after some pieces, where there are more or fewer than the shape says, or their
+  // checksum is wrong.
+  void read(std::size_t index, const std::function<void(std::string_view piece)>& take);
+
  private:
   struct Zip;
   // All of an array's elements.
-  std::string read(std::size_t index);
+  std::string elements(std::size_t index);
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail(std::size_t index, const std::string& what) const;
 

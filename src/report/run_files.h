@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,12 +27,14 @@ struct EpochRow {
   // What `seconds` were spent on, as means over the ranks: computing, waiting for ranks that compute longer,
   // and then for what is left of the gradients' sum.
   double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;
+  // With more than 10 classes: how often the right one is among the first five. Else NaN, and no column.
+  double test_top5_accuracy = std::numeric_limits<double>::quiet_NaN();
 };
 
 // The row of an epoch among those of a metrics.csv. What they do not have is NaN.
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
 // The row as metrics.csv has it, with its newline.
-std::string metrics_row(const EpochRow& row);
+std::string metrics_row(const EpochRow& row, bool with_top5 = false);
 
 // A row of steps.csv.
 struct StepRow {
@@ -62,8 +65,9 @@ std::string rows_up_to(const std::filesystem::path& path, std::size_t last);
 
 class MetricsFile {
  public:
-  // rows: of the epochs before, as rows() gave them.
-  explicit MetricsFile(const std::filesystem::path& path, std::string rows = "");
+  // rows: of the epochs before, as rows() gave them. with_top5: the rows have a test_top5_accuracy, which is
+  // NaN in rows of a version that did not have it.
+  explicit MetricsFile(const std::filesystem::path& path, std::string rows = "", bool with_top5 = false);
   void write(const EpochRow& row);
   // Writes what a failure may have left out.
   void complete() { file_.flush(); }
@@ -72,8 +76,9 @@ class MetricsFile {
   const std::string& rows() const { return rows_; }
 
  private:
-  RowsFile file_;
+  bool with_top5_;
   std::string rows_;
+  RowsFile file_;
 };
 
 // gradients.csv: a row per epoch, a column per tensor.

@@ -245,7 +245,11 @@ void eval(Job& job, const EvalArguments& arguments) {
         info.classes == 0
             ? fmt::format("largest error {:.9g}  ({} samples)", score.largest_error, score.samples)
             : fmt::format("accuracy {:.9g}  ({} of {})", score.accuracy(), score.correct, score.samples);
-    console.line(fmt::format("{:<5}  loss {:#.10g}  {}", name, score.loss, how_good));
+    const std::string top5 = train::counts_top5(info.classes)
+                                 ? fmt::format("  top-5 accuracy {:.9g}  ({} of {})", score.top5_accuracy(),
+                                               score.in_first_5, score.samples)
+                                 : "";
+    console.line(fmt::format("{:<5}  loss {:#.10g}  {}{}", name, score.loss, how_good, top5));
   }
 
   const bool tested = info.test_samples > 0;

@@ -22,7 +22,7 @@ RunFolder::RunFolder(RunPlace place, const LoadedConfig& loaded, const Experimen
 void RunFolder::open(const std::string& metrics, std::size_t step) {
   const std::vector<nn::Tensor>& tensors = experiment_.model().tensors();
   writing(path(), [&] { checkpoints_.emplace(files() / "checkpoints", tensors, run_.checkpoint.keep); });
-  metrics_.emplace(files() / "metrics.csv", metrics);
+  metrics_.emplace(files() / "metrics.csv", metrics, train::counts_top5(experiment_.info().classes));
   if (run_.log.steps) steps_.emplace(files() / "steps.csv", step);
   const std::size_t epochs = step / experiment_.plan().steps_per_epoch();
   if (run_.log.layers) layers_.emplace(files() / "layers.csv", epochs);

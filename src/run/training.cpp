@@ -250,6 +250,7 @@ void Training::after_whole_epoch(const train::Score& score, const train::StopReq
   const train::Score test = test_score(stop.timeouts > 0 || best_in_training);
   row.test_loss = test.loss;
   row.test_accuracy = accuracy(test, info_);
+  if (train::counts_top5(info_.classes)) row.test_top5_accuracy = test.top5_accuracy();
   record_.last = row;
   record_.seconds = record_.compute_seconds = record_.wait_seconds = record_.transfer_seconds = 0.0;
   record_.rescaled_steps = 0;
