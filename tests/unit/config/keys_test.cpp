@@ -30,7 +30,8 @@ struct Use {
 const char* const kLayers = R"(model.layers=[{units=5, init="he", bias_init="zeros"}, {type="tanh"},
                               {init="he", bias_init="zeros"}])";
 const Overrides kCsv = {"data.dataset=csv"}, kPoints = {"data.dataset=circle"},
-                kImages = {"data.dataset=synthetic"}, kFunction = {"data.dataset=function"};
+                kImages = {"data.dataset=synthetic"}, kArrays = {"data.dataset=numpy"},
+                kFunction = {"data.dataset=function"};
 
 const std::vector<Use>& uses() {
   static const std::vector<Use> all = {
@@ -42,6 +43,10 @@ const std::vector<Use>& uses() {
       {"data.function", "kink", kFunction, kPoints},
       {"data.file", "a.csv", kCsv, Overrides{}},
       {"data.test_file", "b.csv", kCsv, kPoints},
+      {"data.label_mode", "coarse", {"data.dataset=cifar100"}, Overrides{}},
+      {"data.features", "x", kArrays, kCsv},
+      {"data.test_features", "x2", kArrays, kPoints},
+      {"data.test_target", "y2", kArrays, Overrides{}},
       {"data.header", "yes", kCsv, kFunction},
       {"data.target", "y", kCsv, kImages},
       {"data.task", "regression", kCsv, Overrides{}},

@@ -275,7 +275,7 @@ TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   expect_error("", {"model.loss=hinge"},
                {"model.loss", " cross_entropy", "binary_cross_entropy", " mse", "half_mse"});
   expect_error("", {"data.shuffle=all"}, {"data.shuffle", "shards", "none"});
-  expect_error("", {"data.dataset=mnist"},
+  expect_error("", {"data.dataset=imagenet"},
                {"data.dataset", "cifar10", "synthetic", "csv", "circle", "xor", "gaussian", "spiral",
                 "flower", "function"});
   expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine", "triangular"});
