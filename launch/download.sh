@@ -2,12 +2,11 @@
 # What get-cifar10 and get-data share; sourced after common.sh, never run. A download appears complete or not at all: it is made
 # in $work, a hidden folder beside its place, and what a failed or interrupted one has made goes.
 
-work='' download='' reporter='' made=''
+work='' made=''
 clean() {
   local process
-  for process in $download $reporter; do
-    kill "$process" 2>/dev/null || true
-    wait "$process" 2>/dev/null || true
+  for process in $(jobs -p); do # until it is gone: a process that has only been forked loses a signal
+    while kill "$process" 2>/dev/null; do sleep 0.1; done
   done
   [[ -z $work ]] || rm -rf -- "$work"
   [[ -z $made ]] || find "$made" -type d -empty -delete 2>/dev/null || true
@@ -29,32 +28,29 @@ make_work() {
   work=$(mktemp -d -- "$1/.download.XXXXXX" 2>/dev/null) || fail 3 "$1 cannot be written, expected a folder to write into"
 }
 
-# report FILE: how much of FILE is here, until it is ended.
+# report FILE: how much of FILE is here.
 report() {
   local bytes total
-  while sleep 1 >/dev/null 2>&1; do # it outlives this by a moment, and shall not hold the output open
-    total=$(sed -n 's/^content-length: *\([1-9][0-9]*\).*/\1/Ip' "$work/headers" 2>/dev/null | tail -n 1) || true
-    bytes=$(stat --format=%s -- "$1" 2>/dev/null) && [[ -n $total ]] || continue
-    progress "$bytes" "$total" "downloading: $((bytes / 1000000)) of $((total / 1000000)) MB"
-  done
+  total=$(sed -n 's/^content-length: *\([1-9][0-9]*\).*/\1/Ip' "$work/headers" 2>/dev/null | tail -n 1) || true
+  bytes=$(stat --format=%s -- "$1" 2>/dev/null) && [[ -n $total ]] || return 0
+  progress "$bytes" "$total" "downloading: $((bytes / 1000000)) of $((total / 1000000)) MB"
 }
 
 # fetch URL FILE MD5 WHAT: downloads WHAT into FILE, and expects that checksum.
 # In the background, so that a signal is acted upon at once. A dead connection ends after 20 s, a stalled one after 30.
 fetch() {
-  local found
+  local download found
   say "downloading $1"
   rm -f -- "$work/headers"
   curl --fail --location --silent --show-error --connect-timeout 20 --speed-limit 1000 --speed-time 30 \
     --retry 2 --retry-delay 2 --dump-header "$work/headers" --output "$2" -- "$1" 2>"$work/error" &
   download=$!
-  report "$2" &
-  reporter=$!
+  while kill -0 "$download" 2>/dev/null; do
+    sleep 1 &
+    wait -n || true # for the first of the two to end
+    report "$2"
+  done
   wait "$download" || fail 3 "$1: $(tail -n 1 "$work/error"), expected $4"
-  download=''
-  kill "$reporter" 2>/dev/null || true
-  wait "$reporter" 2>/dev/null || true
-  reporter=''
   [[ ! -t 1 ]] || echo
   found=$(md5sum <"$2")
   [[ ${found%% *} == "$3" ]] || fail 3 "$1: checksum ${found%% *}, expected $3"
