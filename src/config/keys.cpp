@@ -204,6 +204,8 @@ std::vector<Key> make_keys() {
       {"run.watchdog_seconds", kExecution},
       {"log.steps", kExecution},
       {"log.gradients", kExecution},
+      {"log.json", kExecution},
+      {"log.tensorboard", kExecution},
   };
 }
 

@@ -231,6 +231,8 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read("run.watchdog_seconds", config.watchdog_seconds, kAtLeastZeroText, kAtLeastZero);
   in.read("log.steps", config.log.steps);
   in.read("log.gradients", config.log.gradients);
+  in.read("log.json", config.log.json);
+  in.read("log.tensorboard", config.log.tensorboard);
   in.finish();
   in.check("train.batch_size", [&] { data::micro_batch_size(config.train.batch_size, config.data.shards); });
   if (resolved != nullptr) *resolved = in.resolved();

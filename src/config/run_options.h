@@ -25,8 +25,10 @@ struct CheckpointOptions {
 
 // The [log] section.
 struct LogOptions {
-  bool steps = false;      // write steps.csv
-  bool gradients = false;  // write gradients.csv
+  bool steps = false;        // write steps.csv
+  bool gradients = false;    // write gradients.csv
+  bool json = false;         // write events.jsonl
+  bool tensorboard = false;  // write event files for TensorBoard
 };
 
 // The [eval] section.

@@ -42,7 +42,29 @@ constexpr const char* kMetricsHeader =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
 
+std::string row_text(const EpochRow& row) {
+  return fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}",
+                     row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                     row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
+                     row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+}
+
+// A cell as JSON has it: a whole number, a number, or null.
+nlohmann::ordered_json json_of(const std::string& cell) {
+  if (cell.find_first_not_of("0123456789") == std::string::npos) return std::stoull(cell);
+  const double value = std::strtod(cell.c_str(), nullptr);
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
 }  // namespace
+
+nlohmann::ordered_json columns_of(const EpochRow& row) {
+  nlohmann::ordered_json columns = nlohmann::ordered_json::object();
+  std::istringstream names(kMetricsHeader), cells(row_text(row));
+  for (std::string name, cell; std::getline(names, name, ',') && std::getline(cells, cell, ',');)
+    columns[name] = json_of(cell);
+  return columns;
+}
 
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
   std::array<double, 12> cells;
@@ -73,9 +95,10 @@ RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const 
     : path_(std::move(path)) {
   writing(path_, [&] {
     using Before = GrowingFile::Before;
-    if (!rows.empty()) write_file_atomically(path_, header + '\n' + rows);  // kept at any moment
+    const std::string top = header.empty() ? "" : header + '\n';
+    if (!rows.empty()) write_file_atomically(path_, top + rows);  // kept at any moment
     file_.emplace(path_, rows.empty() ? Before::kGoes : Before::kStays);
-    if (rows.empty()) file_->append(header + '\n');
+    if (rows.empty()) file_->append(top);
   });
 }
 
@@ -89,11 +112,7 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows)
     : file_(path, kMetricsHeader, rows), rows_(std::move(rows)) {}
 
 void MetricsFile::write(const EpochRow& row) {
-  const std::string line =
-      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}\n",
-                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
-                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+  const std::string line = row_text(row) + '\n';
   rows_ += line;
   file_.add(line);
   file_.flush();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,10 @@ struct EpochRow {
   double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;
 };
 
+// The columns of metrics.csv and a row's values in them, with the digits that the file has; null where that
+// has nan.
+nlohmann::ordered_json columns_of(const EpochRow& row);
+
 // The row of an epoch among those of a metrics.csv. What they do not have is NaN.
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
 
@@ -38,11 +43,11 @@ struct StepRow {
   std::string weights_hash;
 };
 
-// A CSV file that grows row by row. Each of these throws ConfigError, which names the path and the system's
+// A file that grows row by row. Each of these throws ConfigError, which names the path and the system's
 // reason, where the file cannot be written; what could not be written then is written by the next call.
 class RowsFile {
  public:
-  // rows: of the file that it replaces, to be kept.
+  // header: the first line; empty: there is none. rows: of the file that it replaces, to be kept.
   RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows);
   void add(const std::string& row) { pending_ += row; }
   // Writes what was added.

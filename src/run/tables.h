@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
+#include "run/tiles.h"
 #include "train/evaluator.h"
 
 namespace lockstep::run {
@@ -53,5 +55,12 @@ std::string class_line(const data::DatasetInfo& info, std::span<const std::int64
 // of these.
 std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
                           std::span<const float> arena);
+// The same before it is a file; nothing where that would throw.
+std::optional<Tiles> weight_tiles(const data::DatasetInfo& info, const nn::Model& model,
+                                  std::span<const float> arena);
+
+// Such counts as confusion_table has as an image: a square for each, the darker the larger its part of the
+// row.
+Tiles confusion_tiles(std::size_t classes, std::span<const std::int64_t> counts);
 
 }  // namespace lockstep::run

@@ -10,6 +10,8 @@ from ..words import amount
 TRAINING_ONLY = {
     "log.steps": "false",
     "log.gradients": "false",
+    "log.json": "false",
+    "log.tensorboard": "false",
     "checkpoint.every_epochs": "0",
     "checkpoint.every_steps": "0",
     "train.check_replicas_every": "0",

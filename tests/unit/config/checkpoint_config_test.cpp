@@ -123,7 +123,8 @@ TEST(DifferentKeys, AreNotThoseThatOnlySayHowARunIsDone) {
       "checkpoint.every_epochs=0", "run.watchdog_seconds=5",   "log.steps=true",
       "log.gradients=true",        "data.dir=elsewhere",       "train.max_seconds=5",
       "train.patience=3",          "train.monitor=train_loss", "train.check_replicas_every=1",
-      "train.init_from=some.file", "compute.kernels=portable"};
+      "train.init_from=some.file", "compute.kernels=portable", "log.json=true",
+      "log.tensorboard=true"};
   for (const std::string& change : changes) EXPECT_EQ(different({change}, {}), Keys{}) << change;
 }
 

@@ -124,6 +124,8 @@ const std::vector<Use>& uses() {
       {"run.watchdog_seconds", "3"},
       {"log.steps", "true"},
       {"log.gradients", "true"},
+      {"log.json", "true"},
+      {"log.tensorboard", "true"},
   };
   return all;
 }

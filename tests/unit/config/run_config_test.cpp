@@ -34,6 +34,8 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.compute.threads, defaults.compute.threads);
   EXPECT_EQ(config.log.steps, defaults.log.steps);
   EXPECT_EQ(config.log.gradients, defaults.log.gradients);
+  EXPECT_EQ(config.log.json, defaults.log.json);
+  EXPECT_EQ(config.log.tensorboard, defaults.log.tensorboard);
 }
 
 TEST(RunConfig, EveryKeyOfTheFileArrives) {
@@ -71,6 +73,8 @@ threads = 3
 [log]
 steps = true
 gradients = true
+json = true
+tensorboard = true
 )toml",
                                  "run.toml", {});
   EXPECT_EQ(config.seed, 99U);
@@ -103,6 +107,8 @@ gradients = true
   EXPECT_EQ(config.compute.threads, 3);
   EXPECT_TRUE(config.log.steps);
   EXPECT_TRUE(config.log.gradients);
+  EXPECT_TRUE(config.log.json);
+  EXPECT_TRUE(config.log.tensorboard);
 }
 
 // Each name that the file may give selects the enumerator of that name.
