@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from . import hosts
 from .script import Failure, name
 
-SUBCOMMANDS = ("train", "eval", "export", "verify", "selftest", "gradcheck", "sweep", "inspect", "configs", "activations", "predict",
-               "doctor")  # fmt: skip
-FIND_DIFFERENCES = ("verify", "selftest", "gradcheck")  # the subcommands that end with 1 where they found one
+SUBCOMMANDS = ("train", "eval", "export", "verify", "selftest", "gradcheck", "sanity", "trace-step", "compare", "sweep", "inspect",
+               "receipt", "configs", "activations", "predict", "doctor")  # fmt: skip
+# The subcommands that end with 1 where they found a difference.
+FIND_DIFFERENCES = ("verify", "selftest", "gradcheck", "sanity", "trace-step", "compare")
 SAVE_THEIR_STATE = ("train", "sweep")  # those that go on where a signal has ended them
 WITH_VALUE = ("-np", "-n", "--threads", "--bind", "--hostfile", "--host", "--retries", "--start-seconds", "--mpi")
 FLAGS = {"--force": "force", "--allow-run-as-root": "root_meant", "--verbose": "verbose", "--dry-run": "dry_run"}

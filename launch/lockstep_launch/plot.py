@@ -4,12 +4,18 @@ from pathlib import Path
 
 from . import packages
 from .eval_tables import Confusion, Plane, Tiles, read_grid, read_mistakes
+from .files import replace_file
+from .layer_tables import Film, Layers, read_network
 from .run_tables import Activations, Gradients, Metrics, Trials
+from .sanity_tables import Sanity
 from .script import Failure, say, value_of
 
 # Of each kind of picture: the table that it is made of.
 TABLES = {"curves": "metrics.csv", "gradients": "gradients.csv", "grid": "grid.csv", "confusion": "confusion.csv",
-          "mistakes": "mistakes.csv", "weights": "weights.ppm", "trials": "trials.csv"}  # fmt: skip
+          "mistakes": "mistakes.csv", "weights": "weights.ppm", "trials": "trials.csv", "sanity": "sanity.json",
+          "layers": "layers.csv", "film": "film.csv", "network": "network.csv"}  # fmt: skip
+# One of these is in every folder that has pictures.
+OF_ITS_OWN = ("metrics.csv", "trials.csv", "sanity.json")
 
 
 def parse(words):
@@ -48,7 +54,10 @@ def read_one(kind, path):
         return ("boundary" if isinstance(grid, Plane) else "fit"), grid
     if kind == "mistakes":
         return kind, read_mistakes(path)
-    reader = {"curves": Metrics, "gradients": Gradients, "confusion": Confusion, "weights": Tiles, "trials": Trials}[kind]
+    if kind == "network":
+        return kind, read_network(path)
+    reader = {"curves": Metrics, "gradients": Gradients, "confusion": Confusion, "weights": Tiles, "trials": Trials, "sanity": Sanity,
+              "layers": Layers, "film": Film}[kind]  # fmt: skip
     return kind, reader.read(path)
 
 
@@ -59,7 +68,7 @@ def read_runs(folders):
         run = Path(folder)
         if not run.is_dir():
             raise Failure(3, f"{folder}: no such folder, expected that of a run")
-        if not (run / "metrics.csv").exists() and not (run / "trials.csv").exists():
+        if not any((run / table).exists() for table in OF_ITS_OWN):
             raise Failure(3, f"{run}/metrics.csv: no such file, expected the metrics of a run (or trials.csv, of a sweep)")
         for kind, table in TABLES.items():
             if not (run / table).exists():
@@ -90,12 +99,19 @@ def main(words):
     if prefix and not Path(prefix).parent.is_dir():
         raise Failure(2, f"-o {prefix}: no folder {Path(prefix).parent}, expected one to write into")
     from .pictures import activations as of_functions
-    from .pictures import boundary, confusion, curves, fit, gradients, mistakes, style, trials, weights
+    from .pictures import (boundary, confusion, curves, film, fit, gradients, layers, mistakes, network, sanity, style, trials,
+                           weights)  # fmt: skip
 
     drawers = {"curves": curves, "gradients": gradients, "boundary": boundary, "fit": fit, "confusion": confusion,
-               "mistakes": mistakes, "weights": weights, "trials": trials, "activations": of_functions}  # fmt: skip
+               "mistakes": mistakes, "weights": weights, "trials": trials, "activations": of_functions, "sanity": sanity,
+               "layers": layers, "film": film, "network": network}  # fmt: skip
     figures = {kind: drawers[kind].draw(found[kind]) for kind in drawers if kind in found}
     for kind, figure in figures.items():
         at = place(kind, prefix, folders)
         style.write(figure, at)
         say(f"{at}.svg and {at}.png")
+    for i, (_, data) in enumerate(found.get("film", [])):
+        at = place("film", prefix, folders)
+        at = at.with_name(f"{at.name}{'' if len(found['film']) == 1 else i + 1}.gif")
+        replace_file(at, film.animation(data))
+        say(at)

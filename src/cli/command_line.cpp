@@ -33,11 +33,21 @@ constexpr Command kCommands[] = {
      selftest_command},
     {"gradcheck", "Compare the backward pass with central differences of the loss in double precision",
      gradcheck_command},
+    {"sanity",
+     "Check a configuration and its data before training: first loss, labels, duplicates, gradient and more",
+     sanity_command},
+    {"trace-step", "Write every array of one training step as a NumPy file, checked against double precision",
+     trace_step_command, false},
+    {"compare", "Compare your own program's step with one computed here; name the first wrong array and why",
+     compare_command, false},
     {"sweep", "Train with many hyperparameters, grid or random search; write a table of the trials",
      sweep_command},
     {"inspect",
      "Say what a file or folder is, and what is in it: weights, checkpoint, data, configuration, run",
      inspect_command, false},
+    {"receipt",
+     "Say what a finished run is, in a line to hand in; check its files, and on request train it again",
+     receipt_command},
     {"configs", "List the configurations that come with the program, with a line each", configs_command,
      false},
     {"activations",
@@ -60,10 +70,11 @@ constexpr const char* kExamples = R"(Examples:
   lockstep eval runs/mlp
   mpirun -np 3 lockstep verify configs/cifar10_mlp.toml --steps 50
   lockstep gradcheck configs/courses/spiral.toml
+  lockstep compare configs/courses/spiral.toml mine.npz
   mpirun -np 2 lockstep sweep configs/sweeps/ex6_depth_and_width.toml
 
-Exit codes: 0 done; 1 verify, selftest or gradcheck found a difference; 2 the command line or configuration is wrong,
-or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
+Exit codes: 0 done; 1 verify, selftest, gradcheck, sanity or compare found a difference; 2 the command line or
+configuration is wrong, or training diverged; 3 the data is wrong or missing; 4 a checkpoint or weight file is wrong;
 5 a rank or the network failed; 130, 143 interrupted, state saved.)";
 
 // What is wrong with the command line, and what to do about it.

@@ -27,6 +27,8 @@ Run eval_command(Options& options) {
                "Write weights.ppm: the first layer's weights, or filters, as images");
   options.flag("--mistakes", eval->mistakes,
                "Write mistakes.csv and mistakes.ppm: the 25 most confident mistakes of a network on images");
+  options.flag("--network", eval->network,
+               "Write network.csv: each layer, the shape of its outputs and its parameters");
   options.text("--out", eval->out,
                "Where the tables go (default: the run folder, else runs/ and the configuration's name)");
   options.footer("launch/plot draws the tables of a run folder, launch/report makes a page of it.");

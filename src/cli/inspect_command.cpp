@@ -15,7 +15,7 @@ Run inspect_command(Options& options) {
   const auto arguments = std::make_shared<Arguments>();
   options.argument(
       "PATH", arguments->path,
-      "A safetensors file, a CSV file, a TOML file, the folder of a run or one with CIFAR-10's files");
+      "A safetensors, CSV, TOML or .npz file, the folder of a run or one with the files of a data set");
   options.repeated("--set", arguments->overrides,
                    "SECTION.KEY=VALUE replaces a value of the configuration; may be repeated");
   options.footer(

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SCRIPTS = ("get-cifar10", "plot", "report", "run", "verify")
+SCRIPTS = ("get-cifar10", "get-data", "plot", "report", "run", "verify")
 
 
 @dataclass
@@ -71,7 +71,7 @@ def escape(text):
 def page(name, version, summary, sections):
     """sections: (title, troff)."""
     head = f'.TH "{name.upper()}" 1 "" "lockstep {version}" "Lockstep"\n.SH NAME\n{name} \\- {escape(summary)}\n'
-    return head + "".join(f".SH {title.upper()}\n{text}" for title, text in sections)
+    return head + "".join(f".SH {escape(title.upper())}\n{text}" for title, text in sections)
 
 
 def verbatim(text):

@@ -18,6 +18,10 @@ void Options::arguments(const char* name, std::vector<std::string>& values, cons
 
 void Options::configuration(std::string& config, std::vector<std::string>& overrides, const char* help) {
   argument("CONFIG", config, help);
+  this->overrides(overrides);
+}
+
+void Options::overrides(std::vector<std::string>& overrides) {
   repeated("--set", overrides,
            "SECTION.KEY=VALUE replaces a value of the configuration, such as --set train.learning_rate=0.1 "
            "or --set model.hidden=[512,256]; may be repeated");

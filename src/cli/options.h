@@ -30,6 +30,7 @@ class Options {
   void arguments(const char* name, std::vector<std::string>& values, const char* help);
   // The configuration, and --set for its values.
   void configuration(std::string& config, std::vector<std::string>& overrides, const char* help);
+  void overrides(std::vector<std::string>& overrides);
 
   void flag(const char* name, bool& value, const char* help);
   void text(const char* name, std::string& value, const char* help);

@@ -35,8 +35,8 @@ Run train_command(Options& options) {
   options.footer(
       "The run folder gets metrics.csv (a row per epoch), summary.json, model.safetensors (as PyTorch's\n"
       "nn.Sequential has it), config.toml, and with log.steps = true steps.csv,\n"
-      "with log.gradients gradients.csv, with log.json events.jsonl (what --log-format json prints), with\n"
-      "log.tensorboard event files for TensorBoard.");
+      "with log.gradients gradients.csv, with log.layers layers.csv, with log.film film.csv, with log.json\n"
+      "events.jsonl (what --log-format json prints), with log.tensorboard event files for TensorBoard.");
   return [values](run::Job& job) {
     const bool json = values->log_format == "json";
     if (values->quiet || json) job.console.mute();

@@ -86,18 +86,19 @@ Key of_weighted_layers(const std::string& name, const std::string& own) {
 // A key about images: it has an effect on data that are such.
 Key of_images(const std::string& name) {
   return where(name, {"data.dataset", "data.image"},
-               "images (data.dataset = \"cifar10\" or \"synthetic\", or data.image of CSV files)",
+               "images (data.dataset = \"cifar10\" or another set of images, or data.image of CSV files)",
                [](const Json& resolved) {
-                 const Json dataset = value(resolved, "data.dataset");
-                 return dataset == "cifar10" || dataset == "synthetic" ||
+                 const Names sets = {"cifar10",       "synthetic", "cifar100", "mnist",
+                                     "fashion_mnist", "numpy",     "images"};
+                 return std::ranges::count(sets, value(resolved, "data.dataset").get<std::string>()) > 0 ||
                         !value(resolved, "data.image").empty();
                });
 }
 
 bool draws_by_data_seed(const Json& resolved) {
   const std::string dataset = value(resolved, "data.dataset").get<std::string>();
-  const bool files = dataset == "cifar10" || dataset == "synthetic" || dataset == "csv";
-  return !files || above_zero(value(resolved, "data.test_fraction")) ||
+  const Names drawn = {"circle", "xor", "gaussian", "spiral", "flower", "function"};
+  return std::ranges::count(drawn, dataset) > 0 || above_zero(value(resolved, "data.test_fraction")) ||
          above_zero(value(resolved, "data.folds"));
 }
 
@@ -108,10 +109,12 @@ bool sums_in_shared_memory(const Json& resolved) {
 std::vector<Key> make_keys() {
   using enum Role;
   const Names points = {"circle", "xor", "gaussian", "spiral", "flower"}, csv = {"csv"};
+  const Names numpy = {"numpy"}, arrays = {"csv", "numpy"}, shaped = {"csv", "numpy", "images"};
+  const Names folders = {"cifar10", "cifar100", "mnist", "fashion_mnist", "images"};
   const Names with_momentum = {"sgd", "lars"}, adam = {"adam", "adamw"};
   Names made_up = points, divided = points;
   made_up.push_back("function");
-  divided.insert(divided.end(), {"function", "csv"});
+  divided.insert(divided.end(), {"function", "csv", "numpy", "images"});
   Key shared_memory =
       where("reduce.shared_memory", {"reduce.overlap", "reduce.wire"},
             "reduce.wire = \"full\" and no reduce.overlap = \"always\"", sums_in_shared_memory);
@@ -119,22 +122,26 @@ std::vector<Key> make_keys() {
   return {
       {"seed"},
       {"data.dataset"},
-      with("data.dir", "data.dataset", {"cifar10"}, kExecution),
+      with("data.dir", "data.dataset", folders, kExecution),
+      with("data.label_mode", "data.dataset", {"cifar100"}),
       with("data.n", "data.dataset", made_up),
       with("data.noise", "data.dataset", made_up),
       with("data.function", "data.dataset", {"function"}),
-      with("data.file", "data.dataset", csv, kExecution),
-      with("data.test_file", "data.dataset", csv, kExecution),
+      with("data.file", "data.dataset", arrays, kExecution),
+      with("data.test_file", "data.dataset", arrays, kExecution),
+      with("data.features", "data.dataset", numpy),
+      with("data.test_features", "data.dataset", numpy),
+      with("data.test_target", "data.dataset", numpy),
       with("data.header", "data.dataset", csv),
-      with("data.target", "data.dataset", csv),
-      with("data.task", "data.dataset", csv),
+      with("data.target", "data.dataset", arrays),
+      with("data.task", "data.dataset", arrays),
       with("data.columns", "data.dataset", csv),
       with("data.ignore", "data.dataset", csv),
       with("data.categories", "data.dataset", csv),
       with("data.missing", "data.dataset", csv),
       with("data.unseen_category", "data.dataset", csv),
       with("data.target_scale", "data.dataset", csv),
-      with("data.image", "data.dataset", csv),
+      with("data.image", "data.dataset", shaped),
       with("data.test_fraction", "data.dataset", divided),
       {"data.folds"},
       where("data.fold", {"data.folds"}, "data.folds above 0",
@@ -204,6 +211,8 @@ std::vector<Key> make_keys() {
       {"run.watchdog_seconds", kExecution},
       {"log.steps", kExecution},
       {"log.gradients", kExecution},
+      {"log.layers", kExecution},
+      {"log.film", kExecution},
       {"log.json", kExecution},
       {"log.tensorboard", kExecution},
   };
@@ -236,6 +245,22 @@ bool matters(const std::string& name, const Json& resolved) {
   return std::ranges::none_of(keys_of_runs(), in_section) ||
          std::ranges::any_of(keys_of_runs(),
                              [&](const Key& key) { return in_section(key) && key.role != Role::kExecution; });
+}
+
+std::map<std::string, std::string> deciding_values(const Json& resolved) {
+  const bool may_end_early = above_zero(value(resolved, "train.patience"));
+  const auto ends_it = [&](const std::string& name) {
+    const bool early = name == "train.patience" || name == "train.monitor" || name == "eval.every_epochs";
+    return name == "train.epochs" || (early && may_end_early);
+  };
+  std::map<std::string, std::string> values;
+  const Json flat = resolved.flatten();
+  for (const auto& [pointer, found] : flat.items()) {
+    std::string name = pointer.substr(std::min<std::size_t>(1, pointer.size()));
+    std::replace(name.begin(), name.end(), '/', '.');
+    if (matters(name, resolved) || ends_it(name)) values[name] = found.dump();
+  }
+  return values;
 }
 
 }  // namespace lockstep::config

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -34,5 +35,9 @@ const Key* find_key(std::span<const Key> keys, const std::string& name);
 // Whether the numbers of a run with these resolved values depend on what has this dotted name. An unknown
 // name counts, unless it is in a section without a key that does.
 bool matters(const std::string& name, const nlohmann::ordered_json& resolved);
+
+// What the result of a run to its end depends on: by dotted name the values, as JSON writes them, of what
+// matters, and of what says after which epoch it ends. Where its files are does not count.
+std::map<std::string, std::string> deciding_values(const nlohmann::ordered_json& resolved);
 
 }  // namespace lockstep::config

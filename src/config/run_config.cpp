@@ -23,6 +23,8 @@ void read_data(Reader& in, data::DataOptions& data) {
   in.read_name("data.dataset", data.dataset,
                {std::begin(data::kDatasetNames), std::end(data::kDatasetNames)});
   in.read("data.dir", data.dir);
+  in.read<data::Labels>("data.label_mode", data.labels,
+                        {{"fine", data::Labels::kFine}, {"coarse", data::Labels::kCoarse}});
   in.read("data.n", data.n, 2);
   in.check("data.n", [&] {
     constexpr std::size_t kMax = 100'000'000;
@@ -38,6 +40,9 @@ void read_data(Reader& in, data::DataOptions& data) {
       "data.header", data.header,
       {{"auto", data::Header::kAuto}, {"yes", data::Header::kYes}, {"no", data::Header::kNo}});
   in.read_text("data.target", data.target);
+  in.read_text("data.features", data.features);
+  in.read_text("data.test_features", data.test_features);
+  in.read_text("data.test_target", data.test_target);
   in.read<data::Task>(
       "data.task", data.task,
       {{"classification", data::Task::kClassification}, {"regression", data::Task::kRegression}});
@@ -231,6 +236,8 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read("run.watchdog_seconds", config.watchdog_seconds, kAtLeastZeroText, kAtLeastZero);
   in.read("log.steps", config.log.steps);
   in.read("log.gradients", config.log.gradients);
+  in.read("log.layers", config.log.layers);
+  in.read("log.film", config.log.film);
   in.read("log.json", config.log.json);
   in.read("log.tensorboard", config.log.tensorboard);
   in.finish();

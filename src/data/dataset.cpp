@@ -4,13 +4,18 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
+#include <system_error>
 
 #include "base/error.h"
-#include "data/cifar10.h"
+#include "data/cifar.h"
 #include "data/csv.h"
 #include "data/division.h"
 #include "data/function_table.h"
+#include "data/image_folder.h"
+#include "data/mnist.h"
+#include "data/numpy_set.h"
 #include "data/planar.h"
 #include "data/synthetic.h"
 
@@ -51,20 +56,6 @@ class DividedDataset final : public Dataset {
   Division division_;
 };
 
-// The targets of all training samples, read a block at a time.
-std::vector<float> training_targets(const Dataset& dataset) {
-  constexpr std::size_t kBlock = 10000;
-  const std::size_t n = dataset.info().train_samples;
-  std::vector<float> targets;
-  for (std::size_t begin = 0; begin < n; begin += kBlock) {
-    std::vector<std::uint32_t> samples(std::min(kBlock, n - begin));
-    std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(begin));
-    const SampleStore store = dataset.load(Split::kTrain, samples);
-    targets.insert(targets.end(), store.targets.begin(), store.targets.end());
-  }
-  return targets;
-}
-
 // Throws DataError where a network that was trained on data like `trained` cannot take these as its inputs or
 // these classes as its own.
 void expect_like(const DatasetInfo& found, const DatasetInfo& trained) {
@@ -90,8 +81,17 @@ void expect_like(const DatasetInfo& found, const DatasetInfo& trained) {
          names(found), names(trained));
 }
 
-std::unique_ptr<Dataset> open_undivided(const DataOptions& options) {
-  if (options.dataset == "cifar10") return std::make_unique<Cifar10>(options.dir);
+bool is_mnist(const DataOptions& options) {
+  return options.dataset == "mnist" || options.dataset == "fashion_mnist";
+}
+
+std::unique_ptr<Dataset> open_undivided(const DataOptions& options, const DatasetInfo* trained) {
+  if (options.dataset == "cifar10" || options.dataset == "cifar100") return std::make_unique<Cifar>(options);
+  if (is_mnist(options)) return std::make_unique<Mnist>(options);
+  if (options.dataset == "numpy") return std::make_unique<NumpySet>(options, trained);
+  if (options.dataset == "images")
+    return std::make_unique<ImageFolder>(
+        options, trained != nullptr ? trained->class_names : std::vector<std::string>());
   if (options.dataset == "synthetic") return std::make_unique<Synthetic>();
   if (options.dataset == "function") return std::make_unique<FunctionTable>(options);
   if (const auto shape = planar_shape(options.dataset)) return std::make_unique<Planar>(*shape, options);
@@ -100,6 +100,19 @@ std::unique_ptr<Dataset> open_undivided(const DataOptions& options) {
 }
 
 }  // namespace
+
+std::vector<float> Dataset::targets(Split split) const {
+  constexpr std::size_t kBlock = 10000;  // samples that are read at once
+  const std::size_t n = info().samples(split);
+  std::vector<float> targets;
+  for (std::size_t begin = 0; begin < n; begin += kBlock) {
+    std::vector<std::uint32_t> samples(std::min(kBlock, n - begin));
+    std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(begin));
+    const SampleStore store = load(split, samples);
+    targets.insert(targets.end(), store.targets.begin(), store.targets.end());
+  }
+  return targets;
+}
 
 std::vector<std::uint32_t> Dataset::file_rows(Split, std::span<const std::uint32_t> samples) const {
   std::vector<std::uint32_t> rows(samples.begin(), samples.end());
@@ -113,19 +126,27 @@ std::unique_ptr<Dataset> open_dataset(const DataOptions& options, const DatasetI
     if (trained != nullptr) expect_like(csv->info(), *trained);
     return csv;
   }
-  std::unique_ptr<Dataset> whole = open_undivided(options);
+  std::unique_ptr<Dataset> whole = open_undivided(options, trained);
   if (trained != nullptr) expect_like(whole->info(), *trained);
   Division division = divide(
-      whole->info(), [&] { return training_targets(*whole); }, options);
+      whole->info(), [&] { return whole->targets(Split::kTrain); }, options);
   return std::make_unique<DividedDataset>(std::move(whole), std::move(division));
 }
 
 std::vector<std::filesystem::path> files_of(const DataOptions& options) {
-  if (options.dataset == "cifar10") return cifar10_files(options.dir);
+  if (options.dataset == "cifar10" || options.dataset == "cifar100") return cifar_files(options);
+  if (is_mnist(options)) return mnist_files(options);
+  if (options.dataset == "images") return image_files(options);
   std::vector<std::filesystem::path> files;
-  if (options.dataset == "csv")
-    for (const std::filesystem::path& file : {options.file, options.test_file})
-      if (!file.empty()) files.push_back(file);
+  if (options.dataset != "csv" && options.dataset != "numpy") return files;
+  for (const std::filesystem::path& file : {options.file, options.test_file}) {
+    if (file.empty()) continue;
+    std::error_code ignored;
+    if (options.dataset == "csv" || !std::filesystem::is_directory(file, ignored))
+      files.push_back(file);
+    else
+      std::ranges::copy(npz::npy_files(file), std::back_inserter(files));
+  }
   return files;
 }
 

@@ -97,14 +97,17 @@ class Dataset {
   // Throws DataError, which names the file, what was found and what was expected.
   virtual SampleStore load(Split split, std::span<const std::uint32_t> samples) const = 0;
 
+  // The targets of all of a split's samples.
+  virtual std::vector<float> targets(Split split) const;
+
   // What these samples are called where they are from: the numbers of their rows, from 1 on, in their file or
   // files, or in the order in which they were made up.
   virtual std::vector<std::uint32_t> file_rows(Split split, std::span<const std::uint32_t> samples) const;
 
-  // The files behind it, without reading more than a rank reads anyway: of CSV the whole content; of CIFAR-10
-  // every 500th record, since each rank reads its own samples only. Other files, another order of images or
-  // another download are noticed there; a single wrong record between two of these is not. None of a set that
-  // is made up. Throws DataError.
+  // The files behind it, without reading much more than a rank reads anyway: of CSV the whole content; of
+  // images and arrays every 500th sample, since each rank keeps its own samples only. Other files, another
+  // order of images or another download are noticed there; a single wrong record between two of these is not.
+  // None of a set that is made up. Throws DataError.
   virtual std::vector<FileHash> files() const { return {}; }
 };
 

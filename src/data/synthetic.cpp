@@ -4,7 +4,7 @@
 
 #include "base/elementary.h"
 #include "base/random.h"
-#include "data/cifar10.h"
+#include "data/cifar.h"
 
 namespace lockstep::data {
 namespace {

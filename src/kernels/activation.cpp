@@ -260,4 +260,26 @@ double activate(Activation activation, double x, const ActivationParameters& par
   return x;
 }
 
+double slope(Activation activation, double x, const ActivationParameters& parameters) {
+  const double y = activate(activation, x, parameters);
+  switch (activation) {
+    case Activation::kIdentity:
+      return 1.0;
+    case Activation::kSigmoid:
+      return y * (1.0 - y);
+    case Activation::kTanh:
+      return 1.0 - y * y;
+    case Activation::kRelu:
+      return x > 0.0 ? 1.0 : 0.0;
+    case Activation::kLeakyRelu:
+      return x > 0.0 ? 1.0 : parameters.leaky_slope;
+    case Activation::kElu:
+      return x > 0.0 ? 1.0 : y + parameters.elu_alpha;
+    case Activation::kGelu:
+      return 0.5 * std::erfc(-x / std::numbers::sqrt2) +
+             x * std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi);
+  }
+  return 1.0;
+}
+
 }  // namespace lockstep::kernels

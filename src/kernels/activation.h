@@ -47,7 +47,8 @@ bool slope_from_input(Activation activation);
 void activate_backward(Activation activation, std::span<const float> values, std::span<float> dy, int threads,
                        const ActivationParameters& parameters = {});
 
-// f(x) in double.
+// f(x) and f'(x) in double.
 double activate(Activation activation, double x, const ActivationParameters& parameters);
+double slope(Activation activation, double x, const ActivationParameters& parameters);
 
 }  // namespace lockstep::kernels

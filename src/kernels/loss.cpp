@@ -101,6 +101,13 @@ std::size_t predicted_class(Loss loss, std::span<const float> outputs) {
   return static_cast<std::size_t>(std::max_element(outputs.begin(), outputs.end()) - outputs.begin());
 }
 
+std::size_t place_of_class(std::span<const float> outputs, std::size_t label) {
+  std::size_t before = 0;
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    if (k < label ? !(outputs[k] < outputs[label]) : k > label && !(outputs[k] <= outputs[label])) ++before;
+  return before;
+}
+
 void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities) {
   require(probabilities.size() == std::max<std::size_t>(outputs.size(), 2),
           "class_probabilities: the classes do not fit probabilities");
@@ -118,8 +125,9 @@ void class_probabilities(Loss loss, std::span<const float> outputs, std::span<do
   for (double& p : probabilities) p /= sum;
 }
 
-double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing) {
-  return evaluate_sample(loss, outputs, target, label_smoothing, {});
+double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing,
+                   std::span<double> slopes) {
+  return evaluate_sample(loss, outputs, target, label_smoothing, slopes);
 }
 
 LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> targets, double scale,

@@ -43,12 +43,17 @@ struct LossSums {
 // where it is above 0 (a logit) or 1/2 (for mse and half_mse), else 0.
 std::size_t predicted_class(Loss loss, std::span<const float> outputs);
 
+// How many outputs come before a class's, 0 for the predicted class: those that are larger, and of equals
+// those before it. Of an output that is no number all others do.
+std::size_t place_of_class(std::span<const float> outputs, std::size_t label);
+
 // The probabilities that the outputs stand for, class by class (a single output gives two): softmax, sigmoid,
 // or the outputs themselves where the loss knows none. Overwrites probabilities, max(C, 2) of them.
 void class_probabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities);
 
-// One sample's loss.
-double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing = 0.0);
+// One sample's loss. slopes (C), unless empty, is overwritten with its derivatives by the outputs.
+double sample_loss(Loss loss, std::span<const double> outputs, double target, double label_smoothing = 0.0,
+                   std::span<double> slopes = {});
 
 // Sums over the rows of outputs (B,C); targets has B entries, classes below C or values.
 // gradient (B,C), unless empty, is overwritten with scale * d(sample's loss)/d(outputs): scale = 1/global

@@ -27,4 +27,10 @@ void Add::forward_in_double(std::span<const double> x, std::span<const double>, 
   std::copy(x.begin(), x.end(), y.begin());
 }
 
+void Add::backward_in_double(std::span<const double>, std::span<const double>, std::span<const double> dy,
+                             std::span<const double>, std::span<double>, std::span<double> dx,
+                             const PassContext&) const {
+  std::copy(dy.begin(), dy.end(), dx.begin());
+}
+
 }  // namespace lockstep::nn

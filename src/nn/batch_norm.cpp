@@ -134,4 +134,38 @@ void BatchNorm::forward_in_double(std::span<const double> x, std::span<const dou
   }
 }
 
+void BatchNorm::backward_in_double(std::span<const double> x, std::span<const double>,
+                                   std::span<const double> dy, std::span<const double> params,
+                                   std::span<double> dparams, std::span<double> dx,
+                                   const PassContext&) const {
+  const std::span<const double> scale = parameters(params).scale;
+  double* to = dparams.data();
+  const auto part = [&](bool has) {
+    double* const begin = to;
+    if (has) to += image_.channels;
+    return has ? begin : nullptr;
+  };
+  double *const dscale = part(options_.scale), *const dshift = part(options_.shift),
+                *const means = part(true), *const variances = part(true);
+  const std::size_t n = image_.channels, rows = x.size() / n;
+  const auto count = static_cast<double>(rows);
+  for (std::size_t c = 0; c < n; ++c) {
+    double mean = 0.0, variance = 0.0, sum = 0.0, product = 0.0;
+    for (std::size_t i = c; i < x.size(); i += n) mean += x[i] / count;
+    for (std::size_t i = c; i < x.size(); i += n) variance += (x[i] - mean) * (x[i] - mean) / count;
+    const double inverse = 1.0 / std::sqrt(variance + options_.epsilon);
+    for (std::size_t i = c; i < x.size(); i += n) {
+      sum += dy[i];
+      product += dy[i] * (x[i] - mean) * inverse;
+    }
+    const double factor = (scale.empty() ? 1.0 : scale[c]) * inverse;
+    for (std::size_t i = c; i < x.size(); i += n)
+      dx[i] = factor * (dy[i] - sum / count - (x[i] - mean) * inverse * product / count);
+    if (dscale != nullptr) dscale[c] += product;
+    if (dshift != nullptr) dshift[c] += sum;
+    means[c] += mean;
+    variances[c] += variance * count / (count - 1.0);
+  }
+}
+
 }  // namespace lockstep::nn

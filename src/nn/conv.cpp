@@ -124,11 +124,6 @@ void Conv::backward(ConstMatrix x, ConstMatrix, Matrix dy, std::span<const float
 void Conv::forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                              const PassContext&) const {
   const std::size_t size = geometry_.size, channels = in_.channels, filters = geometry_.filters;
-  // The input row or column of a window's place, where it is inside: wraps round to a large number above and
-  // left.
-  const auto place = [&](std::size_t window, std::size_t k) {
-    return window * geometry_.stride + k - geometry_.padding_before;
-  };
   std::vector<double> by_tap(fan_in() * filters);  // the weights, with filters side by side
   for (std::size_t f = 0; f < filters; ++f)
     for (std::size_t k = 0; k < fan_in(); ++k) by_tap[k * filters + f] = params[f * fan_in() + k];
@@ -146,6 +141,32 @@ void Conv::forward_in_double(std::span<const double> x, std::span<const double> 
             add_products(from, &by_tap[(ky * size + kx) * channels * filters], channels, filters, to);
           }
       }
+}
+
+void Conv::backward_in_double(std::span<const double> x, std::span<const double>, std::span<const double> dy,
+                              std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                              const PassContext&) const {
+  const std::size_t size = geometry_.size, channels = in_.channels, filters = geometry_.filters;
+  std::fill(dx.begin(), dx.end(), 0.0);
+  for (std::size_t i = 0; i < dy.size() / filters; ++i) {  // an output pixel
+    const std::size_t col = i % out_.width, row = i / out_.width % out_.height,
+                      image = i / out_.pixels() * in_.size();
+    for (std::size_t f = 0; bias_ && f < filters; ++f) dparams[filters * fan_in() + f] += dy[i * filters + f];
+    for (std::size_t ky = 0; ky < size; ++ky)
+      for (std::size_t kx = 0; kx < size; ++kx) {
+        const std::size_t from_row = place(row, ky), from_col = place(col, kx);
+        if (from_row >= in_.height || from_col >= in_.width) continue;
+        const std::size_t from = image + (from_row * in_.width + from_col) * channels;
+        for (std::size_t f = 0; f < filters; ++f) {
+          const double slope = dy[i * filters + f];
+          const std::size_t weight = (f * size + ky) * size + kx;
+          for (std::size_t c = 0; c < channels; ++c) {
+            dx[from + c] += slope * params[weight * channels + c];
+            dparams[weight * channels + c] += slope * x[from + c];
+          }
+        }
+      }
+  }
 }
 
 }  // namespace lockstep::nn

@@ -59,10 +59,18 @@ class Conv final : public Layer {
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                          const PassContext& pass) const override;
+  void backward_in_double(std::span<const double> x, std::span<const double> y, std::span<const double> dy,
+                          std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                          const PassContext& pass) const override;
 
  private:
   bool whitens() const { return weight_.kind == Initializer::Kind::kWhitening; }
   std::size_t fan_in() const { return geometry_.size * geometry_.size * in_.channels; }
+  // The input row or column of place k of a window, where it is inside: wraps round to a large number above
+  // and left.
+  std::size_t place(std::size_t window, std::size_t k) const {
+    return window * geometry_.stride + k - geometry_.padding_before;
+  }
   kernels::Windows windows_of(kernels::ConstMatrix x) const;
   kernels::Windows windows_of_gradient(kernels::ConstMatrix dy) const;
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "kernels/arrays.h"
 
@@ -54,6 +56,20 @@ void Dense::forward_in_double(std::span<const double> x, std::span<const double>
       double sum = bias_ ? params[out_ * in_ + k] : 0.0;
       for (std::size_t j = 0; j < in_; ++j) sum += x[i * in_ + j] * params[k * in_ + j];
       y[i * out_ + k] = sum;
+    }
+  }
+}
+
+void Dense::backward_in_double(std::span<const double> x, std::span<const double>, std::span<const double> dy,
+                               std::span<const double> params, std::span<double> dparams,
+                               std::span<double> dx, const PassContext&) const {
+  std::fill(dx.begin(), dx.end(), 0.0);
+  for (std::size_t i = 0; i < dy.size() / out_; ++i) {
+    for (std::size_t k = 0; k < out_; ++k) {
+      const double slope = dy[i * out_ + k];
+      for (std::size_t j = 0; j < in_; ++j) dx[i * in_ + j] += slope * params[k * in_ + j];
+      for (std::size_t j = 0; j < in_; ++j) dparams[k * in_ + j] += slope * x[i * in_ + j];
+      if (bias_) dparams[out_ * in_ + k] += slope;
     }
   }
 }

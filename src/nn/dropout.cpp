@@ -71,4 +71,10 @@ void Dropout::forward_in_double(std::span<const double> x, std::span<const doubl
   }
 }
 
+void Dropout::backward_in_double(std::span<const double>, std::span<const double>, std::span<const double> dy,
+                                 std::span<const double> params, std::span<double>, std::span<double> dx,
+                                 const PassContext& pass) const {
+  forward_in_double(dy, params, dx, pass);
+}
+
 }  // namespace lockstep::nn

@@ -16,6 +16,7 @@ class Dropout final : public Elementwise {
   // below 2^8 and width at most 2^26, as many as its draws can tell apart.
   Dropout(double rate, std::size_t width, std::size_t layer);
 
+  double rate() const { return rate_; }
   std::string description() const override;
 
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
@@ -28,6 +29,9 @@ class Dropout final : public Elementwise {
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                          const PassContext& pass) const override;
+  void backward_in_double(std::span<const double> x, std::span<const double> y, std::span<const double> dy,
+                          std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                          const PassContext& pass) const override;
 
  private:
   // What each unit of a sample's row is multiplied with. Overwrites mask (width).

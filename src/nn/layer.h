@@ -19,6 +19,7 @@
 #include "kernels/gemm.h"
 #include "liveness/progress.h"
 #include "nn/gradient_sink.h"
+#include "nn/observer.h"
 #include "nn/tensor.h"
 
 namespace lockstep::nn {
@@ -35,6 +36,7 @@ struct PassContext {
   std::span<const std::size_t> micro_batches = {};
 
   liveness::Progress* progress = nullptr;  // which hears of every layer
+  Observer* observer = nullptr;            // who looks at every layer, if anybody does
 
   bool training() const { return !micro_batches.empty(); }
 };
@@ -72,6 +74,14 @@ class Layer {
   // Forward in double, in plain loops: what gradients are checked against. x (rows, in), y (rows, out).
   virtual void forward_in_double(std::span<const double> x, std::span<const double> params,
                                  std::span<double> y, const PassContext& pass) const = 0;
+
+  // Backward in double, in plain loops: what a step's arrays are checked against. The rows are those of one
+  // micro-batch. Adds to dparams, laid out like params: of a tensor without gradient, what the micro-batch
+  // found (see Tensor::averaged). Overwrites dx.
+  virtual void backward_in_double(std::span<const double> x, std::span<const double> y,
+                                  std::span<const double> dy, std::span<const double> params,
+                                  std::span<double> dparams, std::span<double> dx,
+                                  const PassContext& pass) const = 0;
 };
 
 }  // namespace lockstep::nn

@@ -85,6 +85,7 @@ class Builder {
                          .name = options.name});
       if (options.kind == Kind::kAdd) layers_.back().added = added_by(options.from);
     }
+    if (by_pixel_) layers_.back().image = image_;
     if (!options.name.empty()) outputs_of_.emplace(options.name, Output{layers_.size(), shape()});
     ++place_;
   }
@@ -139,7 +140,8 @@ class Builder {
                       "dense layer, and data.image = [CHANNELS, HEIGHT, WIDTH] where the data set has none",
                       place_));
     if (std::exchange(by_pixel_, true)) return;
-    layers_.push_back({std::make_unique<Pixels>(*image_, Pixels::To::kPixels), place_});
+    layers_.push_back(
+        {.layer = std::make_unique<Pixels>(*image_, Pixels::To::kPixels), .place = place_, .image = image_});
   }
 
   // And no longer: what follows has plain rows.

@@ -20,6 +20,7 @@ struct BuiltLayer {
   double learning_rate_factor = 1.0, weight_decay_factor = 1.0;
   std::optional<std::size_t> added = {};  // which output (skips.h) is added to its own
   std::string name = {};
+  std::optional<ImageShape> image = {};  // of its output, where that lies pixel by pixel
 };
 
 // Of a kConv.

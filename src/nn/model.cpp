@@ -70,6 +70,7 @@ Model::Model(const ModelOptions& options, std::size_t inputs, std::size_t output
     layers_.push_back(std::move(built.layer));
     names_.push_back(built.name);
     places_.push_back(built.place);
+    images_.push_back(built.image);
   }
   if (layers_.back()->outputs() != outputs)
     throw ConfigError(fmt::format(
@@ -175,6 +176,21 @@ std::vector<std::vector<double>> Model::inputs_in_double(std::span<const double>
   return inputs;
 }
 
+std::vector<double> Model::gradient_in_double(std::span<const double> arena, std::size_t output,
+                                              std::span<const std::vector<double>> outputs,
+                                              std::span<const std::vector<double>> gradients,
+                                              std::span<double> of_parameters,
+                                              const PassContext& pass) const {
+  std::vector<double> dx(outputs[output].size());
+  const Slice& slice = slices_[output];
+  layers_[output]->backward_in_double(outputs[output], outputs[output + 1], gradients[output + 1],
+                                      params_of(output, arena),
+                                      of_parameters.subspan(slice.offset, slice.size), dx, pass);
+  for (std::size_t l = output; l < layers_.size(); ++l)
+    if (skips_.added_to(l) == output) std::ranges::transform(dx, gradients[l + 1], dx.begin(), std::plus<>());
+  return dx;
+}
+
 namespace {
 
 template <typename T>
@@ -189,11 +205,13 @@ ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, s
   const auto output = [&](std::size_t number) {
     return number == 0 ? workspace.input(rows) : workspace.output(number - 1, rows);
   };
+  if (pass.observer != nullptr) pass.observer->output(0, output(0), pass);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     liveness::move(pass.progress);
     const Matrix y = output(l + 1);
     layers_[l]->forward(output(l), params_of(l, arena), y, pass);
     if (const auto added = skips_.added_to(l)) kernels::add(all_of(output(*added)), all_of(y), pass.threads);
+    if (pass.observer != nullptr) pass.observer->output(l + 1, y, pass);
   }
   return output(layers_.size());
 }
@@ -216,6 +234,7 @@ void Model::backward(std::span<const float> arena, Workspace& workspace, std::si
       else
         kernels::add(all_of(dy), waiting(*added), pass.threads);
     }
+    if (pass.observer != nullptr) pass.observer->gradient(l + 1, dy, pass);
     const Matrix x = l == 0 ? workspace.input(rows) : workspace.output(l - 1, rows);
     Matrix dx;
     if (layer.elementwise())

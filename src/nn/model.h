@@ -96,6 +96,11 @@ class Model {
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::size_t inputs() const { return layers_.front()->inputs(); }
   std::size_t outputs() const { return layers_.back()->outputs(); }
+  // Of output `number` (skips.h), where it lies pixel by pixel (image.h); the network's input does not.
+  const std::optional<ImageShape>& image(std::size_t number) const {
+    static const std::optional<ImageShape> none;
+    return number == 0 ? none : images_[number - 1];
+  }
   // Whether a layer's output takes its input's place.
   bool in_place(std::size_t layer) const;
   const Skips& skips() const { return skips_; }
@@ -128,15 +133,21 @@ class Model {
   // Likewise, what each layer gets as its input.
   std::vector<std::vector<double>> inputs_in_double(std::span<const double> arena, std::vector<double> x,
                                                     const PassContext& pass) const;
-  // The layer that has a tensor.
-  std::size_t layer_of(std::size_t tensor) const;
-
- private:
   // The output of one layer. inputs: as forward_in_double's, up to this one.
   std::vector<double> layer_in_double(std::span<const double> arena, std::size_t layer,
                                       std::span<const std::vector<double>> inputs,
                                       const PassContext& pass) const;
+  // The derivative by output `output` (skips.h) of one micro-batch's rows, by way of all that reads it, in
+  // double; adds to of_parameters, laid out like the arena, what the layer after it has. outputs: all of
+  // them; gradients: those of later outputs.
+  std::vector<double> gradient_in_double(std::span<const double> arena, std::size_t output,
+                                         std::span<const std::vector<double>> outputs,
+                                         std::span<const std::vector<double>> gradients,
+                                         std::span<double> of_parameters, const PassContext& pass) const;
+  // The layer that has a tensor.
+  std::size_t layer_of(std::size_t tensor) const;
 
+ private:
   struct Slice {
     std::size_t first_tensor = 0, offset = 0, size = 0;
   };
@@ -146,9 +157,10 @@ class Model {
   }
 
   std::vector<std::unique_ptr<Layer>> layers_;
-  std::vector<std::string> names_;   // per layer
-  std::vector<std::size_t> places_;  // per layer
-  std::vector<Slice> slices_;        // per layer
+  std::vector<std::string> names_;                 // per layer
+  std::vector<std::size_t> places_;                // per layer
+  std::vector<std::optional<ImageShape>> images_;  // of each layer's output
+  std::vector<Slice> slices_;                      // per layer
   std::size_t first_ = 0;  // the first layer that training changes: before it nothing needs a gradient
   Skips skips_;
   std::vector<Tensor> tensors_;

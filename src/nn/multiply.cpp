@@ -31,4 +31,10 @@ void Multiply::forward_in_double(std::span<const double> x, std::span<const doub
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = factor_ * x[i];
 }
 
+void Multiply::backward_in_double(std::span<const double>, std::span<const double>,
+                                  std::span<const double> dy, std::span<const double>, std::span<double>,
+                                  std::span<double> dx, const PassContext&) const {
+  for (std::size_t i = 0; i < dy.size(); ++i) dx[i] = factor_ * dy[i];
+}
+
 }  // namespace lockstep::nn

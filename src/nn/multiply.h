@@ -21,6 +21,9 @@ class Multiply final : public Elementwise {
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                          const PassContext& pass) const override;
+  void backward_in_double(std::span<const double> x, std::span<const double> y, std::span<const double> dy,
+                          std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                          const PassContext& pass) const override;
 
  private:
   double factor_;

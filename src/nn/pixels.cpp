@@ -50,4 +50,12 @@ void Pixels::forward_in_double(std::span<const double> x, std::span<const double
                     to_pixels ? shape_.pixels() : shape_.channels, y.data(), 1);
 }
 
+void Pixels::backward_in_double(std::span<const double>, std::span<const double>, std::span<const double> dy,
+                                std::span<const double>, std::span<double>, std::span<double> dx,
+                                const PassContext&) const {
+  const bool to_pixels = to_ == To::kPixels;
+  transpose_samples(dy.data(), dy.size() / shape_.size(), to_pixels ? shape_.pixels() : shape_.channels,
+                    to_pixels ? shape_.channels : shape_.pixels(), dx.data(), 1);
+}
+
 }  // namespace lockstep::nn

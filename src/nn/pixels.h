@@ -23,6 +23,9 @@ class Pixels final : public Layer {
                 kernels::Matrix dx, const PassContext& pass) const override;
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                          const PassContext& pass) const override;
+  void backward_in_double(std::span<const double> x, std::span<const double> y, std::span<const double> dy,
+                          std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                          const PassContext& pass) const override;
 
  private:
   ImageShape shape_;

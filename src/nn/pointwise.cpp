@@ -27,4 +27,10 @@ void Pointwise::forward_in_double(std::span<const double> x, std::span<const dou
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = kernels::activate(activation_, x[i], parameters_);
 }
 
+void Pointwise::backward_in_double(std::span<const double> x, std::span<const double>,
+                                   std::span<const double> dy, std::span<const double>, std::span<double>,
+                                   std::span<double> dx, const PassContext&) const {
+  for (std::size_t i = 0; i < dy.size(); ++i) dx[i] = dy[i] * kernels::slope(activation_, x[i], parameters_);
+}
+
 }  // namespace lockstep::nn

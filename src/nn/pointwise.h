@@ -12,6 +12,8 @@ class Pointwise final : public Elementwise {
             std::size_t width)
       : Elementwise(width), activation_(activation), parameters_(parameters) {}
 
+  kernels::Activation activation() const { return activation_; }
+  const kernels::ActivationParameters& parameters() const { return parameters_; }
   std::string description() const override { return std::string(kernels::name(activation_)); }
   bool keeps_output() const override { return !keeps_input(); }
   bool keeps_input() const override { return kernels::slope_from_input(activation_); }
@@ -26,6 +28,9 @@ class Pointwise final : public Elementwise {
 
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                          const PassContext& pass) const override;
+  void backward_in_double(std::span<const double> x, std::span<const double> y, std::span<const double> dy,
+                          std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                          const PassContext& pass) const override;
 
  private:
   kernels::Activation activation_;

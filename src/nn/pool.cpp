@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -75,6 +76,27 @@ void Pool::forward_in_double(std::span<const double> x, std::span<const double>,
       }
     y[i] =
         kind_ == Kind::kMax ? largest : sum / static_cast<double>(shape_.window_height * shape_.window_width);
+  }
+}
+
+void Pool::backward_in_double(std::span<const double> x, std::span<const double> y,
+                              std::span<const double> dy, std::span<const double>, std::span<double>,
+                              std::span<double> dx, const PassContext&) const {
+  const std::size_t rows = shape_.rows(), cols = shape_.cols(), channels = shape_.channels;
+  std::fill(dx.begin(), dx.end(), 0.0);
+  for (std::size_t i = 0; i < dy.size(); ++i) {
+    const std::size_t channel = i % channels, col = i / channels % cols, row = i / channels / cols % rows;
+    const std::size_t image = i / shape_.outputs() * shape_.inputs();
+    bool found = false;  // the first of the largest
+    for (std::size_t ky = 0; ky < shape_.window_height; ++ky)
+      for (std::size_t kx = 0; kx < shape_.window_width; ++kx) {
+        const std::size_t pixel = (row * shape_.stride + ky) * shape_.width + col * shape_.stride + kx;
+        const std::size_t from = image + pixel * channels + channel;
+        if (kind_ == Kind::kAverage)
+          dx[from] += dy[i] / static_cast<double>(shape_.window_height * shape_.window_width);
+        else if (x[from] == y[i] && !std::exchange(found, true))
+          dx[from] += dy[i];
+      }
   }
 }
 

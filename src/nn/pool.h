@@ -29,6 +29,9 @@ class Pool final : public Layer {
                 kernels::Matrix dx, const PassContext& pass) const override;
   void forward_in_double(std::span<const double> x, std::span<const double> params, std::span<double> y,
                          const PassContext& pass) const override;
+  void backward_in_double(std::span<const double> x, std::span<const double> y, std::span<const double> dy,
+                          std::span<const double> params, std::span<double> dparams, std::span<double> dx,
+                          const PassContext& pass) const override;
 
  private:
   Pool(Kind kind, const kernels::PoolShape& shape);

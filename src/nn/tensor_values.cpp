@@ -1,23 +1,16 @@
 #include "nn/tensor_values.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
-#include <limits>
+
+#include "base/float16.h"
 
 namespace lockstep::nn {
 namespace {
 
-// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction.
 struct Half {
   std::uint16_t bits;
-  explicit operator double() const {
-    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    double x = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
-    if (exponent == 31)
-      x = fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
-    return (bits & 0x8000) != 0 ? -x : x;
-  }
+  explicit operator double() const { return from_float16(bits); }
 };
 
 // The upper half of a binary32.

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -26,27 +28,23 @@ void writing(const std::filesystem::path& path, Write&& write) {
   }
 }
 
-// The whole lines of a file whose first field is a number of at most `last`.
-std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
-  std::ifstream file(path);
-  std::string rows;
-  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
-    std::size_t number = 0;
-    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
-    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
-  }
-  return rows;
-}
-
 constexpr const char* kMetricsHeader =
     "epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds,samples_per_second,"
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
+constexpr const char* kTop5Column = ",test_top5_accuracy";
 
-std::string row_text(const EpochRow& row) {
-  return fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}",
-                     row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                     row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
-                     row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+std::string metrics_header(bool with_top5) {
+  return fmt::format("{}{}", kMetricsHeader, with_top5 ? kTop5Column : "");
+}
+
+// Rows of metrics.csv, each with a cell for kTop5Column.
+std::string with_last_column(const std::string& rows) {
+  const auto columns = std::count(kMetricsHeader, kMetricsHeader + std::strlen(kMetricsHeader), ',') + 1;
+  std::istringstream lines(rows);
+  std::string wider;
+  for (std::string line; std::getline(lines, line);)
+    wider += line + (std::ranges::count(line, ',') < columns ? ",nan\n" : "\n");
+  return wider;
 }
 
 // A cell as JSON has it: a whole number, a number, or null.
@@ -58,16 +56,27 @@ nlohmann::ordered_json json_of(const std::string& cell) {
 
 }  // namespace
 
-nlohmann::ordered_json columns_of(const EpochRow& row) {
+std::string metrics_row(const EpochRow& row, bool with_top5) {
+  const std::string columns =
+      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}",
+                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
+                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+  return columns + (with_top5 ? fmt::format(",{:.9g}\n", row.test_top5_accuracy) : "\n");
+}
+
+nlohmann::ordered_json columns_of(const EpochRow& row, bool with_top5) {
   nlohmann::ordered_json columns = nlohmann::ordered_json::object();
-  std::istringstream names(kMetricsHeader), cells(row_text(row));
+  std::string line = metrics_row(row, with_top5);
+  line.pop_back();  // its newline
+  std::istringstream names(metrics_header(with_top5)), cells(line);
   for (std::string name, cell; std::getline(names, name, ',') && std::getline(cells, cell, ',');)
     columns[name] = json_of(cell);
   return columns;
 }
 
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
-  std::array<double, 12> cells;
+  std::array<double, 13> cells;
   cells.fill(std::nan(""));
   std::istringstream lines(rows);
   for (std::string line; std::getline(lines, line);) {
@@ -88,7 +97,19 @@ EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
           .rescaled_steps = std::isfinite(cells[8]) ? static_cast<std::size_t>(cells[8]) : 0,
           .compute_seconds = cells[9],
           .wait_seconds = cells[10],
-          .transfer_seconds = cells[11]};
+          .transfer_seconds = cells[11],
+          .test_top5_accuracy = cells[12]};
+}
+
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last) {
+  std::ifstream file(path);
+  std::string rows;
+  for (std::string line; last > 0 && std::getline(file, line) && !file.eof();) {
+    std::size_t number = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error == std::errc() && number <= last) rows.append(line).append(1, '\n');
+  }
+  return rows;
 }
 
 RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows)
@@ -108,11 +129,13 @@ void RowsFile::flush() {
   pending_.clear();
 }
 
-MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows)
-    : file_(path, kMetricsHeader, rows), rows_(std::move(rows)) {}
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows, bool with_top5)
+    : with_top5_(with_top5),
+      rows_(with_top5 ? with_last_column(rows) : std::move(rows)),
+      file_(path, metrics_header(with_top5), rows_) {}
 
 void MetricsFile::write(const EpochRow& row) {
-  const std::string line = row_text(row) + '\n';
+  const std::string line = metrics_row(row, with_top5_);
   rows_ += line;
   file_.add(line);
   file_.flush();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -27,14 +28,17 @@ struct EpochRow {
   // What `seconds` were spent on, as means over the ranks: computing, waiting for ranks that compute longer,
   // and then for what is left of the gradients' sum.
   double compute_seconds = 0.0, wait_seconds = 0.0, transfer_seconds = 0.0;
+  // With more than 10 classes: how often the right one is among the first five. Else NaN, and no column.
+  double test_top5_accuracy = std::numeric_limits<double>::quiet_NaN();
 };
-
-// The columns of metrics.csv and a row's values in them, with the digits that the file has; null where that
-// has nan.
-nlohmann::ordered_json columns_of(const EpochRow& row);
 
 // The row of an epoch among those of a metrics.csv. What they do not have is NaN.
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
+// The row as metrics.csv has it, with its newline. with_top5: see MetricsFile.
+std::string metrics_row(const EpochRow& row, bool with_top5 = false);
+// The columns of metrics.csv and a row's values in them, with the digits that the file has; null where that
+// has nan.
+nlohmann::ordered_json columns_of(const EpochRow& row, bool with_top5 = false);
 
 // A row of steps.csv.
 struct StepRow {
@@ -59,10 +63,15 @@ class RowsFile {
   std::string pending_;
 };
 
+// The whole lines of a file whose first field is a number of at most `last`: what such a file keeps of an
+// earlier run that is gone on with.
+std::string rows_up_to(const std::filesystem::path& path, std::size_t last);
+
 class MetricsFile {
  public:
-  // rows: of the epochs before, as rows() gave them.
-  explicit MetricsFile(const std::filesystem::path& path, std::string rows = "");
+  // rows: of the epochs before, as rows() gave them. with_top5: the rows have a test_top5_accuracy, which is
+  // NaN in rows of a version that did not have it.
+  explicit MetricsFile(const std::filesystem::path& path, std::string rows = "", bool with_top5 = false);
   void write(const EpochRow& row);
   // Writes what a failure may have left out.
   void complete() { file_.flush(); }
@@ -71,8 +80,9 @@ class MetricsFile {
   const std::string& rows() const { return rows_; }
 
  private:
-  RowsFile file_;
+  bool with_top5_;
   std::string rows_;
+  RowsFile file_;
 };
 
 // gradients.csv: a row per epoch, a column per tensor.

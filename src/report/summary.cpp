@@ -1,5 +1,7 @@
 #include "report/summary.h"
 
+#include <cmath>
+
 #include "base/file.h"
 
 namespace lockstep::report {
@@ -25,6 +27,7 @@ void write_summary(const std::filesystem::path& path, const Summary& summary) {
                                      {"placement", summary.placement},
                                      {"config", summary.config},
                                      {"provenance", summary.provenance}};
+  if (!std::isnan(metrics.test_top5_accuracy)) document["test_top5_accuracy"] = metrics.test_top5_accuracy;
   if (!summary.average_hash.empty()) document["average_hash"] = summary.average_hash;
   if (!summary.began_from.empty()) document["began_from"] = summary.began_from;
   write_file_atomically(path, document.dump(2) + "\n");

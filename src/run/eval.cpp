@@ -45,6 +45,7 @@ Files tables(const EvalArguments& arguments, const data::Dataset& dataset,
     files.emplace_back("points.csv", points_table(dataset));
   }
   if (arguments.weights) files.emplace_back("weights.ppm", weight_images(info, network.model, network.arena));
+  if (arguments.network) files.emplace_back("network.csv", network_table(info, network.model));
   return files;
 }
 
@@ -164,9 +165,10 @@ void eval(Job& job, const EvalArguments& arguments) {
   const bool asked = arguments.writes_tables();
   if (!asked && !arguments.out.empty())
     throw comm::CollectiveError(
-        ExitCode::kConfig, fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
-                                       "--predictions, --predictions-of, --weights or --mistakes with it",
-                                       arguments.out));
+        ExitCode::kConfig,
+        fmt::format("--out {}: there is nothing to write, expected --grid, --confusion, "
+                    "--predictions, --predictions-of, --weights, --mistakes or --network with it",
+                    arguments.out));
   if (arguments.predictions && !arguments.predictions_of.empty())
     throw comm::CollectiveError(ExitCode::kConfig,
                                 "--predictions and --predictions-of are both set, expected one of them: both "
@@ -243,7 +245,11 @@ void eval(Job& job, const EvalArguments& arguments) {
         info.classes == 0
             ? fmt::format("largest error {:.9g}  ({} samples)", score.largest_error, score.samples)
             : fmt::format("accuracy {:.9g}  ({} of {})", score.accuracy(), score.correct, score.samples);
-    console.line(fmt::format("{:<5}  loss {:#.10g}  {}", name, score.loss, how_good));
+    const std::string top5 = train::counts_top5(info.classes)
+                                 ? fmt::format("  top-5 accuracy {:.9g}  ({} of {})", score.top5_accuracy(),
+                                               score.in_first_5, score.samples)
+                                 : "";
+    console.line(fmt::format("{:<5}  loss {:#.10g}  {}{}", name, score.loss, how_good, top5));
   }
 
   const bool tested = info.test_samples > 0;

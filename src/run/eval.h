@@ -16,10 +16,11 @@ struct EvalArguments {
   std::string out;             // where the tables go; empty: the run folder, else runs/NAME-OF-CONFIG
   std::string predictions_of;  // a CSV file of samples without targets, to predict; empty: none
   // Which tables to write.
-  bool grid = false, confusion = false, predictions = false, weights = false, mistakes = false;
+  bool grid = false, confusion = false, predictions = false, weights = false, mistakes = false,
+       network = false;
 
   bool writes_tables() const {
-    return grid || confusion || predictions || weights || mistakes || !predictions_of.empty();
+    return grid || confusion || predictions || weights || mistakes || network || !predictions_of.empty();
   }
 };
 

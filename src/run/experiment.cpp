@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/error.h"
 #include "run/first_weights.h"
 #include "run/memory.h"
@@ -38,7 +40,8 @@ void expect_micro_batches(const data::ShardPlan& plan, const nn::Model& model) {
 }
 
 Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
-                       const liveness::Supervision& supervision, const Origin* origin)
+                       const liveness::Supervision& supervision, const Origin* origin,
+                       const std::optional<Alteration>& alteration)
     : run_(run), communicator_(communicator), threads_(threads) {
   const int rank = communicator.rank(), world = communicator.size();
   std::optional<SavedNetwork> saved;
@@ -52,6 +55,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
                                     name(run.data.normalize), name(trained->normalizer.kind()),
                                     origin->file));
     dataset = data::open_dataset(run.data, trained != nullptr ? &trained->info : nullptr);
+    if (alteration) dataset = alter(std::move(dataset), *alteration);
   });
   expect_same_files(communicator, *dataset);
   data::Augmentation augmentation;

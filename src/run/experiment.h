@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "liveness/supervision.h"
 #include "nn/model.h"
 #include "reduce/reducer.h"
+#include "run/altered_data.h"
 #include "train/evaluator.h"
 #include "train/trainer.h"
 
@@ -47,10 +49,11 @@ class Experiment {
   // threads: of each rank. supervision: of the training; what it refers to must outlive this. origin: of a
   // checkpoint whose weights will take the place of the first ones; then train.init_from is not read.
   // Columns, classes and normalisation are the origin's, or those of train.init_from; else they come from the
-  // training data. Throws CollectiveError, also where the data are not such, or ranks read different files.
-  // Collective; run and communicator must outlive it.
+  // training data, of which `alteration` says what is used. Throws CollectiveError, also where the data are
+  // not such, or ranks read different files. Collective; run and communicator must outlive it.
   Experiment(const config::RunConfig& run, const comm::Communicator& communicator, int threads,
-             const liveness::Supervision& supervision = {}, const Origin* origin = nullptr);
+             const liveness::Supervision& supervision = {}, const Origin* origin = nullptr,
+             const std::optional<Alteration>& alteration = std::nullopt);
   Experiment(const Experiment&) = delete;
   Experiment& operator=(const Experiment&) = delete;
 
@@ -63,6 +66,8 @@ class Experiment {
   train::Trainer& trainer() { return *trainer_; }
   const data::BatchLoader& loader() const { return *loader_; }
   const data::Normalizer& normalizer() const { return *normalizer_; }
+  // Of this rank's test samples.
+  std::span<const float> test_targets() const { return test_set_->samples().targets; }
   // What this network is trained on.
   data::Schema schema() const { return {info_, *normalizer_, fingerprint_}; }
 

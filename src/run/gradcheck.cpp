@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/version.h"
 #include "run/experiment.h"
 #include "run/setup.h"
+#include "run/small_batch.h"
 #include "train/gradient_check.h"
 
 namespace lockstep::run {
@@ -30,27 +30,6 @@ std::string line_of(const train::TensorCheck& check, const nn::Tensor& tensor, d
                      check.worst, place(tensor, check.element), check.backward, check.difference,
                      check.worst <= tolerance ? "pass" : "FAIL",
                      check.at_kink > 0 ? fmt::format(" ({} at a kink)", check.at_kink) : "");
-}
-
-bool normalizes(const config::RunConfig& run) {
-  return std::ranges::any_of(run.model.layers, [](const nn::LayerOptions& layer) {
-    return layer.kind == nn::LayerOptions::Kind::kBatchNorm;
-  });
-}
-
-// A batch of about `samples` in the configuration's shards, and no more than it has; where there is batch
-// norm at least four in each, which may differ, and so many that no step has a single one.
-std::size_t small_batch(config::RunConfig run, std::size_t samples) {
-  const std::size_t shards = run.data.shards, most = run.train.batch_size;
-  const auto batch_of = [&](std::size_t per_shard) { return std::min(most, shards * per_shard); };
-  if (!normalizes(run)) return batch_of(std::max<std::size_t>(1, samples / shards));
-  const data::DatasetInfo info = data::open_dataset(run.data)->info();
-  const std::size_t least = std::max<std::size_t>(4, samples / shards);
-  for (std::size_t per_shard = least; per_shard < 2 * least; ++per_shard) {
-    run.train.batch_size = batch_of(per_shard);
-    if (plan_of(run, info).smallest_micro_batch() > 1) break;
-  }
-  return run.train.batch_size;
 }
 
 }  // namespace

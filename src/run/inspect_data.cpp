@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <memory>
 #include <numeric>
 
 #include "base/error.h"
+#include "npz/array_rows.h"
 #include "run/inspect.h"
 #include "run/statistics.h"
 
@@ -99,13 +102,56 @@ Lines inspect_data(const std::filesystem::path& path, const std::string& kind, c
       lines.push_back(
           fmt::format("{:<{}}{:>10}{:>10}", classes[c], width, train.of_class[c], test.of_class[c]));
   }
-  auto channels = named(info.channel_names, info.channels, 1);
+  constexpr std::size_t kMaxUnnamed = 20;
+  const bool many = !info.csv && info.channel_names.empty() && info.channels > kMaxUnnamed;
+  auto channels = named(info.channel_names, many ? kMaxUnnamed : info.channels, 1);
+  const std::size_t shown = channels.size();
   if (classes.empty()) channels.emplace_back("target");
   const std::size_t width = widest_of(channels, "feature");
   lines.push_back(fmt::format("{:<{}}{}", "feature", width, Statistics::header()));
   for (std::size_t c = 0; c < channels.size(); ++c)
     lines.push_back(fmt::format("{:<{}}{}", channels[c], width,
-                                (c < info.channels ? train.of_channel[c] : train.of_values).columns()));
+                                (c < shown ? train.of_channel[c] : train.of_values).columns()));
+  if (many) lines.push_back(fmt::format("and {} more features", info.channels - kMaxUnnamed));
+  return lines;
+}
+
+std::unique_ptr<data::Dataset> open_samples(const std::filesystem::path& path, const char* dataset) {
+  data::DataOptions options;
+  options.dataset = dataset;
+  options.file = path;
+  options.missing = data::Missing::kMean;  // which are counted
+  try {
+    return data::open_dataset(options);
+  } catch (const DataError& no_classes) {
+    options.task = data::Task::kRegression;
+    try {
+      return data::open_dataset(options);
+    } catch (const DataError& no_values) {
+      if (std::strcmp(no_classes.what(), no_values.what()) == 0) throw;
+      throw DataError(
+          fmt::format("{}; and with data.task = \"regression\": {}", no_classes.what(), no_values.what()));
+    }
+  }
+}
+
+Lines inspect_arrays(const std::filesystem::path& path) {
+  const npz::ArrayRows arrays(path);
+  std::vector<std::string> names;
+  for (const npz::ArrayInfo& array : arrays.arrays()) names.push_back(one_line(array.name));
+  const std::size_t width = widest_of(names, "array");
+  Lines table = {fmt::format("{:<{}}{:>8}  shape", "array", width, "type")};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    table.push_back(fmt::format("{:<{}}{:>8}  {}", names[i], width, one_line(arrays.arrays()[i].type.descr),
+                                npz::shape_text(arrays.arrays()[i].type.shape)));
+  Lines lines;
+  try {
+    lines = inspect_data(path, "arrays of NumPy", *open_samples(path, "numpy"));
+  } catch (const ConfigError& unclear) {
+    lines = {
+        fmt::format("{}: {} arrays of NumPy; no samples: {}", path.string(), names.size(), unclear.what())};
+  }
+  lines.insert(lines.begin() + 1, table.begin(), table.end());
   return lines;
 }
 

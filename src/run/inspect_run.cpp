@@ -16,19 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-std::string entry(const std::string& name, const std::string& text) {
-  return fmt::format("{:<17}{}", name, text);
-}
-
-// "loss 1.21, accuracy 56.20%" of a split; a loss alone where the targets are values, "" without samples.
-std::string score(const ordered_json& summary, const std::string& split) {
-  const ordered_json &loss = summary.at(split + "_loss"), &accuracy = summary.at(split + "_accuracy");
-  if (loss.is_null()) return "";
-  std::string text = fmt::format("loss {:#.10g}", loss.get<double>());
-  if (!accuracy.is_null()) text += fmt::format(", accuracy {:.2f}%", 100.0 * accuracy.get<double>());
-  return text;
-}
-
 Lines describe_summary(const ordered_json& summary) {
   const auto count = [&](const char* key) { return summary.at(key).get<std::size_t>(); };
   Lines lines = {entry("configuration", summary.at("name").get<std::string>()),
@@ -39,7 +26,8 @@ Lines describe_summary(const ordered_json& summary) {
                  entry("ranks x threads", fmt::format("{} x {}", count("ranks"), count("threads"))),
                  entry("parameters", std::to_string(count("parameters")))};
   for (const char* split : {"train", "test"})
-    if (const std::string text = score(summary, split); !text.empty()) lines.push_back(entry(split, text));
+    if (const std::string text = describe_score(summary, split); !text.empty())
+      lines.push_back(entry(split, text));
   lines.push_back(entry("weights", summary.at("weights_hash").get<std::string>()));
   if (summary.contains("average_hash"))
     lines.push_back(entry("averaged weights", summary.at("average_hash").get<std::string>()));
@@ -72,6 +60,18 @@ std::string describe_file(const fs::path& path,
 
 }  // namespace
 
+std::string entry(const std::string& name, const std::string& text) {
+  return fmt::format("{:<17}{}", name, text);
+}
+
+std::string describe_score(const ordered_json& summary, const std::string& split) {
+  const ordered_json &loss = summary.at(split + "_loss"), &accuracy = summary.at(split + "_accuracy");
+  if (loss.is_null()) return "";
+  std::string text = fmt::format("loss {:#.10g}", loss.get<double>());
+  if (!accuracy.is_null()) text += fmt::format(", accuracy {:.2f}%", 100.0 * accuracy.get<double>());
+  return text;
+}
+
 Lines inspect_run(const fs::path& path) {
   const fs::path summary = path / "summary.json";
   const bool finished = fs::exists(summary);
@@ -81,12 +81,7 @@ Lines inspect_run(const fs::path& path) {
     for (std::string& line : read_summary(summary, expected)) lines.push_back(std::move(line));
   if (const fs::path model = path / "model.safetensors"; fs::exists(model))
     lines.push_back(entry("model", describe_file(model, [&](const nn::SafetensorsFile& file) {
-                            const std::string found = weights_hash(file);
-                            if (!expected.empty() && found != expected)
-                              throw ModelError(fmt::format("{}: its weights are {}, expected {} as in {}",
-                                                           model.string(), found, expected,
-                                                           summary.filename().string()));
-                            return fmt::format("weights {}", found);
+                            return describe_weights(model, file, expected);
                           })));
   std::vector<fs::path> checkpoints = train::CheckpointFolder::files(path / "checkpoints");
   if (const fs::path best = path / "checkpoints/best.safetensors"; fs::exists(best))

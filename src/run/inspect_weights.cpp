@@ -58,6 +58,15 @@ std::string weights_hash(const nn::SafetensorsFile& file) {
   return hash_hex(std::as_bytes(std::span(arena)));
 }
 
+std::string describe_weights(const std::filesystem::path& path, const nn::SafetensorsFile& file,
+                             const std::string& expected) {
+  const std::string found = weights_hash(file);
+  if (!expected.empty() && found != expected)
+    throw ModelError(fmt::format("{}: its weights are {}, expected {} as in summary.json", path.string(),
+                                 found.empty() ? "not a network's" : found, expected));
+  return fmt::format("weights {}", found);
+}
+
 std::string describe_checkpoint(const nn::SafetensorsFile& file, const std::string& name) {
   const train::Checkpoint checkpoint = train::parse_checkpoint(file, name);
   const SavedRun run = from_metadata(checkpoint.run, name);

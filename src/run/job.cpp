@@ -1,9 +1,8 @@
 #include "run/job.h"
 
-#include <stdlib.h>
-
 #include <system_error>
 
+#include "run/temporary_folder.h"
 #include "train/stop_requests.h"
 
 namespace lockstep::run {
@@ -16,11 +15,7 @@ namespace {
 fs::path temporary_folder(const comm::Communicator& world) {
   if (world.size() == 1 || !world.on_one_host()) return {};
   std::string folder;
-  if (world.rank() == 0) {
-    std::error_code error;
-    folder = (fs::temp_directory_path(error) / "lockstep-heartbeats-XXXXXX").string();
-    if (error || ::mkdtemp(folder.data()) == nullptr) folder.clear();
-  }
+  if (world.rank() == 0) folder = make_temporary_folder("lockstep-heartbeats");
   world.broadcast(folder, 0);
   return folder;
 }

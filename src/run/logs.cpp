@@ -17,9 +17,9 @@ void Logs::after_step(std::size_t step, std::size_t epochs, double loss) {
   if (tensorboard_ && options_.steps) tensorboard_->scalar(step, "loss", loss);
 }
 
-void Logs::after_epoch(const report::EpochRow& row, std::size_t step, const std::vector<std::string>& tensors,
-                       std::span<const double> norms) {
-  const Fields columns = report::columns_of(row);
+void Logs::after_epoch(const report::EpochRow& row, bool with_top5, std::size_t step,
+                       const std::vector<std::string>& tensors, std::span<const double> norms) {
+  const Fields columns = report::columns_of(row, with_top5);
   if (events_) {
     events_->reached(step, row.epoch);
     events_->add("epoch", columns);

@@ -34,10 +34,10 @@ class Logs {
 
   // epochs: how many are done before this step's is. loss: a curve with log.steps.
   void after_step(std::size_t step, std::size_t epochs, double loss);
-  // norms: of these tensors' gradients; empty without log.gradients. Throws ConfigError where something
-  // cannot be written, which is written later.
-  void after_epoch(const report::EpochRow& row, std::size_t step, const std::vector<std::string>& tensors,
-                   std::span<const double> norms);
+  // with_top5: see report::MetricsFile. norms: of these tensors' gradients; empty without log.gradients.
+  // Throws ConfigError where something cannot be written, which is written later.
+  void after_epoch(const report::EpochRow& row, bool with_top5, std::size_t step,
+                   const std::vector<std::string>& tensors, std::span<const double> norms);
   // May be called by any thread.
   void checkpoint(std::size_t step, std::size_t epoch, const std::filesystem::path& file);
 

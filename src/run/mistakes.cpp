@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <tuple>
 
 #include "base/error.h"
 #include "report/csv_cell.h"
-#include "run/tiles.h"
+#include "run/sample_images.h"
 
 namespace lockstep::run {
 namespace {
@@ -25,22 +24,6 @@ void keep_surest(std::vector<Mistake>& mistakes) {
   std::partial_sort(mistakes.begin(), mistakes.begin() + static_cast<std::ptrdiff_t>(kept), mistakes.end(),
                     surer);
   mistakes.resize(kept);
-}
-
-// Each sample by itself, in the mistakes' order, which is not that of their IDs.
-data::SampleStore load_one(const data::Dataset& dataset, data::Split split, const Mistake& mistake) {
-  return dataset.load(split, std::span(&mistake.sample, 1));
-}
-
-// Features of one sample as bytes.
-std::vector<std::uint8_t> as_bytes(const data::SampleStore& sample) {
-  if (!sample.pixels.empty()) return sample.pixels;
-  const auto [least, largest] = std::ranges::minmax(sample.values);
-  const double range = largest > least ? largest - least : 1.0;
-  std::vector<std::uint8_t> bytes;
-  for (const double value : sample.values)
-    bytes.push_back(static_cast<std::uint8_t>(std::lround(255.0 * ((value - least) / range))));
-  return bytes;
 }
 
 }  // namespace
@@ -98,18 +81,9 @@ std::string mistakes_table(const data::Dataset& dataset, data::Split split,
 
 std::string mistake_images(const data::Dataset& dataset, data::Split split,
                            std::span<const Mistake> mistakes) {
-  const data::ImageSize image = *dataset.info().image;
-  const std::size_t channel = image.height * image.width;
-  Tiles tiles(mistakes.size(), image.height, image.width);
-  for (std::size_t tile = 0; tile < mistakes.size(); ++tile) {
-    const std::vector<std::uint8_t> bytes = as_bytes(load_one(dataset, split, mistakes[tile]));
-    const auto of = [&](std::size_t colour, std::size_t i) {
-      return bytes[(image.channels == 1 ? 0 : colour) * channel + i];
-    };
-    for (std::size_t i = 0; i < channel; ++i)
-      tiles.paint(tile, i / image.width, i % image.width, {of(0, i), of(1, i), of(2, i)});
-  }
-  return tiles.ppm();
+  std::vector<std::uint32_t> samples;
+  for (const Mistake& mistake : mistakes) samples.push_back(mistake.sample);
+  return sample_images(dataset, split, samples);
 }
 
 }  // namespace lockstep::run

@@ -33,8 +33,7 @@ std::vector<Mistake> surest_mistakes(const data::DatasetInfo& info, train::Evalu
 std::string mistakes_table(const data::Dataset& dataset, data::Split split,
                            std::span<const Mistake> mistakes);
 
-// The images themselves, as tiles in the same order, a binary PPM. Values are shown from the least of an
-// image to its largest.
+// The images themselves, in the same order, see sample_images.h.
 std::string mistake_images(const data::Dataset& dataset, data::Split split,
                            std::span<const Mistake> mistakes);
 

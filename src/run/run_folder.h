@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "report/layers_file.h"
 #include "report/run_files.h"
 #include "run/experiment.h"
 #include "run/run_place.h"
@@ -29,6 +30,8 @@ class RunFolder {
   report::MetricsFile& metrics() { return *metrics_; }
   std::optional<report::StepsFile>& steps() { return steps_; }
   std::optional<report::GradientsFile>& gradients() { return gradients_; }
+  std::optional<report::LayersFile>& layers() { return layers_; }
+  std::optional<report::RowsFile>& film() { return film_; }
   train::CheckpointFolder& checkpoints() { return *checkpoints_; }
 
   bool beside_another() const { return place_.beside_another(); }
@@ -47,6 +50,8 @@ class RunFolder {
   std::optional<report::MetricsFile> metrics_;
   std::optional<report::StepsFile> steps_;
   std::optional<report::GradientsFile> gradients_;
+  std::optional<report::LayersFile> layers_;
+  std::optional<report::RowsFile> film_;
   std::optional<train::CheckpointFolder> checkpoints_;
 };
 

@@ -17,9 +17,9 @@ namespace fs = std::filesystem;
 
 // What a run writes, and lockstep eval after it, beside the checkpoints.
 constexpr const char* kFilesOfRun[] = {
-    "config.toml",   "metrics.csv",     "summary.json", "model.safetensors", "last.safetensors",
-    "steps.csv",     "gradients.csv",   "events.jsonl", "grid.csv",          "points.csv",
-    "confusion.csv", "predictions.csv", "weights.ppm",  "mistakes.csv",      "mistakes.ppm"};
+    "config.toml",   "metrics.csv", "summary.json", "model.safetensors", "last.safetensors", "steps.csv",
+    "gradients.csv", "layers.csv",  "film.csv",     "events.jsonl",      "grid.csv",         "points.csv",
+    "confusion.csv", "weights.ppm", "network.csv",  "predictions.csv",   "mistakes.csv",     "mistakes.ppm"};
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kLock = ".lock";  // whoever trains in a folder leaves it there
 constexpr const char* kNext = ".next";

@@ -17,9 +17,11 @@ using nlohmann::json;
 double number(const json& value) { return value.is_null() ? std::nan("") : value.get<double>(); }
 
 json to_json(const report::EpochRow& row) {
-  return {row.epoch,          row.train_loss,      row.train_accuracy, row.test_loss,
-          row.test_accuracy,  row.learning_rate,   row.seconds,        row.samples_per_second,
-          row.rescaled_steps, row.compute_seconds, row.wait_seconds,   row.transfer_seconds};
+  json cells = {row.epoch,          row.train_loss,      row.train_accuracy, row.test_loss,
+                row.test_accuracy,  row.learning_rate,   row.seconds,        row.samples_per_second,
+                row.rescaled_steps, row.compute_seconds, row.wait_seconds,   row.transfer_seconds};
+  if (!std::isnan(row.test_top5_accuracy)) cells.push_back(row.test_top5_accuracy);
+  return cells;
 }
 
 report::EpochRow row_of(const json& row) {
@@ -34,7 +36,8 @@ report::EpochRow row_of(const json& row) {
           .rescaled_steps = row.at(8).get<std::size_t>(),
           .compute_seconds = number(row.at(9)),
           .wait_seconds = number(row.at(10)),
-          .transfer_seconds = number(row.at(11))};
+          .transfer_seconds = number(row.at(11)),
+          .test_top5_accuracy = row.size() > 12 ? number(row.at(12)) : std::nan("")};
 }
 
 json to_json(const RunRecord& record) {

@@ -13,11 +13,12 @@
 namespace lockstep::run {
 namespace {
 
-// What a message calls the data: the CSV file, the folder, or the name of a set that is made up.
+// What a message calls the data: the file, the folder, or the name of a set that is made up.
 std::string name_of_data(const data::DataOptions& options, data::Split split) {
-  if (options.dataset == "csv")
+  if (options.dataset == "csv" || options.dataset == "numpy")
     return (split == data::Split::kTest && !options.test_file.empty() ? options.test_file : options.file)
         .string();
+  if (options.dataset == "images") return options.dir.string();
   const auto files = data::files_of(options);
   return files.empty() ? options.dataset : files.front().parent_path().string();
 }

@@ -40,11 +40,12 @@ std::string read_on_first_rank(const comm::Communicator& world, const std::strin
 
 namespace {
 
-// The record of a run can be used from any folder, as the usual one of CIFAR-10; what the run reads itself is
-// relative to where it was started, as it was given.
+// The record of a run can be used from any folder, as the usual one of a data set; what the run reads itself
+// is relative to where it was started, as it was given.
 void keep_paths_absolute(const data::DataOptions& data, nlohmann::ordered_json& resolved) {
   const char* const variable = std::getenv("CIFAR10_DIR");
-  if (data.dataset == "cifar10" && data.dir.empty() && (variable == nullptr || *variable == '\0'))
+  const bool by_variable = data.dataset == "cifar10" && variable != nullptr && *variable != '\0';
+  if (resolved["data"].contains("dir") && data.dir.empty() && data.dataset != "images" && !by_variable)
     resolved["data"]["dir"] = data::files_of(data).front().parent_path().string();
   for (const auto& [section, key] : {std::pair("data", "dir"), std::pair("data", "file"),
                                      std::pair("data", "test_file"), std::pair("train", "init_from")}) {

@@ -13,6 +13,9 @@ class Statistics {
   void add(double x, std::size_t times = 1);
 
   std::size_t finite() const { return finite_; }
+  std::size_t not_finite() const { return not_finite_; }
+  double min() const { return min_; }
+  double max() const { return max_; }
   double mean() const { return mean_; }
   double stddev() const;  // over all numbers: the squares' sum is divided by their count
 

@@ -41,13 +41,6 @@ Interval range_of(const data::Dataset& dataset, std::size_t j, double margin) {
   return {range.low - room, range.high + room};
 }
 
-// ",p_cat,p_dog": the columns of classes' probabilities.
-std::string probability_columns(const data::DatasetInfo& info) {
-  std::string columns;
-  for (std::size_t c = 0; c < info.classes; ++c) columns += "," + report::csv_cell("p_" + info.class_name(c));
-  return columns;
-}
-
 // Appends the probability of each class.
 void add_probabilities(std::string& table, kernels::Loss loss, std::span<const float> outputs,
                        std::span<double> room) {
@@ -65,29 +58,13 @@ std::string value_text(const data::DatasetInfo& info, double x) {
 
 std::string plane_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
   constexpr std::size_t kSide = 200;
-  const Interval across = range_of(dataset, 0, 0.1), up = range_of(dataset, 1, 0.1);
-  data::SampleStore points = data::SampleStore::of_values(kSide * kSide, 2);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    points.value_row(i)[0] = across.at(i % kSide, kSide);
-    points.value_row(i)[1] = up.at(i / kSide, kSide);
-  }
-  train::Evaluator evaluator(std::move(points));
-  const std::vector<float> outputs = evaluator.outputs(network, threads);
-
   const data::DatasetInfo info = dataset.info();
-  const std::size_t width = network.model.outputs();
-  std::string table = "x0,x1,predicted" + probability_columns(info) + '\n';
-  std::vector<double> probabilities(info.classes);
-  for (std::size_t i = 0; i < evaluator.samples().size(); ++i) {
-    const auto point = evaluator.samples().value_row(i);
-    const auto row = std::span(outputs).subspan(i * width, width);
-    const std::size_t predicted = kernels::predicted_class(network.loss, row);
-    table +=
-        fmt::format("{:.6g},{:.6g},{}", point[0], point[1], report::csv_cell(info.class_name(predicted)));
-    add_probabilities(table, network.loss, row, probabilities);
-    table += '\n';
-  }
-  return table;
+  train::Evaluator points(plane_points(dataset, kSide));
+  const auto begin = [&](std::span<const double> point, std::size_t predicted) {
+    return fmt::format("{:.6g},{:.6g},{}", point[0], point[1], report::csv_cell(info.class_name(predicted)));
+  };
+  return "x0,x1,predicted" + probability_columns(info) + '\n' +
+         plane_rows(info, points, network, threads, begin);
 }
 
 std::string line_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
@@ -116,6 +93,39 @@ std::string target_text(const data::DatasetInfo& info, float target) {
 }
 
 }  // namespace
+
+data::SampleStore plane_points(const data::Dataset& dataset, std::size_t side) {
+  const Interval across = range_of(dataset, 0, 0.1), up = range_of(dataset, 1, 0.1);
+  data::SampleStore points = data::SampleStore::of_values(side * side, 2);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    points.value_row(i)[0] = across.at(i % side, side);
+    points.value_row(i)[1] = up.at(i / side, side);
+  }
+  return points;
+}
+
+std::string probability_columns(const data::DatasetInfo& info) {
+  std::string columns;
+  for (std::size_t c = 0; c < info.classes; ++c) columns += "," + report::csv_cell("p_" + info.class_name(c));
+  return columns;
+}
+
+std::string plane_rows(
+    const data::DatasetInfo& info, train::Evaluator& points, const train::Evaluator::Network& network,
+    int threads,
+    const std::function<std::string(std::span<const double> point, std::size_t predicted)>& begin) {
+  const std::vector<float> outputs = points.outputs(network, threads);
+  const std::size_t width = network.model.outputs();
+  std::string table;
+  std::vector<double> probabilities(info.classes);
+  for (std::size_t i = 0; i < points.samples().size(); ++i) {
+    const auto row = std::span(outputs).subspan(i * width, width);
+    table += begin(points.samples().value_row(i), kernels::predicted_class(network.loss, row));
+    add_probabilities(table, network.loss, row, probabilities);
+    table += '\n';
+  }
+  return table;
+}
 
 std::string grid_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads) {
   const data::DatasetInfo info = dataset.info();

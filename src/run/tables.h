@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,16 @@ namespace lockstep::run {
 // points from the smallest sample to the largest, and "target" where the function is known. Throws
 // ConfigError for other networks.
 std::string grid_table(const data::Dataset& dataset, const train::Evaluator::Network& network, int threads);
+
+// side x side points around the samples of a set of two features, x0 running fastest.
+data::SampleStore plane_points(const data::Dataset& dataset, std::size_t side);
+// ",p_cat,p_dog": the columns of classes' probabilities.
+std::string probability_columns(const data::DatasetInfo& info);
+// A row for each of the evaluator's points: what begin(point, predicted class) says, then the probabilities.
+std::string plane_rows(
+    const data::DatasetInfo& info, train::Evaluator& points, const train::Evaluator::Network& network,
+    int threads,
+    const std::function<std::string(std::span<const double> point, std::size_t predicted)>& begin);
 
 // All samples: "x0,x1,class,split" or "x0,target,split"; split is train or test.
 std::string points_table(const data::Dataset& dataset);
@@ -62,5 +73,10 @@ std::optional<Tiles> weight_tiles(const data::DatasetInfo& info, const nn::Model
 // Such counts as confusion_table has as an image: a square for each, the darker the larger its part of the
 // row.
 Tiles confusion_tiles(std::size_t classes, std::span<const std::int64_t> counts);
+
+// "layer,description,name,outputs,parameters,added": a row for the input, layer 0, and for each layer, from 1
+// on. Outputs are "32x16x16" of images, channels first; added: the layer whose outputs are added, "" for
+// none.
+std::string network_table(const data::DatasetInfo& info, const nn::Model& model);
 
 }  // namespace lockstep::run

@@ -70,6 +70,8 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
         std::ranges::count_if(experiment_.model().tensors(), &nn::Tensor::has_gradient)));
   world_.all_or_none([&] {  // last, so that what went wrong before leaves an earlier run's files alone
     if (world_.rank() != 0) return;
+    if (run_.log.layers) layers_.emplace(experiment_, run_, compute_.threads);
+    if (run_.log.film) film_.emplace(experiment_, run_, compute_.threads);
     const auto tell = [this](std::size_t step, const fs::path& file) {
       logs_.checkpoint(step, step / experiment_.plan().steps_per_epoch(), file);
     };
@@ -199,6 +201,7 @@ std::string Training::weights_hash() const { return hash_hex(std::as_bytes(train
 
 void Training::before_epoch() {
   console_.start_epoch();
+  keep_before_last_step();
   epoch_start_ = std::chrono::steady_clock::now();
   spent_before_ = progress_.seconds();
 }
@@ -212,6 +215,7 @@ void Training::after_step(const train::StepReport& step) {
   console_.progress(step.epoch, run_.train.epochs, done, info_.train_samples,
                     info_.train_samples - done + later);
   if (run_.log.gradients) add_gradient_norms();
+  if (trainer_.step_in_epoch() != 0) keep_before_last_step();
   if (folder_) logs_.after_step(step.step, step.epoch - 1, step.loss());
   if (folder_ && folder_->steps())
     folder_->steps()->write({step.step, step.epoch, samples, step.loss(), weights_hash()});
@@ -244,6 +248,11 @@ void Training::add_gradient_norms() {
     if (tensor.has_gradient())
       *norm++ += std::sqrt(kernels::sum_of_squares(tensor.slice(std::span(gradient)), compute_.threads));
   ++record_.gradient_steps;
+}
+
+void Training::keep_before_last_step() {
+  if (layers_ && trainer_.step_in_epoch() + 1 == experiment_.plan().steps_per_epoch())
+    layers_->keep(trainer_.parameters());
 }
 
 void Training::after_epoch(const std::optional<train::Score>& score, const train::StopRequests& stop) {
@@ -292,6 +301,7 @@ void Training::after_whole_epoch(const train::Score& score, const train::StopReq
   const train::Score test = test_score(stop.timeouts > 0 || best_in_training);
   row.test_loss = test.loss;
   row.test_accuracy = accuracy(test, info_);
+  if (train::counts_top5(info_.classes)) row.test_top5_accuracy = test.top5_accuracy();
   record_.last = row;
   record_.seconds = record_.compute_seconds = record_.wait_seconds = record_.transfer_seconds = 0.0;
   record_.rescaled_steps = 0;
@@ -325,7 +335,14 @@ void Training::write_rows(const report::EpochRow& row) {
     folder_->metrics().write(row);
     if (folder_->steps()) folder_->steps()->flush();
     if (folder_->gradients()) folder_->gradients()->write(row.epoch, norms);
-    logs_.after_epoch(row, trainer_.steps_done(), experiment_.tensors_with_gradients(), norms);
+    if (layers_)
+      folder_->layers()->write(row.epoch, layers_->look(trainer_.parameters(), trainer_.steps_done()));
+    if (film_ && film_->wants(row.epoch)) {
+      folder_->film()->add(film_->rows(row.epoch));
+      folder_->film()->flush();
+    }
+    logs_.after_epoch(row, train::counts_top5(info_.classes), trainer_.steps_done(),
+                      experiment_.tensors_with_gradients(), norms);
   } catch (const ConfigError& error) {
     warn_of(error.what());
   }

@@ -12,7 +12,9 @@
 #include "report/console.h"
 #include "run/compute.h"
 #include "run/experiment.h"
+#include "run/film.h"
 #include "run/job.h"
+#include "run/layer_log.h"
 #include "run/logs.h"
 #include "run/loop.h"
 #include "run/resume.h"
@@ -58,6 +60,8 @@ class Training final : private LoopObserver {
   // What the epoch's time was spent on, over all ranks. Collective.
   void add_split();
   void add_gradient_norms();
+  // What layers.csv needs of the moment before an epoch's last step.
+  void keep_before_last_step();
   // What the first event says of the run. from: the checkpoint that it goes on from or begins with; empty:
   // none.
   Logs::Fields describe(const std::string& from) const;
@@ -93,7 +97,9 @@ class Training final : private LoopObserver {
   std::string saved_hash_;           // summary.json's weights_hash, once it is written
   std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
   Logs logs_;                        // begun on rank 0
-  std::optional<RunFolder> folder_;  // on rank 0
+  std::optional<RunFolder> folder_;  // on rank 0, as the next
+  std::optional<LayerLog> layers_;   // with log.layers
+  std::optional<Film> film_;         // with log.film
 };
 
 }  // namespace lockstep::run

@@ -76,22 +76,28 @@ void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) 
 Score Evaluator::score(const Network& network, const comm::Communicator& communicator, int threads) {
   kernels::LossSums own;
   double largest_error = 0.0;
+  std::int64_t in_first_5[] = {0};
+  const bool with_top5 = counts_top5(network.model.outputs());
   for_outputs(network, threads, [&](kernels::ConstMatrix outputs, std::span<const float> targets) {
     if (requests_of(supervision_.signals).any()) return false;  // nobody will want the score
     own.add(kernels::evaluate_loss(network.loss, outputs, targets, 0.0, {}, threads));
-    if (outputs.cols != 1) return true;
-    for (std::size_t i = 0; i < targets.size(); ++i)
+    for (std::size_t i = 0; with_top5 && i < targets.size(); ++i) {
+      const std::span row(outputs.data + i * outputs.row_stride, outputs.cols);
+      in_first_5[0] += kernels::place_of_class(row, static_cast<std::size_t>(targets[i])) < 5;
+    }
+    for (std::size_t i = 0; outputs.cols == 1 && i < targets.size(); ++i)
       largest_error = std::max(largest_error, std::fabs(double{outputs.data[i]} - double{targets[i]}));
     return true;
   });
   const auto [all, stop] = sum_over_ranks({own, requests_of(supervision_.signals)}, communicator);
   if (stop.any()) throw stopped(stop, "while evaluating");
   largest_error = communicator.allreduce_max(largest_error);
+  if (with_top5) communicator.allreduce_sum(in_first_5);
   const double loss = all.samples == 0
                           ? std::numeric_limits<double>::quiet_NaN()
                           : all.loss.value() / static_cast<double>(all.samples) + network.l2_loss;
   return {loss * network.target_unit * network.target_unit, all.correct, all.samples,
-          largest_error * network.target_unit};
+          largest_error * network.target_unit, in_first_5[0]};
 }
 
 std::vector<float> Evaluator::outputs(const Network& network, int threads) {

@@ -12,17 +12,26 @@
 
 namespace lockstep::train {
 
+// With more than 10 classes it also counts how often the right one is among the five with the largest
+// outputs. Source: Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge" (2015), 4.1.
+inline bool counts_top5(std::size_t classes) { return classes > 10; }
+
 // Losses and errors are in the units of the data set's targets: where values are trained on as
 // (v - mean) / stddev, squared errors, with the L2 term beside them, are multiplied by stddev^2.
 struct Score {
   double loss = 0.0;         // mean over the samples, the L2 term included; NaN without samples
   std::int64_t correct = 0;  // samples whose predicted class is their target
   std::int64_t samples = 0;
-  double largest_error = 0.0;  // |output - target|, of a network with a single output
+  double largest_error = 0.0;   // |output - target|, of a network with a single output
+  std::int64_t in_first_5 = 0;  // samples whose class is among the first five, where counts_top5
   // NaN without samples.
-  double accuracy() const {
+  double accuracy() const { return part(correct); }
+  double top5_accuracy() const { return part(in_first_5); }
+
+ private:
+  double part(std::int64_t count) const {
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // 0/0 may have a sign
-    return samples == 0 ? kNone : static_cast<double>(correct) / static_cast<double>(samples);
+    return samples == 0 ? kNone : static_cast<double>(count) / static_cast<double>(samples);
   }
 };
 

@@ -159,7 +159,8 @@ nn::PassContext Trainer::pass_of(std::size_t rows) const {
           static_cast<std::uint32_t>(step_),
           std::span(sample_ids_).first(rows),
           micro_batches_,
-          parts_.supervision.progress};
+          parts_.supervision.progress,
+          observer_};
 }
 
 kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {

@@ -126,6 +126,9 @@ class Trainer {
   // Throws like step.
   StepReport compute_gradient();
 
+  // Who looks at the passes of the steps that follow; nobody: null. It must outlive them.
+  void set_observer(nn::Observer* observer) { observer_ = observer; }
+
   const TrainerParts& parts() const { return parts_; }
   const TrainOptions& options() const { return options_; }
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
@@ -185,6 +188,7 @@ class Trainer {
   optim::Schedule schedule_;
   optim::Optimizer optimizer_;
   AlignedBuffer<float> parameters_;
+  nn::Observer* observer_ = nullptr;
   optim::Average average_;
   nn::Workspace workspace_;
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds

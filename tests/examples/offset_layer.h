@@ -39,6 +39,11 @@ class Offset final : public nn::Layer {
                          const nn::PassContext&) const override {
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[i] + params[i % features_];
   }
+  void backward_in_double(std::span<const double>, std::span<const double>, std::span<const double> dy,
+                          std::span<const double>, std::span<double> dparams, std::span<double> dx,
+                          const nn::PassContext&) const override {
+    for (std::size_t i = 0; i < dy.size(); ++i) dparams[i % features_] += dx[i] = dy[i];
+  }
 
  private:
   std::size_t features_;

@@ -65,6 +65,8 @@ void MemoryFile::write(std::string_view content) {
   }
 }
 
+std::string MemoryFile::content() const { return read_file(path()); }
+
 std::filesystem::path MemoryFile::path() const { return "/proc/self/fd/" + std::to_string(fd_); }
 
 std::string file_content(const std::function<void(const std::filesystem::path& path)>& save) {

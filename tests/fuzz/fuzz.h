@@ -43,6 +43,7 @@ class MemoryFile {
   MemoryFile& operator=(const MemoryFile&) = delete;
   ~MemoryFile();
   void write(std::string_view content);
+  std::string content() const;
   std::filesystem::path path() const;
 
  private:

@@ -8,14 +8,16 @@
 
 namespace lockstep::fuzz {
 
-inline const std::vector<nn::Tensor>& tensors() {
-  static const nn::Model model = [] {
+inline const nn::Model& model() {
+  static const nn::Model small = [] {
     nn::ModelOptions options;
     options.hidden = {3};
     return nn::Model(options, 2, 2);
   }();
-  return model.tensors();
+  return small;
 }
+
+inline const std::vector<nn::Tensor>& tensors() { return model().tensors(); }
 
 inline std::vector<float> arena() {
   std::vector<float> arena(tensors().back().offset + tensors().back().size);

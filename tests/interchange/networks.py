@@ -55,7 +55,7 @@ class Sequence(nn.Sequential):
     def forward(self, x):
         outputs = []
         for module in self:
-            x = x + outputs[module.number] if isinstance(module, Add) else module(x)
+            x = module(x + outputs[module.number] if isinstance(module, Add) else x)
             outputs.append(x)
         return x
 

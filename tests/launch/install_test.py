@@ -45,6 +45,7 @@ def test_what_is_installed_works_from_there(monkeypatch):
     refused(run("lockstep-run", "--wrong", "c"), 2,
             "^lockstep-run: unknown option '--wrong' before CONFIG, see lockstep-run --help$")
     refused(run("lockstep-get-cifar10", CIFAR10_URL="file:///nowhere"), 3, "^lockstep-get-cifar10: .*nowhere")
+    refused(run("lockstep-get-data", "mnist", DATA_URL="file:///nowhere"), 3, "^lockstep-get-data: .*nowhere/train-images")
     assert not Path("data").exists(), "nothing is left of that"
     assert newest(prefix) == installed, "nothing was written to the prefix"
 

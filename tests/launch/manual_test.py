@@ -11,7 +11,7 @@ from harness.build import PROGRAM, REPOSITORY
 from scripts import LAUNCH, run, stand_in, succeeded
 
 MANUAL = REPOSITORY / "src/cli/manual.py"
-PAGES = ("lockstep", *(f"lockstep-{name}" for name in ("get-cifar10", "plot", "report", "run", "verify")))
+PAGES = ("lockstep", *(f"lockstep-{name}" for name in ("get-cifar10", "get-data", "plot", "report", "run", "verify")))
 
 
 def make(program=PROGRAM):
@@ -49,7 +49,7 @@ def options_of(subcommand):
 
 @functools.cache
 def subcommands():
-    return re.findall(r"^  (\w+) ", run(PROGRAM, "--help").out.partition("Subcommands:")[2].partition("\n\n")[0], re.MULTILINE)
+    return re.findall(r"^  ([\w-]+) ", run(PROGRAM, "--help").out.partition("Subcommands:")[2].partition("\n\n")[0], re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

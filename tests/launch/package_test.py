@@ -19,7 +19,7 @@ def test_the_package_has_what_is_installed_and_asks_for_what_it_needs(monkeypatc
     assert package.name == f"lockstep_{VERSION}_{architecture}.deb"
     assert (field(package, "Package"), field(package, "Version")) == ("lockstep", VERSION)
     needed = re.split(", *", field(package, "Depends"))
-    for library in ("libblis4-openmp", "libfmt", "libcsv3", "libopenmpi", "libc6", "openmpi-bin", "python3"):
+    for library in ("libblis4-openmp", "libfmt", "libcsv3", "libminizip1", "zlib1g", "libpng16-16", "libopenmpi", "libc6", "openmpi-bin", "python3"):
         assert [word for word in needed if word.startswith(library)], (library, needed)
     assert not [word for word in needed if "-dev" in word]
 

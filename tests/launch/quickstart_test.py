@@ -55,6 +55,8 @@ def test_data_that_is_there_is_not_downloaded(copy):
     outcome = run(copy / "launch/quickstart", CIFAR10_DIR="mine")
     refused(outcome, 3, "^launch/quickstart: CIFAR10_DIR=mine: data_batch_2.bin has no bytes, expected 30730000")
     assert outcome.out == "", "then nothing is done"
+    outcome = run(copy / "launch/quickstart", CIFAR10_DIR="mien")
+    refused(outcome, 3, "^launch/quickstart: CIFAR10_DIR=mien: no such folder, expected the one with data_batch_1.bin")
 
 
 def test_the_exit_code_is_that_of_launch_run(copy):

@@ -7,7 +7,7 @@ from harness.build import REPOSITORY
 from harness.files import write
 
 # The floors, lowest first. Folders of one floor do not know each other.
-FLOORS = [{"base"}, {"liveness"}, {"kernels", "comm", "data"}, {"nn", "optim"}, {"reduce"}, {"train", "report"}, {"config"},
+FLOORS = [{"base"}, {"liveness", "npz"}, {"kernels", "comm", "data"}, {"nn", "optim"}, {"reduce"}, {"train", "report"}, {"compare", "config"},
           {"run"}, {"scaling"}, {"cli"}]
 FOLDERS = set().union(*FLOORS)
 

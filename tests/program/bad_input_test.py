@@ -8,9 +8,10 @@ import pytest
 from harness.build import MPIRUN, PROGRAM
 from harness.files import read, resize, write_black_cifar10, write_small_config
 from harness.process import ALONE, execute, lockstep, settings, succeed
-from mistakes import QUIET_TRAINING, of_data, of_images, of_models, of_runs, of_sweeps
+from mistakes import QUIET_TRAINING, of_data, of_formats, of_images, of_models, of_runs, of_sweeps
 
-MISTAKES = of_runs.MISTAKES + of_data.MISTAKES + of_images.MISTAKES + of_models.MISTAKES + of_sweeps.MISTAKES
+MISTAKES = (of_runs.MISTAKES + of_data.MISTAKES + of_formats.MISTAKES + of_images.MISTAKES + of_models.MISTAKES +
+            of_sweeps.MISTAKES)
 
 # Mistakes that reach several ranks in different ways: noticed before MPI begins, by rank 0 for all, by one other rank, by all at
 # once, before data are read, after, and in the midst of training.

@@ -9,7 +9,7 @@ from harness.files import (Tensors, read_safetensors, resize, set_label, summary
                            write_planar_config, write_safetensors, write_small_config)
 from harness.process import ALONE, lockstep, succeed, three_ranks_if_long
 
-EXPECTED = "expected safetensors, TOML or CSV, the folder of a run, or one with CIFAR-10's files"
+EXPECTED = "expected safetensors, TOML, CSV or .npz, the folder of a run, or one with the files of a data set"
 
 
 def inspected(path, ranks=ALONE):
@@ -212,7 +212,7 @@ def test_values_of_a_configuration_can_be_set():
 @pytest.mark.parametrize("path, content, code, says", [
     ("nowhere", None, 2, f"no such file or folder, {EXPECTED}"),
     ("/dev/null", None, 2, f"is neither a file nor a folder, {EXPECTED}"),
-    (".", None, 2, f"is a folder without config.toml, summary.json and data_batch_1.bin, {EXPECTED}"),
+    (".", None, 2, f"is a folder without config.toml, summary.json or a data set's files, {EXPECTED}"),
     ("binary", b"\1\0\2", 2, f"is binary and no safetensors file, {EXPECTED}"),
     ("empty", b"", 2,
      f"is none of what Lockstep reads (as CSV: empty: is empty, expected rows of numbers), {EXPECTED}"),

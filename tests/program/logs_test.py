@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness.build import REPOSITORY
+from harness.datasets import image_arrays, write_npz
 from harness.event_files import curve, read_events
 from harness.files import read, read_csv, resize, summary_of, weights_hash, write, write_planar_config, write_small_config
 from harness.points import EPOCHS, ONE_PROCESS, STEPS_PER_EPOCH, checkpoint, disturbed, finish, newest_step, train, write_points_config
@@ -184,6 +185,16 @@ def test_tensorboard_has_curves_of_every_column_and_images_at_the_end(ranks):
         counts = [int(count) for name, count in row.items() if name != "actual"]
         shades = [confusion.rows[side * actual][3 * side * taken] for taken in range(10)]
         assert shades == pytest.approx([255 * (1 - count / max(sum(counts), 1)) for count in counts], abs=0.51, rel=0)
+
+
+def test_both_have_the_column_that_more_than_10_classes_add():
+    write_npz("data.npz", image_arrays())
+    write("run.toml", '[data]\ndataset = "numpy"\nfile = "data.npz"\nshards = 4\n[model]\nhidden = []\n[train]\nepochs = 2\nbatch_size = 16\n')
+    succeed("train", "run.toml", "--out", "out", "--quiet", *settings(*BOTH, "eval.every_epochs=2"))
+    column = [row["test_top5_accuracy"] for row in read_csv("out/metrics.csv")]
+    epochs = [event for event in events_of("out") if event["event"] == "epoch"]
+    assert column[0] == "nan" and [event["test_top5_accuracy"] for event in epochs] == [number(cell) for cell in column]
+    assert curve(read_events("out"), "test_top5_accuracy") == [(epochs[1]["step"], pytest.approx(float(column[1]), rel=1e-6))]
 
 
 TOLD = """

@@ -8,8 +8,8 @@ from harness.process import execute, lockstep, succeed
 # A name, what is typed after "lockstep" or beginning with "launch/run", the exit code, and what is printed.
 WRONG_COMMANDS = [
     ("nothing_at_all", "", 2,
-     "lockstep: no subcommand, expected one of train, eval, export, verify, selftest, gradcheck, sweep, inspect, "
-     "configs, activations, predict, doctor (lockstep --help shows the usage)"),
+     "lockstep: no subcommand, expected one of train, eval, export, verify, selftest, gradcheck, sanity, trace-step, compare, "
+     "sweep, inspect, receipt, configs, activations, predict, doctor (lockstep --help shows the usage)"),
     ("misspelt_subcommand", "trian run.toml", 2, "lockstep: trian is not a subcommand, did you mean train?"),
     ("configuration_for_a_subcommand", "run.toml", 2,
      "lockstep: run.toml is not a subcommand, did you mean lockstep train run.toml?"),

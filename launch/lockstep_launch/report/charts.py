@@ -9,7 +9,7 @@ import re
 from matplotlib.image import imsave
 
 from .. import colours
-from ..pictures import boundary, confusion, curves, fit, gradients, style, weights
+from ..pictures import boundary, confusion, curves, film, fit, gradients, layers, network, style, weights
 from ..words import number
 
 MAX_BANDS = 100  # places along x that tell their values
@@ -164,8 +164,40 @@ def confusion_matrix(matrix, key, description):
     return inline(figure, key, description, framed_only=True)
 
 
+def network_boxes(boxes, key, description):
+    return inline(network.draw_one(boxes), key, description, framed_only=True)
+
+
+def of_layers(data, column, key, description, logarithmic):
+    """A line for each layer over the epochs."""
+    figure, axes = panel()
+    layers.lines(axes, data, column, logarithmic)
+    style.lay_out(figure)
+    told = [(layer.name, data.epochs, layer.columns[column]) for layer in layers.shown(data.layers, column)]
+    return inline(figure, key, description, bands(axes, told, "epoch"))
+
+
+def spread(data, layer, of, key, description):
+    """The bands of one layer's outputs or gradients."""
+    figure, axes = panel(3.6, 2.3)
+    layers.spread(axes, data.epochs, layer, of, layers.colour(data.layers, layer))
+    style.lay_out(figure)
+    told = [(words, data.epochs, layer.columns[f"{of}_{part}"])
+            for words, part in (("95 % below", "p95"), ("median", "p50"), ("5 % below", "p05"))]  # fmt: skip
+    return inline(figure, key, description, bands(axes, told, "epoch"))
+
+
+def frame(plane):
+    """One picture of a film as a data URI, a pixel for each point."""
+    return as_uri(film.pixels(plane))
+
+
 def image(tiles):
     """A Tiles as a data URI, pixel by pixel."""
+    return as_uri(weights.pixels(tiles))
+
+
+def as_uri(pixels):
     content = io.BytesIO()
-    imsave(content, weights.pixels(tiles), format="png", metadata={"Software": None})
+    imsave(content, pixels, format="png", metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()

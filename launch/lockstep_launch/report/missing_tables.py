@@ -4,10 +4,12 @@ import shlex
 import subprocess
 
 from ..eval_tables import Confusion, Tiles, read_grid, read_mistakes
+from ..layer_tables import read_network
 
-FILES = {"confusion": "confusion.csv", "mistakes": "mistakes.csv", "weights": "weights.ppm", "grid": "grid.csv"}
+FILES = {"confusion": "confusion.csv", "mistakes": "mistakes.csv", "weights": "weights.ppm", "grid": "grid.csv",
+         "network": "network.csv"}  # fmt: skip
 WORDS = {"confusion": "confusion matrix", "mistakes": "sheet of mistakes", "weights": "images of the first layer",
-         "grid": "picture of what the network says"}  # fmt: skip
+         "grid": "picture of what the network says", "network": "picture of the network"}  # fmt: skip
 IMAGES = ("cifar10", "synthetic")
 
 
@@ -19,7 +21,7 @@ def applying(run):
         kinds += ["mistakes", "weights"] if len(first) > 1 else ["mistakes"]
     elif first and first[-1] == (2 if run.metrics.classified else 1):
         kinds.append("grid")
-    return kinds
+    return kinds + (["network"] if first else [])
 
 
 def read(run, kind, folder):
@@ -30,6 +32,8 @@ def read(run, kind, folder):
         return Tiles.read(path)
     if kind == "mistakes":
         return read_mistakes(path)
+    if kind == "network":
+        return read_network(path)
     return read_grid(path, folder / "points.csv")
 
 

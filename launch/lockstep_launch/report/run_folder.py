@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..layer_tables import Film, Layers
 from ..run_tables import Gradients, Metrics
 from ..script import Failure
 from ..tables import read_text
@@ -19,11 +20,13 @@ class Run:
     name: str
     metrics: Metrics
     gradients: Gradients | None
+    layers: Layers | None
+    film: Film | None
     summary: dict | None  # of a finished run
     config: dict  # "section.key": text
     weights: Path | None  # the model, or the newest checkpoint of a run that is not finished
     shapes: dict  # tensor of the network: its shape
-    tables: dict = field(default_factory=dict)  # "confusion", "mistakes", "weights" or "grid": what eval_tables reads
+    tables: dict = field(default_factory=dict)  # "confusion", "mistakes", "weights", "grid" or "network": what is read
     notes: list = field(default_factory=list)  # why a table is not there: (words, command that makes it)
 
     @property
@@ -100,7 +103,8 @@ def read_run(folder, name):
     if not (folder / "metrics.csv").exists():
         raise Failure(3, f"{folder}/metrics.csv: no such file, expected the metrics of a run")
     metrics = Metrics.read(folder / "metrics.csv")
-    gradients = Gradients.read(folder / "gradients.csv") if (folder / "gradients.csv").exists() else None
+    gradients, layers, film = (kind.read(folder / table) if (folder / table).exists() else None
+                               for kind, table in ((Gradients, "gradients.csv"), (Layers, "layers.csv"), (Film, "film.csv")))  # fmt: skip
     summary = read_summary(folder / "summary.json") if (folder / "summary.json").exists() else None
     config = {}
     if summary:
@@ -108,4 +112,4 @@ def read_run(folder, name):
     elif (folder / "config.toml").exists():
         config = read_config(folder / "config.toml")
     weights = newest_weights(folder)
-    return Run(folder, name, metrics, gradients, summary, flat(config), weights, read_shapes(weights) if weights else {})
+    return Run(folder, name, metrics, gradients, layers, film, summary, flat(config), weights, read_shapes(weights) if weights else {})

@@ -6,6 +6,7 @@ from ..eval_tables import Plane
 from ..words import duration, enumeration, number, percent
 from . import charts
 
+MAX_FRAMES = 25  # of a film
 MAX_CLASSES = 20  # with so many a confusion matrix is a table, with more an image
 
 
@@ -171,6 +172,40 @@ def gradients(runs):
     return cards
 
 
+def networks(runs):
+    return [{"runs": group, "chart": charts.network_boxes(boxes, f"network{group[0]}", f"The layers of {run.name} as boxes"),
+             "parameters": f"{charts.network.total(boxes):,}"} for group, run, boxes in alike(runs, "network")]  # fmt: skip
+
+
+def films(runs):
+    """Of each run with a film its pictures, at most MAX_FRAMES, evenly: (epoch, image)."""
+    cards = []
+    for i, run in enumerate(runs):
+        if run.film:
+            frames = [(number(run.film.epochs[k]), charts.frame(run.film.planes[k])) for k in charts.film.some(run.film, MAX_FRAMES)]
+            cards.append({"run": i, "frames": frames, "classes": list(map(charts.boundary.class_text, run.film.planes[0].classes))})
+    return cards
+
+
+def layers(runs):
+    """Of each run with layers.csv: its lines over the epochs, the names and colours of these, and the spreads layer by layer."""
+    cards = []
+    for i, run in enumerate(runs):
+        if not run.layers:
+            continue
+        shown, colour = charts.layers.shown, charts.layers.colour
+        lines = [(title, charts.of_layers(run.layers, column, f"{column}{i}", f"{title}, over the epochs of {run.name}", logarithmic),
+                  [(layer.name, colour(run.layers.layers, layer)) for layer in shown(run.layers.layers, column)])
+                 for column, title, logarithmic in (("dead", "Share of units that give the same for all samples", False),
+                                                    ("update", "Norm of an update over that of the parameters", True))
+                 if shown(run.layers.layers, column)]  # fmt: skip
+        spreads = [(words, [(layer.name, charts.spread(run.layers, layer, of, f"{of}{i}layer{k}", f"{words} of {layer.name}, {run.name}"))
+                            for k, layer in enumerate(shown(run.layers.layers, f"{of}_p50"))])
+                   for of, words in (("output", "Outputs"), ("gradient", "Gradients of the mean loss by the outputs"))]  # fmt: skip
+        cards.append({"run": i, "lines": lines, "spreads": [spread for spread in spreads if spread[1]]})
+    return cards
+
+
 def compared(values, only_different=False):
     """(key, cells, whether they differ) of a table of keys against runs. values: a dict for each run."""
     keys = dict.fromkeys(key for some in values for key in some)
@@ -193,13 +228,16 @@ def of(runs):
         "final": final_metrics(runs),
         "curves": metric_curves(runs),
         "tested": any(run.metrics.tested for run in runs),
+        "networks": networks(runs),
         "grids": grids(runs),
+        "films": films(runs),
         "confusions": confusions(runs),
         "mistakes": mistakes(runs),
         "weights": first_weights(runs),
         "notes": notes(runs),
         "times": times(runs),
         "gradients": gradients(runs),
+        "layers": layers(runs),
         "configuration": compared(configs),
         "differences": compared(configs, only_different=True),
         "provenance": compared(provenance(runs)),

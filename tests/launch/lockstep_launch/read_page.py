@@ -9,7 +9,7 @@ import html.parser
 import re
 import sys
 
-VOID = {"meta", "img", "br", "link"}
+VOID = {"meta", "img", "br", "link", "input"}
 BARE = {"path", "rect", "use", "image", "g"}  # of SVG: closed in themselves, or by an end tag
 
 

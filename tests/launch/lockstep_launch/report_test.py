@@ -135,17 +135,18 @@ class Tables(Report):
 
     def test_TheyAreAskedOfLockstep(self):
         self.page("one")
-        self.assertRegex(Path("asked").read_text(), "^eval one --confusion --mistakes --weights --out /")
-        self.says("No confusion matrix and no sheet of mistakes and no images of the first layer: lockstep: no data today",
-                  "launch/run -np 1 eval one --confusion --mistakes --weights")  # fmt: skip
+        self.assertRegex(Path("asked").read_text(), "^eval one --confusion --mistakes --weights --network --out /")
+        self.says("No confusion matrix and no sheet of mistakes and no images of the first layer and no picture of the network: "
+                  "lockstep: no data today", "launch/run -np 1 eval one --confusion --mistakes --weights --network")  # fmt: skip
         os.environ["LOCKSTEP"] = "/nowhere/lockstep"
         self.page("one")
-        self.says("/nowhere/lockstep cannot be started: No such file", "launch/run -np 1 eval one --confusion --mistakes --weights")
+        self.says("/nowhere/lockstep cannot be started: No such file", "launch/run -np 1 eval one --confusion --mistakes --weights --network")
 
     def test_TheyAreTakenFromTheRunWhereTheyAreNotOlder(self):
         program = stand_in("lockstep", r'''printf 'actual,cat,"<b>, dog"\ncat,3,1\n"<b>, dog",0,0\n' >"${@: -1}/confusion.csv"
 printf 'row,actual,predicted,probability\n7,cat,"<b>, dog",0.987\n' >"${@: -1}/mistakes.csv"
 { printf 'P6\n4 2\n255\n' && head -c 24 /dev/zero; } >"${@: -1}/mistakes.ppm"
+printf 'layer,description,name,outputs,parameters,added\n0,input,,3,0,\n' >"${@: -1}/network.csv"
 { printf 'P6\n65 65\n255\n' && head -c 12675 /dev/zero; } >"${@: -1}/weights.ppm"''')
         self.page("one")
         self.says("Confusion matrix of one", "cat taken for <b>, dog", "cat for <b>, dog, 25", "First-layer weights of one", "3 units",
@@ -229,11 +230,11 @@ printf 'row,actual,predicted,probability\n7,cat,"<b>, dog",0.987\n' >"${@: -1}/m
 
     def test_WhatAppliesDependsOnTheRun(self):
         run = mock.Mock(config={"data.dataset": "csv"}, shapes={"layers.0.weight": [8, 2]}, metrics=mock.Mock(classified=True))
-        self.assertEqual(missing_tables.applying(run), ["confusion", "grid"])
+        self.assertEqual(missing_tables.applying(run), ["confusion", "grid", "network"])
         run.metrics.classified = False
-        self.assertEqual(missing_tables.applying(run), [])
+        self.assertEqual(missing_tables.applying(run), ["network"])
         run.shapes = {"layers.0.weight": [8, 1]}
-        self.assertEqual(missing_tables.applying(run), ["grid"])
+        self.assertEqual(missing_tables.applying(run), ["grid", "network"])
 
 
     def test_MistakesAreTilesOfTheirSheet(self):

@@ -111,7 +111,7 @@ MISTAKES = [
     bad("more_gradient_blocks_than_narrow_sums_can_hold", 2,
         setting("data.shards=128", "train.batch_size=128", "reduce.wire=int16"), "128 gradient blocks", "data.shards",
         "expected at most 127", "reduce.wire"),
-    bad("unknown_data_set", 2, setting("data.dataset=mnist"), "--set", "data.dataset is", "mnist", "expected one of", "cifar10",
+    bad("unknown_data_set", 2, setting("data.dataset=imagenet"), "--set", "data.dataset is", "imagenet", "expected one of", "cifar10",
         "synthetic"),
     bad("no_shards", 2, setting("data.shards=0"), "data.shards is 0", "expected", "at least 1"),
     bad("more_training_samples_than_there_are", 2, setting("data.train_samples=50001"), "data.train_samples is 50001",

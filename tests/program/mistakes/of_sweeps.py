@@ -110,6 +110,6 @@ MISTAKES = [
     bad("gradient_check_of_a_configuration_that_is_missing", 2, command("gradcheck nowhere.toml"),
         "nowhere.toml: cannot be read", "No such file"),
     bad("evaluation_with_nothing_to_write", 2, command("eval run.toml --out tables"), "--out tables: there is nothing to write",
-        "expected --grid, --confusion, --predictions, --predictions-of, --weights or --mistakes"),
+        "expected --grid, --confusion, --predictions, --predictions-of, --weights, --mistakes or --network"),
     bad("evaluation_of_a_run_that_is_missing", 2, command("eval nowhere --grid"), "nowhere: cannot be read", "No such file"),
 ]

@@ -24,8 +24,15 @@ const std::set<std::string> kCsvKeys = {
     "file",       "test_file", "header",          "target",       "task",          "columns", "ignore",
     "categories", "missing",   "unseen_category", "target_scale", "test_fraction", "image"};
 
+const std::set<std::string> kNumpyKeys = {"file",   "test_file",     "features",
+                                          "target", "test_features", "test_target",
+                                          "task",   "image",         "test_fraction"};
+
 std::set<std::string> keys_of(const std::string& dataset) {
-  if (dataset == "cifar10") return {"dir"};
+  if (dataset == "cifar10" || dataset.ends_with("mnist")) return {"dir"};
+  if (dataset == "cifar100") return {"dir", "label_mode"};
+  if (dataset == "images") return {"dir", "image", "test_fraction"};
+  if (dataset == "numpy") return kNumpyKeys;
   if (dataset == "synthetic") return {};
   if (dataset == "csv") return kCsvKeys;
   return dataset == "function" ? kFunctionKeys : kPlanarKeys;
@@ -38,6 +45,7 @@ std::string value_of(const std::string& key) {
   if (key == "function") return "kink";
   if (key == "image") return "[1, 2, 2]";
   if (key == "header") return "no";
+  if (key == "label_mode") return "coarse";
   if (key == "missing") return "drop";
   if (key == "unseen_category") return "zeros";
   if (key == "target_scale") return "mean_std";
@@ -50,7 +58,8 @@ TEST(DataConfig, EachSetHasItsOwnKeys) {
     const auto values = resolved("", {"data.dataset=" + dataset}).at("data");
     std::set<std::string> found, expected = keys_of(dataset);
     expected.insert(kOfAll.begin(), kOfAll.end());
-    if (dataset == "cifar10" || dataset == "synthetic") expected.insert("augment");
+    const bool images = keys_of(dataset).contains("dir") || dataset == "synthetic" || dataset == "numpy";
+    if (images) expected.insert("augment");
     for (const auto& [key, value] : values.items()) found.insert(key);
     EXPECT_EQ(found, expected);
   }
@@ -59,6 +68,8 @@ TEST(DataConfig, EachSetHasItsOwnKeys) {
 TEST(DataConfig, TheKeysOfOtherSetsHaveNoEffect) {
   std::set<std::string> all = kCsvKeys;
   all.insert(kFunctionKeys.begin(), kFunctionKeys.end());
+  all.insert(kNumpyKeys.begin(), kNumpyKeys.end());
+  all.insert({"dir", "label_mode"});
   for (const std::string dataset : data::kDatasetNames) {
     SCOPED_TRACE(dataset);
     const auto own = keys_of(dataset);
@@ -149,6 +160,32 @@ stratify = true
   EXPECT_EQ(data_of("", {"data.dataset=csv"}).header, data::Header::kAuto);
 }
 
+TEST(DataConfig, EveryKeyOfFoldersAndArraysArrives) {
+  const auto numpy = data_of(R"toml(
+[data]
+dataset = "numpy"
+file = "train.npz"
+test_file = "test.npz"
+features = "images"
+target = "digits"
+test_features = "more images"
+test_target = "more digits"
+image = [1, 8, 8]
+)toml");
+  EXPECT_EQ(numpy.file, "train.npz");
+  EXPECT_EQ(numpy.test_file, "test.npz");
+  EXPECT_EQ(numpy.features, "images");
+  EXPECT_EQ(numpy.target, "digits");
+  EXPECT_EQ(numpy.test_features, "more images");
+  EXPECT_EQ(numpy.test_target, "more digits");
+  EXPECT_EQ(numpy.image, (std::vector<std::size_t>{1, 8, 8}));
+  EXPECT_EQ(data_of("", {"data.dataset=cifar100"}).labels, data::Labels::kFine);
+  const auto coarse =
+      data_of("", {"data.dataset=cifar100", "data.label_mode=coarse", "data.dir=some/folder"});
+  EXPECT_EQ(coarse.labels, data::Labels::kCoarse);
+  EXPECT_EQ(coarse.dir, "some/folder");
+}
+
 TEST(DataConfig, WhatIsWrongIsNamedWithItsLine) {
   const std::tuple<const char*, const char*, const char*, const char*> cases[] = {
       {"circle", "n", "1", "an integer of at least 2"},
@@ -161,6 +198,9 @@ TEST(DataConfig, WhatIsWrongIsNamedWithItsLine) {
       {"csv", "test_file", "3", "a string"},
       {"csv", "header", "true", "one of auto, yes, no"},
       {"csv", "task", "\"ranking\"", "one of classification, regression"},
+      {"cifar100", "label_mode", "\"middle\"", "one of fine, coarse"},
+      {"numpy", "features", "1.5", "a string"},
+      {"images", "dir", "3", "a string"},
       {"csv", "columns", "[1.5]", "a list of strings or integers"},
       {"csv", "ignore", "true", "a list of strings or integers"},
       {"csv", "missing", "\"median\"", "one of refuse, mean, drop"},

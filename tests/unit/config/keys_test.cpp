@@ -30,7 +30,8 @@ struct Use {
 const char* const kLayers = R"(model.layers=[{units=5, init="he", bias_init="zeros"}, {type="tanh"},
                               {init="he", bias_init="zeros"}])";
 const Overrides kCsv = {"data.dataset=csv"}, kPoints = {"data.dataset=circle"},
-                kImages = {"data.dataset=synthetic"}, kFunction = {"data.dataset=function"};
+                kImages = {"data.dataset=synthetic"}, kArrays = {"data.dataset=numpy"},
+                kFunction = {"data.dataset=function"};
 
 const std::vector<Use>& uses() {
   static const std::vector<Use> all = {
@@ -42,6 +43,10 @@ const std::vector<Use>& uses() {
       {"data.function", "kink", kFunction, kPoints},
       {"data.file", "a.csv", kCsv, Overrides{}},
       {"data.test_file", "b.csv", kCsv, kPoints},
+      {"data.label_mode", "coarse", {"data.dataset=cifar100"}, Overrides{}},
+      {"data.features", "x", kArrays, kCsv},
+      {"data.test_features", "x2", kArrays, kPoints},
+      {"data.test_target", "y2", kArrays, Overrides{}},
       {"data.header", "yes", kCsv, kFunction},
       {"data.target", "y", kCsv, kImages},
       {"data.task", "regression", kCsv, Overrides{}},
@@ -124,6 +129,8 @@ const std::vector<Use>& uses() {
       {"run.watchdog_seconds", "3"},
       {"log.steps", "true"},
       {"log.gradients", "true"},
+      {"log.layers", "true"},
+      {"log.film", "true"},
       {"log.json", "true"},
       {"log.tensorboard", "true"},
   };
@@ -264,6 +271,21 @@ TEST(Synonyms, OfOtherProgramsLeadToTheKey) {
   expect_error("", {"device=cuda"}, {"--set: unknown key device: ", "launch/run -np P"});
   expect_error("", {"data.num_workers=4"}, {"--set: unknown key data.num_workers: "});
   expect_error("", {"train.betas=[0.9,0.99]"}, {"--set: unknown key train.betas: ", "train.beta1"});
+}
+
+TEST(DecidingValues, AreThoseOfTheExperimentAndOfItsEnd) {
+  const auto with = [](const Overrides& keys) { return deciding_values(resolved("", keys)); };
+  const auto usual = with({});
+  EXPECT_EQ(usual.at("train.epochs"), "10");
+  EXPECT_EQ(usual.at("model.hidden.0"), "100");
+  for (const char* key : {"data.dir", "compute.threads", "train.patience", "eval.every_epochs", "log.steps"})
+    EXPECT_FALSE(usual.contains(key)) << key;
+  EXPECT_EQ(with({"data.dir=elsewhere", "compute.threads=3", "checkpoint.keep=1"}), usual);
+  EXPECT_NE(with({"train.epochs=11"}), usual);
+  EXPECT_NE(with({"train.learning_rate=0.3"}), usual);
+  const auto patient = with({"train.patience=2"});
+  for (const char* key : {"train.patience", "train.monitor", "eval.every_epochs"})
+    EXPECT_TRUE(patient.contains(key)) << key;
 }
 
 }  // namespace

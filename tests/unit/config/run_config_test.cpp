@@ -34,6 +34,8 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.compute.threads, defaults.compute.threads);
   EXPECT_EQ(config.log.steps, defaults.log.steps);
   EXPECT_EQ(config.log.gradients, defaults.log.gradients);
+  EXPECT_EQ(config.log.layers, defaults.log.layers);
+  EXPECT_EQ(config.log.film, defaults.log.film);
   EXPECT_EQ(config.log.json, defaults.log.json);
   EXPECT_EQ(config.log.tensorboard, defaults.log.tensorboard);
 }
@@ -73,6 +75,8 @@ threads = 3
 [log]
 steps = true
 gradients = true
+layers = true
+film = true
 json = true
 tensorboard = true
 )toml",
@@ -107,6 +111,8 @@ tensorboard = true
   EXPECT_EQ(config.compute.threads, 3);
   EXPECT_TRUE(config.log.steps);
   EXPECT_TRUE(config.log.gradients);
+  EXPECT_TRUE(config.log.layers);
+  EXPECT_TRUE(config.log.film);
   EXPECT_TRUE(config.log.json);
   EXPECT_TRUE(config.log.tensorboard);
 }
@@ -275,7 +281,7 @@ TEST(RunConfig, ANameThatIsNoChoiceIsAnErrorThatListsThem) {
   expect_error("", {"model.loss=hinge"},
                {"model.loss", " cross_entropy", "binary_cross_entropy", " mse", "half_mse"});
   expect_error("", {"data.shuffle=all"}, {"data.shuffle", "shards", "none"});
-  expect_error("", {"data.dataset=mnist"},
+  expect_error("", {"data.dataset=imagenet"},
                {"data.dataset", "cifar10", "synthetic", "csv", "circle", "xor", "gaussian", "spiral",
                 "flower", "function"});
   expect_error("", {"train.schedule=linear"}, {"train.schedule", "constant", "step", "cosine", "triangular"});

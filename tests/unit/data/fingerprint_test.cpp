@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "data/cifar10.h"
+#include "data/cifar.h"
 #include "data/csv_files.h"
 #include "data/points.h"
 #include "data/simulated_ranks.h"
@@ -90,7 +90,9 @@ TEST_F(FingerprintTest, OfImagesSeesEvery500thRecord) {
     return f == 5 ? "test_batch.bin" : "data_batch_" + std::to_string(f + 1) + ".bin";
   };
   for (int f = 0; f < 6; ++f) std::filesystem::resize_file(write("", name(f)), 30730000);
-  const auto hashes = [&] { return Cifar10(folder_.path()).files(); };
+  DataOptions options;
+  options.dir = folder_.path();
+  const auto hashes = [&] { return Cifar(options).files(); };
   const auto before = hashes();
   ASSERT_EQ(before.size(), 6U);
   EXPECT_EQ(before[5].path.filename(), "test_batch.bin");

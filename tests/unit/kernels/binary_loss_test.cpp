@@ -127,6 +127,14 @@ TEST(PredictedClass, OfSeveralOutputsIsTheLargestAndTheFirstOfEquals) {
   });
 }
 
+TEST(PlaceOfClass, IsInTheOrderOfOutputsAndOfEqualsTheFirst) {
+  const std::vector<float> outputs = {1, 3, 3, 0, -2};
+  const std::size_t places[] = {2, 0, 1, 3, 4};
+  for (std::size_t c = 0; c < outputs.size(); ++c) EXPECT_EQ(place_of_class(outputs, c), places[c]);
+  const std::vector<float> one_is_none = {1, NAN, 2};
+  EXPECT_EQ(place_of_class(one_is_none, 1), 2U);
+}
+
 std::vector<double> probabilities(Loss loss, const std::vector<float>& outputs) {
   std::vector<double> p(std::max<std::size_t>(outputs.size(), 2), NAN);
   class_probabilities(loss, outputs, p);

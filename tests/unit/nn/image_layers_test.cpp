@@ -162,6 +162,43 @@ TEST(ImageLayers, HaveTheOutputsOfPlainLoopsInTrainingAndInEvaluation) {
   }
 }
 
+TEST(ImageLayers, HaveTheGradientsOfPlainLoops) {
+  for (const auto& [name, layers] : kImageCases) {
+    SCOPED_TRACE(name);
+    Training training(layers);
+    const Model& model = training.model;
+    Workspace workspace(model, kSamples, Workspace::Use::kForwardAndBackward);
+    const auto expected = test::gradient_of(model, kernels::Loss::kCrossEntropy, training.arena,
+                                            training.batch, training.pass, workspace);
+    const std::vector<double> wide(training.arena.begin(), training.arena.end());
+    std::vector<double> found(model.parameters());
+    std::size_t first = 0;
+    for (const std::size_t rows : training.pass.micro_batches) {
+      PassContext pass = training.pass;
+      const std::size_t sizes[] = {rows};
+      pass.micro_batches = sizes;
+      if (!pass.sample_ids.empty()) pass.sample_ids = pass.sample_ids.subspan(first, rows);
+      std::vector<std::vector<double>> outputs(1);
+      for (std::size_t i = first; i < first + rows; ++i)
+        outputs[0].insert(outputs[0].end(), training.batch[i].x.begin(), training.batch[i].x.end());
+      for (std::size_t l = 0; l < model.layers().size(); ++l)
+        outputs.push_back(model.layer_in_double(wide, l, outputs, pass));
+      std::vector<std::vector<double>> gradients(outputs.size());
+      gradients.back().resize(outputs.back().size());
+      for (std::size_t i = 0; i < rows; ++i)
+        kernels::sample_loss(kernels::Loss::kCrossEntropy,
+                             std::span(outputs.back()).subspan(i * kOutputs, kOutputs),
+                             static_cast<double>(training.batch[first + i].label), 0.0,
+                             std::span(gradients.back()).subspan(i * kOutputs, kOutputs));
+      for (double& slope : gradients.back()) slope /= kSamples;
+      for (std::size_t k = model.layers().size(); k-- > 0;)
+        gradients[k] = model.gradient_in_double(wide, k, outputs, gradients, found, pass);
+      first += rows;
+    }
+    test::expect_close_tensors(model, of_parameters(model, expected), of_parameters(model, found), 3e-5);
+  }
+}
+
 TEST(ImageLayers, ComputeNothingThatPoolingLeavesOut) {
   const auto with = [](const Layers& between) {
     Layers layers = {conv(3, 3)};

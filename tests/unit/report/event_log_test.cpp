@@ -106,32 +106,36 @@ TEST_F(EventLogTest, WhatCouldNotBeWrittenIsWrittenLater) {
 
 // Other programs may take one for the other.
 TEST(ColumnsOf, AreThoseOfMetricsWithItsDigits) {
-  const test::TemporaryFolder folder;
   const EpochRow row{.epoch = 3,
                      .train_loss = 1.0 / 3.0,
                      .train_accuracy = 1.0,
                      .test_loss = std::nan(""),
                      .test_accuracy = std::nan(""),
                      .learning_rate = 0.05,
-                     .seconds = 1.25};
-  MetricsFile(folder.path() / "metrics.csv").write(row);
-  std::istringstream file(read_file(folder.path() / "metrics.csv"));
-  std::string header, cells;
-  std::getline(file, header);
-  std::getline(file, cells);
-  const Json columns = columns_of(row);
-  std::istringstream names(header), values(cells);
-  auto column = columns.items().begin();
-  for (std::string name, value; std::getline(names, name, ',') && std::getline(values, value, ',');
-       ++column) {
-    EXPECT_EQ(column.key(), name);
-    if (value == "nan")
-      EXPECT_TRUE(column.value().is_null()) << name;
-    else
-      EXPECT_EQ(column.value().get<double>(), std::stod(value)) << name;
+                     .seconds = 1.25,
+                     .test_top5_accuracy = 0.875};
+  for (const bool with_top5 : {false, true}) {
+    const test::TemporaryFolder folder;
+    MetricsFile(folder.path() / "metrics.csv", "", with_top5).write(row);
+    std::istringstream file(read_file(folder.path() / "metrics.csv"));
+    std::string header, cells;
+    std::getline(file, header);
+    std::getline(file, cells);
+    const Json columns = columns_of(row, with_top5);
+    std::istringstream names(header), values(cells);
+    auto column = columns.items().begin();
+    for (std::string name, value; std::getline(names, name, ',') && std::getline(values, value, ',');
+         ++column) {
+      EXPECT_EQ(column.key(), name);
+      if (value == "nan")
+        EXPECT_TRUE(column.value().is_null()) << name;
+      else
+        EXPECT_EQ(column.value().get<double>(), std::stod(value)) << name;
+    }
+    EXPECT_EQ(column, columns.items().end());
+    EXPECT_TRUE(columns.at("epoch").is_number_integer());
+    EXPECT_EQ(columns.contains("test_top5_accuracy"), with_top5);
   }
-  EXPECT_EQ(column, columns.items().end());
-  EXPECT_TRUE(columns.at("epoch").is_number_integer());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -77,6 +78,25 @@ TEST_F(KeptRows, OfMetricsAreWhatTheCheckpointHolds) {
   EXPECT_EQ(text(), before.substr(0, before.find('\n') + 1) + rows);
   second.write({.epoch = 2, .train_loss = 0.25});
   EXPECT_EQ(text(), before);
+}
+
+TEST_F(KeptRows, OfMetricsWithoutTheLastColumnHaveNoNumberThere) {
+  std::string rows;
+  {
+    MetricsFile old(path_);
+    old.write({.epoch = 1, .train_loss = 0.5});
+    rows = old.rows();
+  }
+  MetricsFile wider(path_, rows, true);
+  wider.write({.epoch = 2, .train_loss = 0.25, .test_top5_accuracy = 0.75});
+  EXPECT_NE(text().find(",transfer_seconds,test_top5_accuracy\n1,"), std::string::npos);
+  EXPECT_NE(text().find(",nan\n2,"), std::string::npos);
+  EXPECT_TRUE(text().ends_with(",0.75\n"));
+  EXPECT_TRUE(text().ends_with(wider.rows()));
+  EXPECT_EQ(row_of_epoch(wider.rows(), 2).test_top5_accuracy, 0.75);
+  EXPECT_TRUE(std::isnan(row_of_epoch(rows, 1).test_top5_accuracy));
+  MetricsFile again(path_, wider.rows(), true);
+  EXPECT_EQ(again.rows(), wider.rows());
 }
 
 // Not even the moment of starting anew may lose what was logged.

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "file_size_limit.h"
+#include "report/layers_file.h"
 #include "report/summary.h"
 #include "support.h"
 
@@ -152,6 +153,33 @@ TEST_F(RunFilesTest, GradientsHaveARowAnEpochAndAColumnATensor) {
   EXPECT_EQ(rows[1].at("epoch"), "12");
   EXPECT_EQ(std::stod(rows[1].at("layers.0.weight")), 1e-12);
   EXPECT_EQ(std::stod(rows[1].at("layers.0.bias")), 2.5e7);
+}
+
+TEST_F(RunFilesTest, LayersHaveARowAnEpochEach) {
+  const auto path = folder_.path() / "layers.csv";
+  {
+    LayersFile layers(path);
+    LayerRow row{.layer = 2, .description = "Conv 3x4x4 -> 2x4x4, 3x3", .outputs = {}, .gradients = {}};
+    row.outputs.mean = 0.5;
+    row.outputs.quantiles[4] = 2.0;
+    row.dead = 0.25;
+    row.update = 1e-3;
+    layers.write(
+        1, std::vector<LayerRow>{{.layer = 1, .description = "relu", .outputs = {}, .gradients = {}}, row});
+    layers.write(2, std::vector<LayerRow>{row});
+  }
+  const auto lines = split(read_file(path), '\n');
+  EXPECT_EQ(lines.at(0),
+            "epoch,layer,description,output_mean,output_std,output_p05,output_p25,output_p50,output_p75,"
+            "output_p95,dead,gradient_mean,gradient_std,gradient_p05,gradient_p25,gradient_p50,gradient_p75,"
+            "gradient_p95,update");
+  EXPECT_EQ(lines.at(1), "1,1,relu,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan");
+  EXPECT_EQ(
+      lines.at(2),
+      "1,2,\"Conv 3x4x4 -> 2x4x4, 3x3\",0.5,nan,nan,nan,nan,nan,2,0.25,nan,nan,nan,nan,nan,nan,nan,0.001");
+  LayersFile kept(path, 1);
+  EXPECT_EQ(split(read_file(path), '\n').at(2), lines.at(2));
+  EXPECT_EQ(read_file(path).find("\n2,"), std::string::npos);
 }
 
 TEST_F(RunFilesTest, ANewRunReplacesTheOldFiles) {

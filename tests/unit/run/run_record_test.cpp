@@ -24,7 +24,8 @@ SavedRun example() {
                      .rescaled_steps = 3,
                      .compute_seconds = 7.5,
                      .wait_seconds = 0.25,
-                     .transfer_seconds = 0.125};
+                     .transfer_seconds = 0.125,
+                     .test_top5_accuracy = 0.875};
   run.record.rescaled_steps = 2;
   run.record.seconds = 0.1;
   run.record.compute_seconds = 0.5;
@@ -58,6 +59,8 @@ TEST(RunRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(a.last.compute_seconds, b.last.compute_seconds);
   EXPECT_EQ(a.last.wait_seconds, b.last.wait_seconds);
   EXPECT_EQ(a.last.transfer_seconds, b.last.transfer_seconds);
+  EXPECT_EQ(a.last.test_top5_accuracy, b.last.test_top5_accuracy);
+  EXPECT_TRUE(std::isnan(a.best_row.test_top5_accuracy));
   EXPECT_EQ(a.rescaled_steps, b.rescaled_steps);
   EXPECT_EQ(a.compute_seconds, b.compute_seconds);
   EXPECT_EQ(a.wait_seconds, b.wait_seconds);

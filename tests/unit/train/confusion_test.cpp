@@ -1,7 +1,9 @@
 // What an evaluation tells beyond the score: outputs, confusion, the largest error; and of no samples at all.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "mpi_main.h"
 #include "train/evaluator.h"
@@ -103,6 +105,33 @@ TEST(Confusion, HasTheScoresCorrectSamplesOnItsDiagonal) {
     EXPECT_LT(diagonal, 500);
     EXPECT_EQ(diagonal, evaluation.on(world()).score(evaluation.network(), world(), 1).correct);
   }
+}
+
+TEST(Top5, IsTheCountByHandAtAnyNumberOfRanksAndThreads) {
+  for (const Loss loss : {Loss::kCrossEntropy, Loss::kMse}) {
+    const Evaluation evaluation(700, 12, 12, loss);
+    const std::vector<float> all = evaluation.on(self()).outputs(evaluation.network(), 1);
+    std::int64_t expected = 0;
+    for (std::size_t i = 0; i < 700; ++i) {
+      std::vector<float> row(all.begin() + static_cast<std::ptrdiff_t>(12 * i),
+                             all.begin() + static_cast<std::ptrdiff_t>(12 * (i + 1)));
+      const float own = row[static_cast<std::size_t>(evaluation.target(i))];
+      std::sort(row.begin(), row.end(), std::greater());
+      expected += own >= row[4];  // no two outputs of a row are equal
+    }
+    for (const int threads : {1, 2}) {
+      const Score score = evaluation.on(world()).score(evaluation.network(), world(), threads);
+      EXPECT_EQ(score.in_first_5, expected);
+      EXPECT_EQ(score.top5_accuracy(), static_cast<double>(expected) / 700);
+      EXPECT_GT(score.in_first_5, score.correct);
+      EXPECT_LT(score.in_first_5, 700);
+    }
+  }
+}
+
+TEST(Top5, IsNotCountedOfTenClassesOrFewer) {
+  const Evaluation evaluation(100, 10, 10, Loss::kCrossEntropy);
+  EXPECT_EQ(evaluation.on(world()).score(evaluation.network(), world(), 1).in_first_5, 0);
 }
 
 TEST(Outputs, AreThoseOfTheReferenceRowByRow) {

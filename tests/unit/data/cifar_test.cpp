@@ -1,8 +1,9 @@
-// The CIFAR-10 reader on made-up files of the real size, good and bad.
-#include "data/cifar10.h"
+// The CIFAR reader on made-up files of the real size, good and bad.
+#include "data/cifar.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "base/error.h"
@@ -16,6 +17,12 @@ namespace fs = std::filesystem;
 constexpr std::size_t kRecord = 3073, kFileSize = 10000 * kRecord;
 constexpr const char* kFiles[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                   "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+
+Cifar open_cifar10(const fs::path& folder) {
+  DataOptions options;
+  options.dir = folder;
+  return Cifar(options);
+}
 
 // Overwrites a record of a file. Records that nobody wrote are of zeros.
 void write_record(const fs::path& file, std::size_t record, std::uint8_t label, std::uint8_t salt) {
@@ -54,7 +61,7 @@ TEST_F(Cifar10Test, ReadsTheSamplesAskedForFromTheRightFiles) {
   for (const auto& record : records) wanted.push_back(record.number);
   wanted.insert(wanted.begin() + 1, 17);  // of zeros
 
-  const SampleStore store = Cifar10(folder_.path()).load(Split::kTrain, wanted);
+  const SampleStore store = open_cifar10(folder_.path()).load(Split::kTrain, wanted);
   ASSERT_EQ(store.size(), wanted.size());
   EXPECT_EQ(store.width, 3072U);
   EXPECT_EQ(store.targets[1], 0);
@@ -71,17 +78,17 @@ TEST_F(Cifar10Test, ReadsTheSamplesAskedForFromTheRightFiles) {
 TEST_F(Cifar10Test, TheTestSetIsAFileOfItsOwn) {
   write_record(file("test_batch.bin"), 9999, 6, 9);
   const std::uint32_t last[] = {9999};
-  const Cifar10 dataset(folder_.path());
+  const Cifar dataset = open_cifar10(folder_.path());
   EXPECT_EQ(dataset.load(Split::kTest, last).targets[0], 6);
   EXPECT_EQ(dataset.load(Split::kTrain, last).targets[0], 0);
 }
 
 TEST_F(Cifar10Test, LoadingNothingGivesNothing) {
-  EXPECT_EQ(Cifar10(folder_.path()).load(Split::kTrain, {}).size(), 0U);
+  EXPECT_EQ(open_cifar10(folder_.path()).load(Split::kTrain, {}).size(), 0U);
 }
 
 TEST_F(Cifar10Test, KnowsItsSizesAndClasses) {
-  const DatasetInfo info = Cifar10(folder_.path()).info();
+  const DatasetInfo info = open_cifar10(folder_.path()).info();
   EXPECT_EQ(info.features(), 3072U);
   EXPECT_EQ(info.channels, 3U);
   EXPECT_TRUE(info.pixels);
@@ -97,18 +104,18 @@ TEST_F(Cifar10Test, AFileOfTheWrongSizeIsAnErrorWithBothSizes) {
     for (const std::size_t size : {std::size_t{0}, kFileSize - 1, kFileSize + 1, 2 * kFileSize}) {
       fs::resize_file(file(name), size);
       test::expect_line_with(
-          test::message_of<DataError>([&] { Cifar10 dataset(folder_.path()); }),
+          test::message_of<DataError>([&] { open_cifar10(folder_.path()); }),
           {file(name).string(), "has " + std::to_string(size) + " bytes", "expected 30730000"});
     }
     fs::resize_file(file(name), kFileSize);
   }
-  EXPECT_NO_THROW(Cifar10(folder_.path()));
+  EXPECT_NO_THROW(open_cifar10(folder_.path()));
 }
 
 TEST_F(Cifar10Test, AMissingFileIsAnErrorThatNamesIt) {
   for (const char* name : kFiles) {
     fs::rename(file(name), file("elsewhere"));
-    test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(folder_.path()); }),
+    test::expect_line_with(test::message_of<DataError>([&] { open_cifar10(folder_.path()); }),
                            {file(name).string()});
     fs::rename(file("elsewhere"), file(name));
   }
@@ -116,12 +123,12 @@ TEST_F(Cifar10Test, AMissingFileIsAnErrorThatNamesIt) {
 
 TEST_F(Cifar10Test, AMissingFolderIsAnErrorThatSaysWhatToDo) {
   const fs::path missing = folder_.path() / "missing";
-  test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(missing); }),
+  test::expect_line_with(test::message_of<DataError>([&] { open_cifar10(missing); }),
                          {missing.string(), "data.dir", "CIFAR10_DIR"});
 }
 
 TEST_F(Cifar10Test, ALabelAboveNineIsAnErrorThatNamesTheRecord) {
-  const Cifar10 dataset(folder_.path());
+  const Cifar dataset = open_cifar10(folder_.path());
   for (const std::uint8_t label : {std::uint8_t{10}, std::uint8_t{255}}) {
     write_record(file("data_batch_2.bin"), 345, label, 0);
     const std::uint32_t wanted[] = {10344, 10345};
@@ -132,7 +139,7 @@ TEST_F(Cifar10Test, ALabelAboveNineIsAnErrorThatNamesTheRecord) {
 }
 
 TEST_F(Cifar10Test, AFileThatShrinksAfterwardsIsAnErrorThatNamesIt) {
-  const Cifar10 dataset(folder_.path());
+  const Cifar dataset = open_cifar10(folder_.path());
   fs::resize_file(file("data_batch_1.bin"), 300 * kRecord);
   const std::uint32_t wanted[] = {500};
   test::expect_line_with(test::message_of<DataError>([&] { dataset.load(Split::kTrain, wanted); }),
@@ -143,15 +150,87 @@ TEST_F(Cifar10Test, TheEnvironmentNamesTheFolderThatTheOptionsLeaveOpen) {
   const char* before = std::getenv("CIFAR10_DIR");
   const std::string kept = before != nullptr ? before : "";
   ::setenv("CIFAR10_DIR", folder_.path().c_str(), 1);
-  EXPECT_NO_THROW(Cifar10(""));
+  EXPECT_NO_THROW(open_cifar10(""));
   const fs::path missing = folder_.path() / "missing";
   ::setenv("CIFAR10_DIR", missing.c_str(), 1);
-  test::expect_line_with(test::message_of<DataError>([&] { Cifar10 dataset(""); }), {missing.string()});
-  EXPECT_NO_THROW(Cifar10(folder_.path()));
+  test::expect_line_with(test::message_of<DataError>([&] { open_cifar10(""); }), {missing.string()});
+  EXPECT_NO_THROW(open_cifar10(folder_.path()));
   if (before != nullptr)
     ::setenv("CIFAR10_DIR", kept.c_str(), 1);
   else
     ::unsetenv("CIFAR10_DIR");
+}
+
+// Files of CIFAR-100's size; a record has a coarse label, a fine one and its pixels.
+class Cifar100Test : public testing::Test {
+ protected:
+  static constexpr std::size_t kSize = 3074;
+  Cifar100Test() {
+    options_.dataset = "cifar100";
+    options_.dir = folder_.path();
+    for (const auto& [name, records] : {std::pair("train.bin", 50000), std::pair("test.bin", 10000)}) {
+      std::ofstream(folder_.path() / name).flush();
+      fs::resize_file(folder_.path() / name, records * kSize);
+    }
+  }
+  void write(const char* name, std::size_t record, const std::string& bytes) const {
+    std::fstream out(folder_.path() / name, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(static_cast<std::streamoff>(record * kSize));
+    out << bytes;
+  }
+
+  const test::TemporaryFolder folder_;
+  DataOptions options_;
+};
+
+TEST_F(Cifar100Test, ReadsTheLabelsAskedForAndTheSamePixels) {
+  write("train.bin", 49999, std::string("\x13\x63") + "rgb");  // of the classes 19 and 99
+  write("test.bin", 7, std::string("\x02\x36") + "x");
+  const std::uint32_t last[] = {7, 49999}, seventh[] = {7};
+  for (const Labels labels : {Labels::kFine, Labels::kCoarse}) {
+    options_.labels = labels;
+    const Cifar dataset(options_);
+    const SampleStore train = dataset.load(Split::kTrain, last), test = dataset.load(Split::kTest, seventh);
+    EXPECT_EQ(train.targets, (std::vector<float>{0, labels == Labels::kFine ? 99.0F : 19.0F}));
+    EXPECT_EQ(test.targets, (std::vector<float>{labels == Labels::kFine ? 54.0F : 2.0F}));
+    EXPECT_EQ(train.pixel_row(1)[0], 'r');
+    EXPECT_EQ(train.pixel_row(1)[2], 'b');
+    EXPECT_EQ(train.pixel_row(1)[3], 0);
+    EXPECT_EQ(test.pixel_row(0)[0], 'x');
+  }
+}
+
+TEST_F(Cifar100Test, KnowsItsClasses) {
+  DatasetInfo info = Cifar(options_).info();
+  EXPECT_EQ(info.classes, 100U);
+  EXPECT_EQ(info.class_name(0), "apple");
+  EXPECT_EQ(info.class_name(54), "orchid");
+  EXPECT_EQ(info.class_name(99), "worm");
+  EXPECT_TRUE(std::ranges::is_sorted(info.class_names));
+  EXPECT_EQ(info.train_samples, 50000U);
+  EXPECT_EQ(info.test_samples, 10000U);
+  options_.labels = Labels::kCoarse;
+  info = Cifar(options_).info();
+  EXPECT_EQ(info.classes, 20U);
+  EXPECT_EQ(info.class_name(2), "flowers");
+  EXPECT_EQ(info.class_name(19), "vehicles_2");
+}
+
+TEST_F(Cifar100Test, WhatIsWrongIsNamed) {
+  write("train.bin", 3, "\x14\x64");
+  const std::uint32_t third[] = {3};
+  test::expect_line_with(test::message_of<DataError>([&] { Cifar(options_).load(Split::kTrain, third); }),
+                         {"train.bin: record 3 has label 100, expected 0..99"});
+  options_.labels = Labels::kCoarse;
+  test::expect_line_with(test::message_of<DataError>([&] { Cifar(options_).load(Split::kTrain, third); }),
+                         {"train.bin: record 3 has label 20, expected 0..19"});
+  fs::resize_file(folder_.path() / "test.bin", 5);
+  test::expect_line_with(test::message_of<DataError>([&] { Cifar dataset(options_); }),
+                         {"test.bin: has 5 bytes, expected 30740000 (10000 CIFAR-100 records of 3074)"});
+  options_.dir = folder_.path() / "missing";
+  test::expect_line_with(
+      test::message_of<DataError>([&] { Cifar dataset(options_); }),
+      {"missing: no such folder, expected the CIFAR-100 binary files (launch/get-data cifar100"});
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-// CIFAR-10: the first byte says how many records are asked for and which, the rest are a file's bytes.
+// CIFAR: the first byte says how many records are asked for and which, the rest are a file's bytes.
 #include <sstream>
 
-#include "data/cifar10.h"
+#include "data/cifar.h"
 #include "fuzz.h"
 
 namespace lockstep::fuzz {
@@ -26,7 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i < count; ++i) numbers.push_back(static_cast<std::uint32_t>(kFirst + i * stride));
   std::istringstream file(fuzz::text_of(data + 1, size - 1));
   auto store = data::SampleStore::of_pixels(count + 2, 3072);
-  const auto read = [&] { data::read_cifar10_records(file, "data_batch_3.bin", numbers, kFirst, store, 1); };
+  const auto read = [&] {
+    data::read_cifar_records(file, "data_batch_3.bin", data::kCifar10Labels, numbers, kFirst, store, 1);
+  };
   if (!fuzz::accepts(read)) return 0;
   for (const float target : store.targets)
     if (!(target >= 0.0F && target <= 9.0F)) fuzz::found("a label that no class has");
