@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kTrain = 7, kTest = 5, kHeight = 3, kWidth = 4;
+constexpr std::size_t kTrain = 7, kTest = 5, kImageHeight = 3, kImageWidth = 4;
 
 std::string big_endian(std::size_t n) {
   std::string bytes;
@@ -30,7 +30,7 @@ std::string idx(const std::vector<std::size_t>& sizes, const std::string& elemen
 }
 
 // Image i is of the bytes 10 i, 10 i + 1, ...
-std::string images(std::size_t n, std::size_t height = kHeight, std::size_t width = kWidth) {
+std::string images(std::size_t n, std::size_t height = kImageHeight, std::size_t width = kImageWidth) {
   std::string pixels;
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < height * width; ++j) pixels += static_cast<char>(10 * i + j);
@@ -87,7 +87,7 @@ TEST_F(MnistTest, ReadsTheSamplesAskedForWhateverTheFilesAreCalled) {
       const Mnist dataset(options_);
       const std::uint32_t wanted[] = {0, 2, 3, 6};
       const SampleStore store = dataset.load(Split::kTrain, wanted);
-      EXPECT_EQ(store.width, kHeight * kWidth);
+      EXPECT_EQ(store.width, kImageHeight * kImageWidth);
       EXPECT_EQ(store.targets, (std::vector<float>{9, 7, 6, 3}));
       for (std::size_t i = 0; i < 4; ++i)
         for (std::size_t j = 0; j < store.width; ++j)
@@ -108,8 +108,8 @@ TEST_F(MnistTest, KnowsItsSizesAndClasses) {
   EXPECT_EQ(digits.channels, 1U);
   ASSERT_TRUE(digits.image);
   EXPECT_EQ(digits.image->channels, 1U);
-  EXPECT_EQ(digits.image->height, kHeight);
-  EXPECT_EQ(digits.image->width, kWidth);
+  EXPECT_EQ(digits.image->height, kImageHeight);
+  EXPECT_EQ(digits.image->width, kImageWidth);
   EXPECT_EQ(digits.classes, 10U);
   EXPECT_EQ(digits.class_name(7), "7");
   EXPECT_EQ(digits.train_samples, kTrain);
@@ -177,7 +177,7 @@ TEST_F(MnistTest, FilesThatDoNotFitTogetherAreErrors) {
   write(file("train-labels-idx1-ubyte"), ten);
   refuses({"train-labels-idx1-ubyte: label 6 is 10, expected 0..9"});
   write(file("train-labels-idx1-ubyte"), labels(kTrain));
-  write(file("t10k-images-idx3-ubyte"), images(kTest, kWidth, kHeight));
+  write(file("t10k-images-idx3-ubyte"), images(kTest, kImageWidth, kImageHeight));
   refuses({"t10k-images-idx3-ubyte: has images of 4 x 3 pixels, expected 3 x 4 as in "});
 }
 

@@ -15,9 +15,8 @@ namespace {
 
 using optim::OptimizerOptions;
 using test::RunSetup;
+using test::self;
 using test::TrainerOnRanks;
-
-const comm::Communicator& self() { return test::session().self(); }
 
 // Networks and optimizers of every kind, with what a step may have beside them.
 std::vector<RunSetup> setups() {
