@@ -94,7 +94,8 @@ def test_the_same_program_has_the_same_pages():
 
 def test_bash_completes_subcommands_options_and_their_words():
     assert set(completed("lockstep", "")) >= set(subcommands())
-    assert completed("lockstep", "tra") == ["train"]
+    assert completed("lockstep", "tra") == ["train", "trace-step"]
+    assert completed("lockstep", "trace-step", "--sam") == ["--samples"]
     assert completed("lockstep", "--v") == ["--version"]
     for command in subcommands():
         assert set(completed("lockstep", command, "--")) == options_of(command), command
