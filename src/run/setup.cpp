@@ -94,18 +94,25 @@ std::string describe_run(const config::RunConfig& run, int ranks, const Compute&
 }
 
 std::vector<std::string> layer_table(const nn::Model& model) {
-  std::vector<std::string> lines = {fmt::format("{:<28}{:>10}{:>14}", "layer", "outputs", "parameters")};
+  std::vector<std::string> descriptions = {"layer"};
+  for (std::size_t l = 0; l < model.layers().size(); ++l)
+    descriptions.push_back(model.layers()[l]->description() +
+                           (model.name(l).empty() ? "" : fmt::format(" ({})", model.name(l))));
+  std::size_t width = 26;
+  for (const std::string& description : descriptions) width = std::max(width, description.size());
+
+  const auto line = [&](const std::string& description, const auto& outputs, const auto& parameters) {
+    return fmt::format("{:<{}}{:>10}{:>14}", description, width + 2, outputs, parameters);
+  };
+  std::vector<std::string> lines = {line(descriptions[0], "outputs", "parameters")};
   for (std::size_t l = 0; l < model.layers().size(); ++l) {
-    const auto& layer = model.layers()[l];
-    const std::string named = model.name(l).empty() ? "" : fmt::format(" ({})", model.name(l));
     std::size_t parameters = 0;
-    for (const auto& tensor : layer->tensors()) {
+    for (const auto& tensor : model.layers()[l]->tensors()) {
       std::size_t size = 1;
       for (const std::size_t n : tensor.shape) size *= n;
       parameters += size;
     }
-    lines.push_back(
-        fmt::format("{:<28}{:>10}{:>14}", layer->description() + named, layer->outputs(), parameters));
+    lines.push_back(line(descriptions[l + 1], model.layers()[l]->outputs(), parameters));
   }
   return lines;
 }

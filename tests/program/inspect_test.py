@@ -195,6 +195,19 @@ seeds = [1, 2]
     ]
 
 
+def test_the_columns_of_layers_line_up_however_long_the_descriptions_are():
+    write("run.toml", """
+[data]
+dataset = "synthetic"
+[model]
+layers = [{ type = "conv", filters = 123, size = 3, bias = false, name = "with_a_name" }, { type = "relu" }, { type = "dense" }]
+""")
+    lines = inspected("run.toml")
+    table = lines[next(i for i, line in enumerate(lines) if line.startswith("layer ")) :][:6]
+    assert any("with_a_name" in line for line in table)
+    assert {len(line) for line in table} == {len(table[0])}, table
+
+
 def test_values_of_a_configuration_can_be_set():
     write_small_config()
     lines = succeed("inspect", "run.toml", "--set", "model.hidden=[]", "--set", "train.epochs=5").out.splitlines()

@@ -13,6 +13,7 @@ SIDE = 2.1  # inches
 SECONDS = 0.2  # of a picture in the animated file; the last one stays for
 STAYS = 2.0
 DOTS = 6  # pixels of the animated file for each point of the grid
+TONES = 63  # colours of the plane in a picture of it
 
 
 def some(film, most=SHOWN):
@@ -60,8 +61,11 @@ def animation(film):
     for epoch, plane in zip(film.epochs, film.planes):
         image = Image.fromarray(pixels(plane))
         image = image.resize((DOTS * image.width, DOTS * image.height), Image.BICUBIC)
-        ImageDraw.Draw(image).text((6, 5), f"epoch {epoch:g}", fill=colours.bytes_of(style.INK))
-        pictures.append(image.quantize(64, dither=Image.NONE))
+        picture = image.quantize(TONES, dither=Image.NONE)
+        palette = (picture.getpalette() + [0] * 3 * TONES)[: 3 * TONES]
+        picture.putpalette(palette + list(colours.bytes_of(style.INK)))  # after the others: few dots have it, and all must
+        ImageDraw.Draw(picture).text((6, 5), f"epoch {epoch:g}", fill=TONES)
+        pictures.append(picture)
     content = io.BytesIO()
     times = [round(1000 * SECONDS)] * len(pictures)
     times[-1] = round(1000 * STAYS)

@@ -1,6 +1,7 @@
 """launch/plot and launch/report on what a run tells of its layers, on a film, on a network's boxes and on what lockstep sanity has
 found: the pictures say what the tables say, and what is wrong with a table is one line."""
 
+import io
 import json
 import os
 import re
@@ -11,9 +12,9 @@ import read_page
 from PIL import Image
 from support import ToolTest, is_png, stand_in, texts, write, write_metrics
 
-from lockstep_launch import plot
+from lockstep_launch import colours, plot
 from lockstep_launch.layer_tables import COLUMNS, Film, Layers, read_network
-from lockstep_launch.pictures import film, layers, network, sanity
+from lockstep_launch.pictures import film, layers, network, sanity, style
 from lockstep_launch.report import command
 from lockstep_launch.sanity_tables import Sanity
 
@@ -96,6 +97,12 @@ class Plots(Pictures):
         pixels = film.pixels(Film.read(Path("one/film.csv")).planes[0])
         self.assertFalse((pixels[0] == pixels[1]).all())
         self.assertGreater(int(pixels[0, 0, 2]), int(pixels[1, 0, 2]), "class a is blue, and is above")
+
+    def test_TheEpochIsWrittenInInkHoweverManyTonesThereAre(self):
+        rows = [f"1,{x},{y},{0.5 + (x + y) / 160},{0.5 - (x + y) / 160}" for y in range(-40, 40) for x in range(-40, 40)]
+        write("one/film.csv", "epoch,x0,x1,p_a,p_b", *rows)
+        image = Image.open(io.BytesIO(film.animation(Film.read(Path("one/film.csv")))))
+        self.assertIn(colours.bytes_of(style.INK), set(image.convert("RGB").getdata()))
 
     def test_FilmsOfTwoRunsAreTwoFiles(self):
         write_metrics("two", 4)
