@@ -136,6 +136,7 @@ def test_an_interrupted_study_asks_the_run_under_way_to_end_and_goes_on_with_the
     ("c.toml --ranks 3,4 --weak", "--weak: 4 ranks would have a batch of 32 x 4 / 3, expected a multiple of data.shards, which is 4"),
     ("c.toml --ranks 1 --set train.epochs=9", "--set train.epochs: a study sets it, expected --epochs"),
     ("c.toml --ranks 1 --set log.steps=true", "--set log.steps: a study sets it to false"),
+    ("c.toml --ranks 1 --set log.layers=true", "--set log.layers: a study sets it to false"),
     ("--ranks 1", "no CONFIG, expected the file of a training run"),
     ("c.toml", "no --ranks, expected numbers of ranks"),
     ("c.toml --ranks 1,two", "argument --ranks: '1,two', expected whole numbers as in 1,2,4"),

@@ -12,6 +12,8 @@ TRAINING_ONLY = {
     "log.gradients": "false",
     "log.json": "false",
     "log.tensorboard": "false",
+    "log.layers": "false",
+    "log.film": "false",
     "checkpoint.every_epochs": "0",
     "checkpoint.every_steps": "0",
     "train.check_replicas_every": "0",
