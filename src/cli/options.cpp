@@ -33,6 +33,12 @@ void Options::text(const char* name, std::string& value, const char* help) {
   command_.add_option(name, value, help);
 }
 
+void Options::choice(const char* name, std::string& value, const std::vector<std::string>& words,
+                     const char* help) {
+  value = words.front();
+  command_.add_option(name, value, help)->check(CLI::IsMember(words));
+}
+
 void Options::repeated(const char* name, std::vector<std::string>& values, const char* help) {
   command_.add_option(name, values, help)->take_all()->allow_extra_args(false);
 }

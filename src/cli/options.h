@@ -34,6 +34,8 @@ class Options {
 
   void flag(const char* name, bool& value, const char* help);
   void text(const char* name, std::string& value, const char* help);
+  // One of these words, the first of which it is without the option.
+  void choice(const char* name, std::string& value, const std::vector<std::string>& words, const char* help);
   // May be given several times, with one value each.
   void repeated(const char* name, std::vector<std::string>& values, const char* help);
   // Values with commas between them.

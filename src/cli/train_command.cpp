@@ -9,6 +9,7 @@ Run train_command(Options& options) {
   struct Values {
     run::TrainArguments train;
     bool quiet = false;
+    std::string log_format;
   };
   const auto values = std::make_shared<Values>();
   run::TrainArguments& train = values->train;
@@ -27,11 +28,19 @@ Run train_command(Options& options) {
   options.text("--trace", train.trace,
                "Write what every rank did when, as a timeline for Chrome's tracing or Perfetto");
   options.flag("--quiet", values->quiet, "Print nothing but errors");
+  options.choice(
+      "--log-format", values->log_format, {"text", "json"},
+      "What is printed: a table, or a line of JSON for each event: start, resume, epoch, checkpoint, "
+      "warning, end");
   options.footer(
       "The run folder gets metrics.csv (a row per epoch), summary.json, model.safetensors (as PyTorch's\n"
-      "nn.Sequential has it), config.toml, and with log.steps = true steps.csv.");
+      "nn.Sequential has it), config.toml, and with log.steps = true steps.csv,\n"
+      "with log.gradients gradients.csv, with log.layers layers.csv, with log.film film.csv, with log.json\n"
+      "events.jsonl (what --log-format json prints), with log.tensorboard event files for TensorBoard.");
   return [values](run::Job& job) {
-    if (values->quiet) job.console.mute();
+    const bool json = values->log_format == "json";
+    if (values->quiet || json) job.console.mute();
+    values->train.json_to_stdout = json && !values->quiet;
     return run::train(job, values->train);
   };
 }

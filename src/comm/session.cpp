@@ -92,7 +92,11 @@ std::string library_version() {
   const std::string whole(text, static_cast<std::size_t>(length));
   const auto end = whole.find_first_of(",\n");
   const std::string first = whole.substr(0, end);
-  return first.starts_with("Open MPI v") ? "Open MPI " + first.substr(10) : first;
+  if (first.starts_with("Open MPI v")) return "Open MPI " + first.substr(10);
+  const auto number = first.find_first_not_of(" \t", first.find(':') + 1);  // "MPICH Version:\t4.0.2"
+  if (first.starts_with("MPICH Version:") && number != std::string::npos)
+    return "MPICH " + first.substr(number);
+  return first;
 }
 
 }  // namespace lockstep::comm

@@ -213,6 +213,8 @@ std::vector<Key> make_keys() {
       {"log.gradients", kExecution},
       {"log.layers", kExecution},
       {"log.film", kExecution},
+      {"log.json", kExecution},
+      {"log.tensorboard", kExecution},
   };
 }
 

@@ -238,6 +238,8 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   in.read("log.gradients", config.log.gradients);
   in.read("log.layers", config.log.layers);
   in.read("log.film", config.log.film);
+  in.read("log.json", config.log.json);
+  in.read("log.tensorboard", config.log.tensorboard);
   in.finish();
   in.check("train.batch_size", [&] { data::micro_batch_size(config.train.batch_size, config.data.shards); });
   if (resolved != nullptr) *resolved = in.resolved();

@@ -25,10 +25,12 @@ struct CheckpointOptions {
 
 // The [log] section.
 struct LogOptions {
-  bool steps = false;      // write steps.csv
-  bool gradients = false;  // write gradients.csv
-  bool layers = false;     // write layers.csv, see run/layer_log.h
-  bool film = false;       // write film.csv, see run/film.h
+  bool steps = false;        // write steps.csv
+  bool gradients = false;    // write gradients.csv
+  bool layers = false;       // write layers.csv, see run/layer_log.h
+  bool film = false;         // write film.csv, see run/film.h
+  bool json = false;         // write events.jsonl
+  bool tensorboard = false;  // write event files for TensorBoard
 };
 
 // The [eval] section.

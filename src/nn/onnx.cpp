@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/protobuf.h"
 #include "nn/layers.h"
 #include "nn/model_file.h"
-#include "nn/protobuf.h"
 
 namespace lockstep::nn {
 namespace {

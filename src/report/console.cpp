@@ -99,6 +99,7 @@ void Console::line(const std::string& text) {
 void Console::warning(const std::string& text) {
   clear_bar();
   fmt::print(stderr, "lockstep: warning: {}\n", text);
+  if (on_warning_) on_warning_(text);
 }
 
 void Console::start_table(std::size_t epochs) {

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "report/run_files.h"
 
@@ -25,6 +27,8 @@ class Console {
   void line(const std::string& text);
   // To stderr, "lockstep: warning: " before it; with --quiet too.
   void warning(const std::string& text);
+  // From now on called with each warning as well; none: with nothing any more.
+  void listen(std::function<void(const std::string&)> on_warning) { on_warning_ = std::move(on_warning); }
 
   // Begins a table of so many epochs. Of more than 100 it shows at most 50, evenly spaced, and the last.
   void start_table(std::size_t epochs);
@@ -45,6 +49,7 @@ class Console {
   std::size_t epochs_ = 0, every_ = 1;  // of the table: how many, and which to show
   bool bar_shown_ = false;
   Clock::time_point epoch_start_, last_shown_;
+  std::function<void(const std::string&)> on_warning_;
 };
 
 }  // namespace lockstep::report

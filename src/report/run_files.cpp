@@ -33,6 +33,10 @@ constexpr const char* kMetricsHeader =
     "rescaled_steps,compute_seconds,wait_seconds,transfer_seconds";
 constexpr const char* kTop5Column = ",test_top5_accuracy";
 
+std::string metrics_header(bool with_top5) {
+  return fmt::format("{}{}", kMetricsHeader, with_top5 ? kTop5Column : "");
+}
+
 // Rows of metrics.csv, each with a cell for kTop5Column.
 std::string with_last_column(const std::string& rows) {
   const auto columns = std::count(kMetricsHeader, kMetricsHeader + std::strlen(kMetricsHeader), ',') + 1;
@@ -43,7 +47,33 @@ std::string with_last_column(const std::string& rows) {
   return wider;
 }
 
+// A cell as JSON has it: a whole number, a number, or null.
+nlohmann::ordered_json json_of(const std::string& cell) {
+  if (cell.find_first_not_of("0123456789") == std::string::npos) return std::stoull(cell);
+  const double value = std::strtod(cell.c_str(), nullptr);
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
 }  // namespace
+
+std::string metrics_row(const EpochRow& row, bool with_top5) {
+  const std::string columns =
+      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}",
+                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
+                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
+                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
+  return columns + (with_top5 ? fmt::format(",{:.9g}\n", row.test_top5_accuracy) : "\n");
+}
+
+nlohmann::ordered_json columns_of(const EpochRow& row, bool with_top5) {
+  nlohmann::ordered_json columns = nlohmann::ordered_json::object();
+  std::string line = metrics_row(row, with_top5);
+  line.pop_back();  // its newline
+  std::istringstream names(metrics_header(with_top5)), cells(line);
+  for (std::string name, cell; std::getline(names, name, ',') && std::getline(cells, cell, ',');)
+    columns[name] = json_of(cell);
+  return columns;
+}
 
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch) {
   std::array<double, 13> cells;
@@ -86,9 +116,10 @@ RowsFile::RowsFile(std::filesystem::path path, const std::string& header, const 
     : path_(std::move(path)) {
   writing(path_, [&] {
     using Before = GrowingFile::Before;
-    if (!rows.empty()) write_file_atomically(path_, header + '\n' + rows);  // kept at any moment
+    const std::string top = header.empty() ? "" : header + '\n';
+    if (!rows.empty()) write_file_atomically(path_, top + rows);  // kept at any moment
     file_.emplace(path_, rows.empty() ? Before::kGoes : Before::kStays);
-    if (rows.empty()) file_->append(header + '\n');
+    if (rows.empty()) file_->append(top);
   });
 }
 
@@ -101,16 +132,7 @@ void RowsFile::flush() {
 MetricsFile::MetricsFile(const std::filesystem::path& path, std::string rows, bool with_top5)
     : with_top5_(with_top5),
       rows_(with_top5 ? with_last_column(rows) : std::move(rows)),
-      file_(path, fmt::format("{}{}", kMetricsHeader, with_top5 ? kTop5Column : ""), rows_) {}
-
-std::string metrics_row(const EpochRow& row, bool with_top5) {
-  const std::string columns =
-      fmt::format("{},{:#.10g},{:.9g},{:#.10g},{:.9g},{:.9g},{:.6f},{:.1f},{},{:.6f},{:.6f},{:.6f}",
-                  row.epoch, row.train_loss, row.train_accuracy, row.test_loss, row.test_accuracy,
-                  row.learning_rate, row.seconds, row.samples_per_second, row.rescaled_steps,
-                  row.compute_seconds, row.wait_seconds, row.transfer_seconds);
-  return columns + (with_top5 ? fmt::format(",{:.9g}\n", row.test_top5_accuracy) : "\n");
-}
+      file_(path, metrics_header(with_top5), rows_) {}
 
 void MetricsFile::write(const EpochRow& row) {
   const std::string line = metrics_row(row, with_top5_);

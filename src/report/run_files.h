@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,8 +34,11 @@ struct EpochRow {
 
 // The row of an epoch among those of a metrics.csv. What they do not have is NaN.
 EpochRow row_of_epoch(const std::string& rows, std::size_t epoch);
-// The row as metrics.csv has it, with its newline.
+// The row as metrics.csv has it, with its newline. with_top5: see MetricsFile.
 std::string metrics_row(const EpochRow& row, bool with_top5 = false);
+// The columns of metrics.csv and a row's values in them, with the digits that the file has; null where that
+// has nan.
+nlohmann::ordered_json columns_of(const EpochRow& row, bool with_top5 = false);
 
 // A row of steps.csv.
 struct StepRow {
@@ -43,11 +47,11 @@ struct StepRow {
   std::string weights_hash;
 };
 
-// A CSV file that grows row by row. Each of these throws ConfigError, which names the path and the system's
+// A file that grows row by row. Each of these throws ConfigError, which names the path and the system's
 // reason, where the file cannot be written; what could not be written then is written by the next call.
 class RowsFile {
  public:
-  // rows: of the file that it replaces, to be kept.
+  // header: the first line; empty: there is none. rows: of the file that it replaces, to be kept.
   RowsFile(std::filesystem::path path, const std::string& header, const std::string& rows);
   void add(const std::string& row) { pending_ += row; }
   // Writes what was added.

@@ -95,16 +95,28 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   });
 }
 
-train::Score Experiment::test_score() {
+std::vector<std::string> Experiment::tensors_with_gradients() const {
+  std::vector<std::string> names;
+  for (const nn::Tensor& tensor : model_->tensors())
+    if (tensor.has_gradient()) names.push_back(tensor.name);
+  return names;
+}
+
+train::Evaluator::Network Experiment::network() const {
   const std::span<const float> weights = trainer_->network();
-  const train::Evaluator::Network network{*model_,
-                                          weights,
-                                          *normalizer_,
-                                          run_.model.loss,
-                                          train::l2_loss(*model_, weights, run_.train.optimizer.l2, threads_),
-                                          info_.target_stddev,
-                                          views_};
-  return test_set_->score(network, communicator_, threads_);
+  return {*model_,
+          weights,
+          *normalizer_,
+          run_.model.loss,
+          train::l2_loss(*model_, weights, run_.train.optimizer.l2, threads_),
+          info_.target_stddev,
+          views_};
+}
+
+train::Score Experiment::test_score() { return test_set_->score(network(), communicator_, threads_); }
+
+std::vector<std::int64_t> Experiment::test_confusion() {
+  return test_set_->confusion(network(), info_.classes, communicator_, threads_);
 }
 
 }  // namespace lockstep::run

@@ -1,10 +1,12 @@
 // All that a training run works with, set up from a configuration on the ranks of one communicator.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "config/run_config.h"
@@ -58,6 +60,8 @@ class Experiment {
   const data::DatasetInfo& info() const { return info_; }
   const data::ShardPlan& plan() const { return *plan_; }
   const nn::Model& model() const { return *model_; }
+  // The names of those that are learned, in the arena's order.
+  std::vector<std::string> tensors_with_gradients() const;
   const reduce::Reducer& reducer() const { return *reducer_; }
   train::Trainer& trainer() { return *trainer_; }
   const data::BatchLoader& loader() const { return *loader_; }
@@ -69,11 +73,16 @@ class Experiment {
 
   // Of the network as it is, see Trainer::network. Collective.
   train::Score test_score();
+  // How many test samples of class a (rows) it takes for class b (columns), see Evaluator::confusion.
+  // Collective.
+  std::vector<std::int64_t> test_confusion();
 
   // Bytes that this rank holds.
   std::size_t bytes() const { return trainer_->bytes() + test_set_->samples().bytes(); }
 
  private:
+  train::Evaluator::Network network() const;
+
   const config::RunConfig& run_;
   const comm::Communicator& communicator_;
   int threads_;

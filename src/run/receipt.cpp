@@ -46,9 +46,10 @@ FinishedRun train_again(Job& job, const std::string& folder, const ReceiptArgume
   TrainArguments again;
   again.config = arguments.run + "/config.toml";
   again.out = folder + "/again";
-  again.overrides = {"compute.threads=0",         "compute.kernels=auto",     "train.max_seconds=0",
-                     "checkpoint.every_epochs=0", "checkpoint.every_steps=0", "log.steps=false",
-                     "log.gradients=false",       "log.layers=false",         "log.film=false"};
+  again.overrides = {
+      "compute.threads=0",        "compute.kernels=auto", "train.max_seconds=0",  "checkpoint.every_epochs=0",
+      "checkpoint.every_steps=0", "log.steps=false",      "log.gradients=false",  "log.layers=false",
+      "log.film=false",           "log.json=false",       "log.tensorboard=false"};
   again.overrides.insert(again.overrides.end(), arguments.overrides.begin(), arguments.overrides.end());
   const report::Console console = std::exchange(job.console, report::Console(false));
   const int code = train(job, again);

@@ -9,8 +9,11 @@
 namespace lockstep::run {
 
 RunFolder::RunFolder(RunPlace place, const LoadedConfig& loaded, const Experiment& experiment,
-                     const SavedRun* resumed, std::size_t step)
-    : place_(std::move(place)), run_(loaded.run), experiment_(experiment) {
+                     const SavedRun* resumed, std::size_t step, train::CheckpointFolder::OnWritten on_written)
+    : place_(std::move(place)),
+      run_(loaded.run),
+      experiment_(experiment),
+      on_written_(std::move(on_written)) {
   writing(path(), [&] {
     place_.begin();
     write_file_atomically(files() / "config.toml", config::to_toml(loaded.resolved));
@@ -21,7 +24,8 @@ RunFolder::RunFolder(RunPlace place, const LoadedConfig& loaded, const Experimen
 
 void RunFolder::open(const std::string& metrics, std::size_t step) {
   const std::vector<nn::Tensor>& tensors = experiment_.model().tensors();
-  writing(path(), [&] { checkpoints_.emplace(files() / "checkpoints", tensors, run_.checkpoint.keep); });
+  writing(path(),
+          [&] { checkpoints_.emplace(files() / "checkpoints", tensors, run_.checkpoint.keep, on_written_); });
   metrics_.emplace(files() / "metrics.csv", metrics, train::counts_top5(experiment_.info().classes));
   if (run_.log.steps) steps_.emplace(files() / "steps.csv", step);
   const std::size_t epochs = step / experiment_.plan().steps_per_epoch();
@@ -31,10 +35,7 @@ void RunFolder::open(const std::string& metrics, std::size_t step) {
     film_.emplace(film, film_header(experiment_.info()), report::rows_up_to(film, epochs));
   }
   if (!run_.log.gradients) return;
-  std::vector<std::string> names;
-  for (const nn::Tensor& tensor : tensors)
-    if (tensor.has_gradient()) names.push_back(tensor.name);
-  gradients_.emplace(files() / "gradients.csv", names, epochs);
+  gradients_.emplace(files() / "gradients.csv", experiment_.tensors_with_gradients(), epochs);
 }
 
 void RunFolder::replace(std::size_t step) {

@@ -19,8 +19,9 @@ class RunFolder {
  public:
   // Takes the place; with a checkpoint to go on from, keeps what is of the steps before it. Throws
   // ConfigError where it cannot be written, or another run writes to it.
+  // on_written: see train::CheckpointFolder; what it refers to must outlive this.
   RunFolder(RunPlace place, const LoadedConfig& loaded, const Experiment& experiment, const SavedRun* resumed,
-            std::size_t step);
+            std::size_t step, train::CheckpointFolder::OnWritten on_written = {});
 
   // Where the run is found, once it has a checkpoint or is done.
   const std::filesystem::path& path() const { return place_.out(); }
@@ -45,6 +46,7 @@ class RunFolder {
   RunPlace place_;
   const config::RunConfig& run_;
   const Experiment& experiment_;
+  const train::CheckpointFolder::OnWritten on_written_;
   std::optional<report::MetricsFile> metrics_;
   std::optional<report::StepsFile> steps_;
   std::optional<report::GradientsFile> gradients_;

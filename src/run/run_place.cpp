@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "report/tensorboard.h"
 #include "train/checkpoint_folder.h"
 
 namespace lockstep::run {
@@ -16,9 +17,9 @@ namespace fs = std::filesystem;
 
 // What a run writes, and lockstep eval after it, beside the checkpoints.
 constexpr const char* kFilesOfRun[] = {
-    "config.toml",   "metrics.csv",  "summary.json", "model.safetensors", "last.safetensors", "steps.csv",
-    "gradients.csv", "grid.csv",     "points.csv",   "confusion.csv",     "predictions.csv",  "weights.ppm",
-    "mistakes.csv",  "mistakes.ppm", "layers.csv",   "film.csv",          "network.csv"};
+    "config.toml",   "metrics.csv", "summary.json", "model.safetensors", "last.safetensors", "steps.csv",
+    "gradients.csv", "layers.csv",  "film.csv",     "events.jsonl",      "grid.csv",         "points.csv",
+    "confusion.csv", "weights.ppm", "network.csv",  "predictions.csv",   "mistakes.csv",     "mistakes.ppm"};
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kLock = ".lock";  // whoever trains in a folder leaves it there
 constexpr const char* kNext = ".next";
@@ -45,9 +46,17 @@ bool has_rows(const fs::path& table) {
   return std::getline(file, line) && std::getline(file, line);
 }
 
+// The files of a folder that are called as a run's, beside the checkpoints.
+std::vector<fs::path> files_of_run(const fs::path& folder) {
+  std::vector<fs::path> files = report::TensorBoardFile::files(folder);
+  for (const char* name : kFilesOfRun)
+    if (fs::exists(fs::symlink_status(folder / name))) files.push_back(folder / name);
+  return files;
+}
+
 void delete_run(const fs::path& folder) {
-  for (const char* name : kFilesOfRun)  // a link is not a run's
-    if (fs::symlink_status(folder / name).type() == fs::file_type::regular) fs::remove(folder / name);
+  for (const fs::path& file : files_of_run(folder))  // a link is not a run's
+    if (fs::symlink_status(file).type() == fs::file_type::regular) fs::remove(file);
   train::CheckpointFolder::clear(folder / kCheckpoints);
 }
 
@@ -116,13 +125,10 @@ void RunPlace::refuse_other_runs() const {
   if (goes_on_) return;
   const std::optional<std::string> found = found_run(out_);
   if (!fs::exists(out_ / kLock)) {
-    const auto refuse = [&](const std::string& name) {
+    const std::vector<fs::path> files = files_of_run(out_);
+    if (found || !files.empty())
       throw ConfigError(fmt::format("{}: is in the way, and not known to be of a run, expected another --out",
-                                    (out_ / name).string()));
-    };
-    if (found) refuse(*found);
-    for (const char* name : kFilesOfRun)
-      if (fs::exists(out_ / name)) refuse(name);
+                                    (found ? out_ / *found : files.front()).string()));
   }
   const bool rows_alone = found == "metrics.csv";
   if (found && !overwrite_ && !(again_ && rows_alone))

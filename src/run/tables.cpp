@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "data/function_table.h"
 #include "report/csv_cell.h"
-#include "run/tiles.h"
 
 namespace lockstep::run {
 namespace {
@@ -209,18 +208,14 @@ std::string class_line(const data::DatasetInfo& info, std::span<const std::int64
                      100.0 * static_cast<double>(row[label]) / static_cast<double>(all), all);
 }
 
-std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
-                          std::span<const float> arena) {
+std::optional<Tiles> weight_tiles(const data::DatasetInfo& info, const nn::Model& model,
+                                  std::span<const float> arena) {
   const nn::Tensor& weight = model.tensors().front();
   const auto& image = info.image;
   const bool square =
       image && image->height == image->width && (image->channels == 1 || image->channels == 3);
   const bool filters = square && weight.shape.size() == 4 && weight.shape[1] == image->channels;
-  if (!filters && !(square && weight.cols() == info.features()))
-    throw ConfigError(fmt::format(
-        "--weights: the first layer's weights are {} x {}, expected those of square images with 1 "
-        "or 3 channels",
-        weight.rows(), weight.cols()));
+  if (!filters && !(square && weight.cols() == info.features())) return std::nullopt;
   const std::size_t side = filters ? weight.shape[2] : image->height, channel = side * side;
   Tiles tiles(weight.rows(), side, side);
   const std::vector<float> weights = nn::to_file_order(weight, weight.slice(arena));  // channel by channel
@@ -236,7 +231,34 @@ std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
     for (std::size_t i = 0; i < channel; ++i)
       tiles.paint(unit, i / side, i % side, {level(0, i), level(1, i), level(2, i)});
   }
-  return tiles.ppm();
+  return tiles;
+}
+
+std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
+                          std::span<const float> arena) {
+  if (const auto tiles = weight_tiles(info, model, arena)) return tiles->ppm();
+  const nn::Tensor& weight = model.tensors().front();
+  throw ConfigError(
+      fmt::format("--weights: the first layer's weights are {} x {}, expected those of square images with 1 "
+                  "or 3 channels",
+                  weight.rows(), weight.cols()));
+}
+
+Tiles confusion_tiles(std::size_t classes, std::span<const std::int64_t> counts) {
+  constexpr std::size_t kSide = 320;  // of the image, about
+  const std::size_t side = std::max<std::size_t>(1, kSide / classes);
+  Tiles image(1, side * classes, side * classes);
+  for (std::size_t actual = 0; actual < classes; ++actual) {
+    const auto row = counts.subspan(actual * classes, classes);
+    const std::int64_t all = std::accumulate(row.begin(), row.end(), std::int64_t{0});
+    for (std::size_t taken = 0; taken < classes; ++taken) {
+      const double part = all > 0 ? static_cast<double>(row[taken]) / static_cast<double>(all) : 0.0;
+      const auto grey = static_cast<std::uint8_t>(std::lround(255.0 * (1.0 - part)));
+      for (std::size_t i = 0; i < side * side; ++i)
+        image.paint(0, actual * side + i / side, taken * side + i % side, {grey, grey, grey});
+    }
+  }
+  return image;
 }
 
 }  // namespace lockstep::run

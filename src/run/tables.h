@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
+#include "run/tiles.h"
 #include "train/evaluator.h"
 
 namespace lockstep::run {
@@ -64,6 +66,13 @@ std::string class_line(const data::DatasetInfo& info, std::span<const std::int64
 // of these.
 std::string weight_images(const data::DatasetInfo& info, const nn::Model& model,
                           std::span<const float> arena);
+// The same before it is a file; nothing where that would throw.
+std::optional<Tiles> weight_tiles(const data::DatasetInfo& info, const nn::Model& model,
+                                  std::span<const float> arena);
+
+// Such counts as confusion_table has as an image: a square for each, the darker the larger its part of the
+// row.
+Tiles confusion_tiles(std::size_t classes, std::span<const std::int64_t> counts);
 
 // "layer,description,name,outputs,parameters,added": a row for the input, layer 0, and for each layer, from 1
 // on. Outputs are "32x16x16" of images, channels first; added: the layer whose outputs are added, "" for

@@ -18,12 +18,14 @@ class Tiles {
 
   std::string ppm() const;
 
+  // The whole image, in pixels.
+  std::size_t width() const { return across_ * (width_ + 1) - 1; }
+  std::size_t height() const { return down_ * (height_ + 1) - 1; }
+  const std::string& pixels() const { return bytes_; }  // (height, width, 3)
+
  private:
   std::size_t across_, down_, height_, width_;
-  std::string bytes_;  // (rows of the whole, columns, 3)
-
-  std::size_t whole_width() const { return across_ * (width_ + 1) - 1; }
-  std::size_t whole_height() const { return down_ * (height_ + 1) - 1; }
+  std::string bytes_;
 };
 
 }  // namespace lockstep::run

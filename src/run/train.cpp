@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,17 +44,49 @@ int conclude(Training& training, const train::StopRequests& stop, const config::
                              trainer.steps_done(),
                              saved.empty() ? "its state could not be saved"
                                            : fmt::format("saved {}, --resume latest goes on", saved)));
+    training.tell_end(interrupt ? "interrupted" : "terminated");
     return static_cast<int>(interrupt ? ExitCode::kInterrupted : ExitCode::kTerminated);
   }
-  if (stop.timeouts > 0)
+  std::string reason = "done";
+  if (stop.timeouts > 0) {
+    reason = "max_seconds";
     console.line(fmt::format("train.max_seconds are over after step {}; --resume latest goes on",
                              trainer.steps_done()));
-  else if (trainer.epochs_done() < run.train.epochs)
+  } else if (trainer.epochs_done() < run.train.epochs) {
+    reason = "patience";
     console.line(fmt::format("stopped early after epoch {}: {} epochs without a better {}",
                              trainer.epochs_done(), run.early_stopping.patience, run.early_stopping.monitor));
+  }
   training.finish();
+  training.tell_end(reason);
   return 0;
 }
+
+// Trains to the end, which it tells to those who follow the run. The exit code. Collective.
+int train_to_the_end(Training& training, const config::RunConfig& run, const train::Trainer& trainer,
+                     report::Console& console) {
+  try {
+    return conclude(training, training.run(), run, trainer, console);
+  } catch (const std::exception& error) {
+    training.tell_end("error", error.what());
+    throw;
+  }
+}
+
+// Those who follow a run hear of warnings too, while this lives.
+class Warnings {
+ public:
+  Warnings(report::Console& console, std::shared_ptr<report::EventLog> events) : console_(console) {
+    if (events)
+      console.listen([events](const std::string& text) { events->add("warning", {{"message", text}}); });
+  }
+  Warnings(const Warnings&) = delete;
+  Warnings& operator=(const Warnings&) = delete;
+  ~Warnings() { console_.listen({}); }
+
+ private:
+  report::Console& console_;
+};
 
 // Where the run goes: --out, or the run folder whose config.toml this is, or runs/NAME.
 fs::path run_folder(const TrainArguments& arguments, const std::string& name) {
@@ -89,6 +122,10 @@ int train(Job& job, const TrainArguments& arguments) {
   world.broadcast(resume, 0);
   const Compute compute = agree_on_compute(loaded.run.compute, world);
   report::Console& console = job.console;
+  std::shared_ptr<report::EventLog> events;
+  if (world.rank() == 0 && (loaded.run.log.json || arguments.json_to_stdout))
+    events = std::make_shared<report::EventLog>(arguments.json_to_stdout);
+  const Warnings warnings(console, events);
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
   console.line(fmt::format("{} kernels: {}", compute.kernel_names(), compute.reason));
   if (!compute.note.empty()) console.line(compute.note);
@@ -106,7 +143,7 @@ int train(Job& job, const TrainArguments& arguments) {
     resumed = read_resumed(world, std::move(*state), loaded, experiment, console);
   else if (state)
     beginning = read_beginning(world, std::move(*state), experiment, console);
-  Training training(job, loaded, compute, placement(world), experiment);
+  Training training(job, loaded, compute, placement(world), experiment, events);
   training.start(std::move(place), resumed ? &*resumed : nullptr, beginning ? &*beginning : nullptr);
   job.watch(loaded.run.watchdog_seconds, fs::path(out) / ".heartbeat");
   print_model(console, loaded, experiment);
@@ -116,7 +153,7 @@ int train(Job& job, const TrainArguments& arguments) {
   if (beginning) console.line(describe_beginning(*beginning, experiment.trainer()));
 
   if (!arguments.trace.empty()) begin_trace(job, arguments.trace);
-  const int code = conclude(training, training.run(), loaded.run, experiment.trainer(), console);
+  const int code = train_to_the_end(training, loaded.run, experiment.trainer(), console);
   if (!arguments.trace.empty()) write_trace(job, arguments.trace);
   return code;
 }

@@ -18,6 +18,7 @@ struct TrainArguments {
   std::string resume_from;  // a checkpoint or a run folder, to begin a new run with its weights and momentum
   bool overwrite = false;   // the run that the run folder holds, if it does
   std::string trace;        // where a timeline of all ranks goes; empty: none
+  bool json_to_stdout = false;  // a line of JSON per event, see report::EventLog; for a console that is mute
 };
 
 // Returns the exit code: 0, or 130 or 143 where a signal ended it and the state is saved. Throws

@@ -12,11 +12,13 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/version.h"
 #include "kernels/arrays.h"
 #include "nn/model_file.h"
 #include "report/summary.h"
 #include "run/monitor.h"
 #include "run/provenance.h"
+#include "run/tables.h"
 #include "train/divergence.h"
 
 namespace lockstep::run {
@@ -29,7 +31,8 @@ constexpr const char* kLastWeights = "last.safetensors";
 }  // namespace
 
 Training::Training(Job& job, const LoadedConfig& loaded, const Compute& compute,
-                   std::vector<std::string> placement, Experiment& experiment)
+                   std::vector<std::string> placement, Experiment& experiment,
+                   std::shared_ptr<report::EventLog> events)
     : world_(job.world),
       loaded_(loaded),
       run_(loaded.run),
@@ -40,7 +43,8 @@ Training::Training(Job& job, const LoadedConfig& loaded, const Compute& compute,
       trained_on_(experiment.schema().to_json()),
       info_(experiment.info()),
       console_(job.console),
-      progress_(job.progress) {}
+      progress_(job.progress),
+      logs_(loaded.run.log, std::move(events)) {}
 
 void Training::start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning) {
   if (beginning != nullptr) {
@@ -60,6 +64,7 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
     if (watches_for_the_best() && world_.rank() == 0)
       best_weights_ = read_best_weights(*resumed, experiment_, console_);
   }
+  first_step_ = trainer_.steps_done();
   if (run_.log.gradients)
     record_.gradient_norms.resize(static_cast<std::size_t>(
         std::ranges::count_if(experiment_.model().tensors(), &nn::Tensor::has_gradient)));
@@ -67,8 +72,13 @@ void Training::start(std::optional<RunPlace> place, const Resumed* resumed, cons
     if (world_.rank() != 0) return;
     if (run_.log.layers) layers_.emplace(experiment_, run_, compute_.threads);
     if (run_.log.film) film_.emplace(experiment_, run_, compute_.threads);
+    const auto tell = [this](std::size_t step, const fs::path& file) {
+      logs_.checkpoint(step, step / experiment_.plan().steps_per_epoch(), file);
+    };
     folder_.emplace(std::move(*place), loaded_, experiment_, resumed != nullptr ? &resumed->run : nullptr,
-                    trainer_.steps_done());
+                    first_step_, tell);
+    logs_.begin(folder_->files(), first_step_, trainer_.epochs_done(), resumed != nullptr,
+                describe(resumed != nullptr ? resumed->name : record_.began_from));
   });
 }
 
@@ -82,18 +92,46 @@ train::StopRequests Training::run() {
   return train_epochs(trainer_, run_.train.epochs, *this);
 }
 
+Logs::Fields Training::describe(const std::string& from) const {
+  Logs::Fields fields = {{"name", loaded_.name},
+                         {"out", folder_->path().string()},
+                         {"version", kVersion},
+                         {"ranks", world_.size()},
+                         {"threads", compute_.threads},
+                         {"epochs", run_.train.epochs},
+                         {"steps_per_epoch", experiment_.plan().steps_per_epoch()},
+                         {"train_samples", info_.train_samples},
+                         {"test_samples", info_.test_samples},
+                         {"parameters", experiment_.model().parameters()}};
+  if (!from.empty()) fields["from"] = from;
+  fields["config"] = loaded_.resolved;
+  return fields;
+}
+
+void Training::show_network() {
+  const std::size_t step = trainer_.steps_done();
+  if (!logs_.shows_images() || step == first_step_) return;
+  if (const auto tiles = weight_tiles(info_, experiment_.model(), trainer_.network()))
+    logs_.image(step, "weights", *tiles);
+  if (info_.classes > 0 && info_.test_samples > 0)
+    logs_.image(step, "confusion", confusion_tiles(info_.classes, experiment_.test_confusion()));
+}
+
 void Training::finish() {
+  show_network();
   world_.all_or_none([&] {
     if (!folder_) return;
     const liveness::Writing writing_files(&progress_);
     warn_of(folder_->checkpoints().wait());
     folder_->metrics().complete();
+    logs_.flush();
     const bool of_best = !best_weights_.empty();
     const bool averaged = !trainer_.average().empty();
     const std::span<const float> weights =
         of_best ? std::span<const float>(best_weights_) : trainer_.network();
     const bool another = of_best && !std::ranges::equal(weights, trainer_.network());
     const std::string hash = hash_hex(std::as_bytes(weights));
+    saved_hash_ = averaged ? weights_hash() : hash;
     writing(folder_->path(), [&] {
       const auto& tensors = experiment_.model().tensors();
       nn::save_model(folder_->files() / "model.safetensors", tensors, weights,
@@ -111,7 +149,7 @@ void Training::finish() {
            .total_seconds = record_.total_seconds,
            .train_samples = info_.train_samples,
            .parameters = experiment_.model().parameters(),
-           .weights_hash = averaged ? weights_hash() : hash,
+           .weights_hash = saved_hash_,
            .average_hash = averaged ? hash : "",
            .weights_of_best = of_best,
            .best_epoch = record_.best_epoch,
@@ -131,6 +169,18 @@ void Training::finish() {
     console_.line(fmt::format("{}weights {}, written to {}", averaged ? "averaged " : "", hash,
                               folder_->path().string()));
   });
+}
+
+void Training::tell_end(const std::string& reason, const std::string& error) {
+  Logs::Fields fields = {{"reason", reason}, {"seconds", record_.total_seconds}};
+  if (!saved_hash_.empty()) fields["weights_hash"] = saved_hash_;
+  if (!error.empty()) fields["error"] = error;
+  logs_.end(fields);
+  try {
+    logs_.flush();
+  } catch (const ConfigError& problem) {
+    console_.warning(problem.what());
+  }
 }
 
 std::string Training::last_checkpoint() {
@@ -166,6 +216,7 @@ void Training::after_step(const train::StepReport& step) {
                     info_.train_samples - done + later);
   if (run_.log.gradients) add_gradient_norms();
   if (trainer_.step_in_epoch() != 0) keep_before_last_step();
+  if (folder_) logs_.after_step(step.step, step.epoch - 1, step.loss());
   if (folder_ && folder_->steps())
     folder_->steps()->write({step.step, step.epoch, samples, step.loss(), weights_hash()});
   const std::size_t every = run_.checkpoint.every_steps;
@@ -290,6 +341,8 @@ void Training::write_rows(const report::EpochRow& row) {
       folder_->film()->add(film_->rows(row.epoch));
       folder_->film()->flush();
     }
+    logs_.after_epoch(row, train::counts_top5(info_.classes), trainer_.steps_done(),
+                      experiment_.tensors_with_gradients(), norms);
   } catch (const ConfigError& error) {
     warn_of(error.what());
   }

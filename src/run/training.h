@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "run/film.h"
 #include "run/job.h"
 #include "run/layer_log.h"
+#include "run/logs.h"
 #include "run/loop.h"
 #include "run/resume.h"
 #include "run/run_folder.h"
@@ -26,8 +28,9 @@ namespace lockstep::run {
 class Training final : private LoopObserver {
  public:
   // What is referred to must outlive it. placement: on rank 0.
+  // events: on rank 0, where they are wanted; else null.
   Training(Job& job, const LoadedConfig& loaded, const Compute& compute, std::vector<std::string> placement,
-           Experiment& experiment);
+           Experiment& experiment, std::shared_ptr<report::EventLog> events);
 
   // Sets out: goes on from a checkpoint, or begins with one, if there is one. place: on rank 0. Collective.
   void start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning);
@@ -38,6 +41,10 @@ class Training final : private LoopObserver {
   // Writes the model and the summary. With train.patience the model is the best epoch's, and the weights
   // after the last step are beside it where they are others. Collective.
   void finish();
+
+  // Tells those who follow it why the run ends; error: what went wrong, where something did. Collective only
+  // in that each rank may call it.
+  void tell_end(const std::string& reason, const std::string& error = "");
 
   // After the last checkpoint is on the disk: where it is; "" where it could not be written.
   std::string last_checkpoint();
@@ -55,6 +62,11 @@ class Training final : private LoopObserver {
   void add_gradient_norms();
   // What layers.csv needs of the moment before an epoch's last step.
   void keep_before_last_step();
+  // What the first event says of the run. from: the checkpoint that it goes on from or begins with; empty:
+  // none.
+  Logs::Fields describe(const std::string& from) const;
+  // The first layer's weights, and which classes are taken for which, where images are wanted. Collective.
+  void show_network();
   // Evaluates if it is time to, writes the epoch's rows, and saves if it is time to. Collective.
   void after_whole_epoch(const train::Score& score, const train::StopRequests& stop);
   // Of the weights as they are; without samples if eval.every_epochs leaves this epoch out and it is not
@@ -81,7 +93,10 @@ class Training final : private LoopObserver {
   std::chrono::steady_clock::time_point epoch_start_;
   std::array<double, liveness::kActivities> spent_before_{};  // the epoch, by activity
   RunRecord record_;
+  std::size_t first_step_ = 0;       // the run has set out after so many
+  std::string saved_hash_;           // summary.json's weights_hash, once it is written
   std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
+  Logs logs_;                        // begun on rank 0
   std::optional<RunFolder> folder_;  // on rank 0, as the next
   std::optional<LayerLog> layers_;   // with log.layers
   std::optional<Film> film_;         // with log.film

@@ -50,8 +50,9 @@ void replace_by_link(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-CheckpointFolder::CheckpointFolder(fs::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep)
-    : path_(std::move(path)), tensors_(tensors), keep_(keep) {
+CheckpointFolder::CheckpointFolder(fs::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep,
+                                   OnWritten on_written)
+    : path_(std::move(path)), tensors_(tensors), keep_(keep), on_written_(std::move(on_written)) {
   fs::create_directories(path_);
   for (const fs::path& file : files_that(path_, is_half_written))
     fs::remove(file);  // of a run that was killed while it wrote
@@ -77,6 +78,7 @@ std::string CheckpointFolder::write_now(std::size_t step, bool best, Save&& save
     if (best) replace_by_link(file, path_ / kBest);
     const std::vector<fs::path> all = files(path_);
     for (std::size_t i = keep_; i < all.size(); ++i) fs::remove(all[i]);
+    if (on_written_) on_written_(step, file);
     return "";
   } catch (const std::system_error& error) {
     return fmt::format("{}: cannot be written: {}", file.string(), error.code().message());

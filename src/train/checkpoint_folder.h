@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <optional>
 #include <string>
@@ -17,8 +18,12 @@ namespace lockstep::train {
 
 class CheckpointFolder {
  public:
-  // Makes the folder. Throws std::system_error. `tensors` must outlive it.
-  CheckpointFolder(std::filesystem::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep);
+  // Called with a checkpoint that is on the disk: its step and its file. In the thread that wrote it.
+  using OnWritten = std::function<void(std::size_t step, const std::filesystem::path& file)>;
+
+  // Makes the folder. Throws std::system_error. `tensors` must outlive it, and what on_written refers to.
+  CheckpointFolder(std::filesystem::path path, const std::vector<nn::Tensor>& tensors, std::size_t keep,
+                   OnWritten on_written = {});
   CheckpointFolder(const CheckpointFolder&) = delete;
   CheckpointFolder& operator=(const CheckpointFolder&) = delete;
   ~CheckpointFolder();
@@ -51,6 +56,7 @@ class CheckpointFolder {
   std::filesystem::path path_;
   const std::vector<nn::Tensor>& tensors_;
   std::size_t keep_;
+  OnWritten on_written_;
   std::future<std::string> writing_;
 };
 

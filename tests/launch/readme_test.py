@@ -11,7 +11,7 @@ from harness.build import BUILD, PROGRAM, REPOSITORY
 from harness.files import read, write
 from scripts import AS_ROOT, run, stand_in, succeeded
 
-TAKE_LONG = {f"launch/{script}" for script in "quickstart test fuzz bench courses simulate test-processors".split()}
+TAKE_LONG = {f"launch/{script}" for script in "quickstart test fuzz bench courses simulate test-processors package".split()}
 ON_A_CLUSTER = ("sbatch", "--hostfile")  # on several hosts: tests/hosts and slurm_test.py do
 # What a command that trains on CIFAR-10 is given besides; the last of two settings of a key counts.
 SHORTER = """

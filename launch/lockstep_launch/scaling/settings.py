@@ -10,6 +10,8 @@ from ..words import amount
 TRAINING_ONLY = {
     "log.steps": "false",
     "log.gradients": "false",
+    "log.json": "false",
+    "log.tensorboard": "false",
     "log.layers": "false",
     "log.film": "false",
     "checkpoint.every_epochs": "0",

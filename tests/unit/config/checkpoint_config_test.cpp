@@ -118,14 +118,24 @@ TEST(DifferentKeys, SayWhichPartOfAListDiffers) {
 }
 
 TEST(DifferentKeys, AreNotThoseThatOnlySayHowARunIsDone) {
-  const Overrides changes = {"compute.threads=3",         "checkpoint.keep=7",
-                             "checkpoint.every_steps=7",  "checkpoint.every_epochs=0",
-                             "run.watchdog_seconds=5",    "log.steps=true",
-                             "log.gradients=true",        "data.dir=elsewhere",
-                             "train.max_seconds=5",       "train.patience=3",
-                             "train.monitor=train_loss",  "train.check_replicas_every=1",
-                             "train.init_from=some.file", "compute.kernels=portable",
-                             "log.layers=true",           "log.film=true"};
+  const Overrides changes = {"compute.threads=3",
+                             "checkpoint.keep=7",
+                             "checkpoint.every_steps=7",
+                             "checkpoint.every_epochs=0",
+                             "run.watchdog_seconds=5",
+                             "log.steps=true",
+                             "log.gradients=true",
+                             "data.dir=elsewhere",
+                             "train.max_seconds=5",
+                             "train.patience=3",
+                             "train.monitor=train_loss",
+                             "train.check_replicas_every=1",
+                             "train.init_from=some.file",
+                             "compute.kernels=portable",
+                             "log.layers=true",
+                             "log.film=true",
+                             "log.json=true",
+                             "log.tensorboard=true"};
   for (const std::string& change : changes) EXPECT_EQ(different({change}, {}), Keys{}) << change;
 }
 

@@ -131,6 +131,8 @@ const std::vector<Use>& uses() {
       {"log.gradients", "true"},
       {"log.layers", "true"},
       {"log.film", "true"},
+      {"log.json", "true"},
+      {"log.tensorboard", "true"},
   };
   return all;
 }

@@ -36,6 +36,8 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.log.gradients, defaults.log.gradients);
   EXPECT_EQ(config.log.layers, defaults.log.layers);
   EXPECT_EQ(config.log.film, defaults.log.film);
+  EXPECT_EQ(config.log.json, defaults.log.json);
+  EXPECT_EQ(config.log.tensorboard, defaults.log.tensorboard);
 }
 
 TEST(RunConfig, EveryKeyOfTheFileArrives) {
@@ -75,6 +77,8 @@ steps = true
 gradients = true
 layers = true
 film = true
+json = true
+tensorboard = true
 )toml",
                                  "run.toml", {});
   EXPECT_EQ(config.seed, 99U);
@@ -109,6 +113,8 @@ film = true
   EXPECT_TRUE(config.log.gradients);
   EXPECT_TRUE(config.log.layers);
   EXPECT_TRUE(config.log.film);
+  EXPECT_TRUE(config.log.json);
+  EXPECT_TRUE(config.log.tensorboard);
 }
 
 // Each name that the file may give selects the enumerator of that name.

@@ -24,9 +24,9 @@ struct RunPlaceTest : testing::Test {
   // All that another run, and its user, have left.
   void write_old_run() const {
     write(".lock");
-    for (const char* name :
-         {"config.toml", "summary.json", "model.safetensors", "steps.csv", "predictions.csv",
-          "checkpoints/step-000000009.safetensors", "checkpoints/best.safetensors"})
+    for (const char* name : {"config.toml", "summary.json", "model.safetensors", "steps.csv", "events.jsonl",
+                             "events.out.tfevents.0000000009.lockstep", "predictions.csv",
+                             "checkpoints/step-000000009.safetensors", "checkpoints/best.safetensors"})
       write(name, "old");
     write("metrics.csv", "epoch\nold\n");
     write("notes.txt", "mine");
@@ -94,7 +94,8 @@ TEST_F(RunPlaceTest, AnyOfItsResultsMakesARun) {
 }
 
 TEST_F(RunPlaceTest, FilesThatNoRunHasWrittenAreNeverTouched) {
-  for (const char* name : {"config.toml", "metrics.csv", "model.safetensors", "predictions.csv"})
+  for (const char* name : {"config.toml", "metrics.csv", "model.safetensors", "predictions.csv",
+                           "events.jsonl", "events.out.tfevents.0000000000.lockstep"})
     for (const bool overwrite : {false, true}) {
       write(name, "mine");
       expect_line_with(refusal({}, overwrite), {name, "is in the way", "expected another --out"});

@@ -7,12 +7,13 @@
 #include <string>
 #include <string_view>
 
-namespace lockstep::nn {
+namespace lockstep {
 
 class ProtobufMessage {
  public:
   ProtobufMessage& integer(unsigned field, std::uint64_t value);
   ProtobufMessage& number(unsigned field, float value);
+  ProtobufMessage& number(unsigned field, double value);
   ProtobufMessage& text(unsigned field, std::string_view value);  // or bytes
   ProtobufMessage& message(unsigned field, const ProtobufMessage& value) {
     return text(field, value.content_);
@@ -27,4 +28,4 @@ class ProtobufMessage {
   std::string content_;
 };
 
-}  // namespace lockstep::nn
+}  // namespace lockstep

@@ -1,11 +1,11 @@
-#include "nn/protobuf.h"
+#include "base/protobuf.h"
 
 #include <bit>
 
-namespace lockstep::nn {
+namespace lockstep {
 namespace {
 
-constexpr unsigned kVarint = 0, kLengthDelimited = 2, kFixed32 = 5;  // wire types
+constexpr unsigned kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5;  // wire types
 
 }  // namespace
 
@@ -30,6 +30,13 @@ ProtobufMessage& ProtobufMessage::number(unsigned field, float value) {
   return *this;
 }
 
+ProtobufMessage& ProtobufMessage::number(unsigned field, double value) {
+  tag(field, kFixed64);
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (int shift = 0; shift < 64; shift += 8) content_ += static_cast<char>(bits >> shift);
+  return *this;
+}
+
 ProtobufMessage& ProtobufMessage::text(unsigned field, std::string_view value) {
   tag(field, kLengthDelimited);
   varint(value.size());
@@ -37,4 +44,4 @@ ProtobufMessage& ProtobufMessage::text(unsigned field, std::string_view value) {
   return *this;
 }
 
-}  // namespace lockstep::nn
+}  // namespace lockstep

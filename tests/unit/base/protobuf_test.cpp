@@ -1,12 +1,12 @@
 // Messages against the examples of https://protobuf.dev/programming-guides/encoding/, and numbers of every
 // length.
-#include "nn/protobuf.h"
+#include "base/protobuf.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-namespace lockstep::nn {
+namespace lockstep {
 namespace {
 
 using namespace std::string_literals;
@@ -26,6 +26,7 @@ TEST(Protobuf, WritesNumbersOfEveryLength) {
   EXPECT_EQ(ProtobufMessage().integer(1, std::numeric_limits<std::uint64_t>::max()).content(),
             "\x08" + std::string(9, '\xff') + "\x01");
   EXPECT_EQ(ProtobufMessage().number(2, -1.5F).content(), "\x15\0\0\xc0\xbf"s);
+  EXPECT_EQ(ProtobufMessage().number(1, -1.5).content(), "\x09\0\0\0\0\0\0\xf8\xbf"s);
 }
 
 TEST(Protobuf, WritesFieldsInTheirOrder) {
@@ -34,4 +35,4 @@ TEST(Protobuf, WritesFieldsInTheirOrder) {
 }
 
 }  // namespace
-}  // namespace lockstep::nn
+}  // namespace lockstep
