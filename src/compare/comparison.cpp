@@ -21,6 +21,13 @@ constexpr double kOfFloat = 0x1p-24 * kRoundings, kMostOfFew = 0.02;  // of floa
 constexpr double kNothing = 1e-12;
 constexpr std::size_t kMostCauses = 3;
 
+// Multiply-adds.
+double work_of_a_step(const nn::Model& model, std::size_t rows) {
+  double work = 0.0;
+  for (std::size_t t = 0; t < model.tensors().size(); ++t) work += static_cast<double>(model.work(t));
+  return 3.0 * work * static_cast<double>(rows);  // forward, and backward to inputs and to parameters
+}
+
 double largest_of(const std::vector<double>& x) {
   double largest = 0.0;
   for (const double value : x) largest = std::max(largest, std::fabs(value));
@@ -36,14 +43,15 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 class Comparing {
  public:
   Comparing(const train::StepLayout& layout, const train::StepStart& start, const StudentArrays& student,
-            std::optional<double> tolerance)
+            std::optional<double> tolerance, double most_work)
       : layout_(layout),
         student_(student),
         tolerance_(tolerance),
         start_(start),
         reference_(train::step_in_double(layout.rules(), start)),
         theirs_start_(start),
-        theirs_(train::unknown_arrays(layout.rules())) {
+        theirs_(train::unknown_arrays(layout.rules())),
+        steps_left_(most_work / work_of_a_step(layout.rules().model, start.rows())) {
     for (const StudentArray& array : student.arrays) {
       layout.put(layout.arrays()[array.place], array.values, theirs_start_, theirs_);
       given_.insert(array.place);
@@ -198,6 +206,7 @@ class Comparing {
     for (const auto table : specific_tables())
       for (const Hypothesis& hypothesis : table)
         if (none && causes.size() < kMostCauses) try_everywhere(hypothesis, array, result.tolerance, causes);
+    result.search_cut = causes.empty() && steps_left_ < 1.0;
     result.causes.insert(result.causes.begin(), causes.begin(), causes.end());
   }
 
@@ -209,6 +218,7 @@ class Comparing {
   void try_at(std::size_t place, const Hypothesis& hypothesis, const StudentArray& array, double tolerance,
               std::vector<Cause>& causes) {
     const StepArray& earlier = layout_.arrays()[place];
+    if (steps_left_ < 1.0 || !applies(hypothesis, earlier.kind)) return;
     const std::vector<double> expected = expected_of(earlier);
     const Case of{layout_, theirs_start_, merged_, earlier, expected, nullptr};
     for (const Prediction& prediction : predictions(hypothesis, of)) {
@@ -233,7 +243,8 @@ class Comparing {
       const StepArray& earlier = layout_.arrays()[place];
       if (place != array.place && !is_unknown_cause(place, array)) continue;
       if (!applies(hypothesis, earlier.kind)) continue;
-      const train::StepArrays following = train::step_in_double(layout_.rules(), start, &given);
+      if (steps_left_ < 1.0) return;
+      const train::StepArrays following = step(start, given);
       const train::StepArrays all = merged(given, following);
       const std::vector<double> expected = layout_.values(earlier, start, all);
       const std::vector<Prediction> made =
@@ -260,9 +271,15 @@ class Comparing {
   bool leads_to_array(const train::StepStart& start, const train::StepArrays& given,
                       const StudentArray& array, double tolerance) {
     const StepArray& what = layout_.arrays()[array.place];
-    const train::StepArrays all = train::step_in_double(layout_.rules(), start, &given);
+    if (steps_left_ < 1.0) return false;
+    const train::StepArrays all = step(start, given);
     const auto values = layout_.values(what, start, is_derived(what.kind) ? merged(given, all) : all);
     return error(what, array.values, values) <= tolerance;
+  }
+
+  train::StepArrays step(const train::StepStart& start, const train::StepArrays& given) {
+    steps_left_ -= 1.0;
+    return train::step_in_double(layout_.rules(), start, &given);
   }
 
   static bool applies(const Hypothesis& hypothesis, ArrayKind kind) {
@@ -363,6 +380,7 @@ class Comparing {
   train::StepArrays merged_;
   std::set<std::size_t> given_;  // places of what the file has
   std::map<ArrayKind, double> scale_of_kind_;
+  double steps_left_;  // that the search for causes may compute
   Comparison result_;
 };
 
@@ -385,8 +403,8 @@ std::string_view name(Status status) {
 }
 
 Comparison compare(const train::StepLayout& layout, const train::StepStart& start,
-                   const StudentArrays& student, std::optional<double> tolerance) {
-  return Comparing(layout, start, student, tolerance).take();
+                   const StudentArrays& student, std::optional<double> tolerance, double most_work) {
+  return Comparing(layout, start, student, tolerance, most_work).take();
 }
 
 }  // namespace lockstep::compare

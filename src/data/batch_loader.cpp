@@ -70,18 +70,19 @@ void BatchLoader::gather(std::span<const Block> blocks, const Normalizer& normal
   require(x.size() == rows.size() * store_.width && targets.size() == rows.size() &&
               sample_ids.size() == rows.size(),
           "gather: x, targets and sample_ids are not as long as the rows");
-  parallel_ranges(rows.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto row = x.subspan(i * store_.width, store_.width);
-      targets[i] = store_.targets[rows[i]];
-      sample_ids[i] = own_[rows[i]];
-      if (augmentation_.any())
-        apply_view(augmentation_.view(epoch_, sample_ids[i]), augmentation_.image(), normalizer, store_,
-                   rows[i], row);
-      else
-        normalizer.apply(store_, rows[i], row);
-    }
-  });
+  parallel_ranges(rows.size(), rows_worth_a_thread(store_.width), threads,
+                  [&](std::size_t begin, std::size_t end) {
+                    for (std::size_t i = begin; i < end; ++i) {
+                      const auto row = x.subspan(i * store_.width, store_.width);
+                      targets[i] = store_.targets[rows[i]];
+                      sample_ids[i] = own_[rows[i]];
+                      if (augmentation_.any())
+                        apply_view(augmentation_.view(epoch_, sample_ids[i]), augmentation_.image(),
+                                   normalizer, store_, rows[i], row);
+                      else
+                        normalizer.apply(store_, rows[i], row);
+                    }
+                  });
 }
 
 }  // namespace lockstep::data

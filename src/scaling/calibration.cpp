@@ -273,15 +273,10 @@ bool sensible(const std::optional<Network>& network) {
 
 }  // namespace
 
-// A row of a tensor makes an equal share of the layer's outputs: one of a dense layer, a channel's pixels of
-// a convolution.
 std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
   std::vector<TensorLoad> loads;
-  for (const auto& layer : model.layers())
-    for (const nn::Tensor& tensor : layer->tensors()) {
-      const std::size_t elements = model.tensors()[loads.size()].size;
-      loads.push_back({elements, elements * (layer->outputs() / tensor.rows())});
-    }
+  for (std::size_t t = 0; t < model.tensors().size(); ++t)
+    loads.push_back({model.tensors()[t].size, model.work(t)});
   return loads;
 }
 
