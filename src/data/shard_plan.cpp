@@ -62,7 +62,7 @@ Range ShardPlan::shards_of_rank(int rank, int world) const {
   if (ranks > shards_)
     throw ConfigError(
         fmt::format("{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} "
-                    "or more, or start fewer ranks",
+                    "or more (train.batch_size is a multiple of it), or start fewer ranks",
                     world, shards_, world));
   return even_part(shards_, static_cast<std::size_t>(rank), ranks);
 }
