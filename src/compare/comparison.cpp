@@ -298,26 +298,6 @@ class Comparing {
     return {forward_hypotheses(), loss_hypotheses(), backward_hypotheses(), update_hypotheses()};
   }
 
-  // Whether an array is computed from an earlier one, if on the way over others.
-  bool leads_to(const StepArray& earlier, const StepArray& what) const {
-    const bool after_gradients = what.kind == ArrayKind::kState || what.kind == ArrayKind::kUpdated;
-    switch (earlier.kind) {
-      case ArrayKind::kInputs:
-      case ArrayKind::kParameter:
-      case ArrayKind::kOutput:
-        return true;
-      case ArrayKind::kOutputGradient:
-        return what.kind != ArrayKind::kLoss && what.kind != ArrayKind::kProbabilitiesGradient;
-      case ArrayKind::kStateBefore:
-      case ArrayKind::kParameterGradient:
-      case ArrayKind::kState:
-        return after_gradients && earlier.index == what.index;
-      case ArrayKind::kLearningRate:
-        return what.kind == ArrayKind::kUpdated;
-      default:
-        return false;
-    }
-  }
   static bool is_derived(ArrayKind kind) {
     return kind == ArrayKind::kProbabilities || kind == ArrayKind::kProbabilitiesGradient;
   }

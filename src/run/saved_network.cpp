@@ -59,7 +59,7 @@ NamedNetwork load_named(const std::string& name, const std::vector<std::string>&
   communicator.all_or_none([&] {
     std::error_code ignored;
     if (communicator.rank() != 0) return;
-    if (!fs::exists(name, ignored))
+    if (fs::status(name, ignored).type() == fs::file_type::not_found)
       throw ConfigError(
           fmt::format("{}: no such file or folder, expected a configuration or the folder of a run", name));
     if (!fs::is_directory(name, ignored)) return;
