@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 from harness.files import header, read, read_csv, read_safetensors, weights_hash, write_planar_config, write_small_config
+from harness.npz import read_npz
 from harness.process import ALONE, lockstep, settings, succeed
 
 RELU = 'hidden = [6,5]\nactivation = "relu"\n'
 CONV = """model.layers=[{type="conv",filters=4,size=3},{type="batch_norm"},{type="relu",name="a"},{type="conv",filters=4,size=3},
           {type="add",from="a"},{type="max_pool",size=8},{type="dense"}]""".replace("\n", "")
+
+
+LAYERS_OF_CONV = ["image", "Conv", "batch", "relu", "Conv", "add", "max", "flatten", "Dense"]
 
 
 def train(*keys, out="out", ranks=ALONE, more=()):
@@ -48,16 +52,41 @@ def test_layers_of_images_have_a_row_each():
     train(CONV, "log.layers=true")
     found = rows()
     layers = [row["description"].split()[0] for (epoch, _), row in found.items() if epoch == 1]
-    assert layers == ["image", "Conv", "batch_norm", "relu", "Conv", "add", "max_pool", "flatten", "Dense"] or "Conv" in layers
-    last = max(layer for _, layer in found)
-    for (_, layer), row in found.items():
-        shown = row["output_p50"] != "nan"
+    assert layers == LAYERS_OF_CONV
+    for row in found.values():
         quantiles = [float(row[f"output_p{q}"]) for q in ("05", "25", "50", "75", "95")]
-        assert not shown or quantiles == sorted(quantiles)
-        assert not shown or 0 <= float(row["dead"]) <= 1
-    assert found[(2, last)]["output_p50"] != "nan", "nothing takes the place of the last layer's outputs"
-    of_relu = next(row for row in found.values() if row["description"] == "relu")
-    assert float(of_relu["output_p05"]) == 0.0 and float(of_relu["output_p95"]) > 0.0
+        assert quantiles == sorted(quantiles)
+        assert 0 <= float(row["dead"]) <= 1
+    for _, layer in found:
+        of_relu = found[(1, layer)]
+        if of_relu["description"] == "relu":
+            assert float(of_relu["output_p05"]) == 0.0 and float(of_relu["output_p95"]) > 0.0
+
+
+@pytest.mark.parametrize("network", ["tanh", "conv"])
+def test_layers_are_those_of_the_step_that_follows(network):
+    """The whole of one shard is a batch: a step goes on where the table's samples have been looked at."""
+    if network == "tanh":
+        write_planar_config(model='hidden = [6,5]\nactivation = "tanh"\n')
+        keys = ["train.batch_size=36"]
+    else:
+        write_small_config()
+        keys = [CONV, "data.train_samples=40", "train.batch_size=40"]
+    keys += ["data.shards=1", "train.epochs=1"]
+    train(*keys, "log.layers=true")
+    keys[-1] = "train.epochs=2"
+    succeed("trace-step", "run.toml", "--step", 2, "--out", "step.npz", *settings(*keys))
+    step = read_npz("step.npz")
+    for (_, layer), row in rows().items():
+        for column, array in (("output", f"outputs.{layer}"), ("gradient", f"outputs.{layer}.grad")):
+            if (row["description"].startswith("image"), column) == (True, "gradient"):
+                assert row["gradient_p50"] == "nan", "nothing before it learns"
+                continue
+            numbers = step[array][2]
+            mean = math.fsum(numbers) / len(numbers)
+            stddev = math.sqrt(math.fsum((x - mean) ** 2 for x in numbers) / len(numbers))
+            assert float(row[f"{column}_mean"]) == pytest.approx(mean, rel=1e-4, abs=1e-5 * stddev), array
+            assert float(row[f"{column}_std"]) == pytest.approx(stddev, rel=1e-4), array
 
 
 def test_updates_are_the_steps_between_checkpoints():
