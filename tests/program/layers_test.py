@@ -61,6 +61,7 @@ def test_layers_of_images_have_a_row_each():
         of_relu = found[(1, layer)]
         if of_relu["description"] == "relu":
             assert float(of_relu["output_p05"]) == 0.0 and float(of_relu["output_p95"]) > 0.0
+            assert (4 * float(of_relu["dead"])).is_integer(), "it is one of 4 channels that is dead, not a pixel of one"
 
 
 @pytest.mark.parametrize("network", ["tanh", "conv"])
