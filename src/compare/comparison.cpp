@@ -16,10 +16,10 @@ using train::StepArray;
 
 // Rounding errors that add up on the way to an array, in units of its type's.
 constexpr double kRoundings = 512.0;
-constexpr double kOfFloat = 0x1p-24 * kRoundings, kMostOfFew = 0.02;  // of float32 and float64, of float16
+constexpr double kOfFloat = 0x1p-24 * kRoundings, kMaxOfFloat16 = 0.02;  // of float32 and float64, of float16
 // An array is zero but for rounding where it is so small beside the largest of its kind.
 constexpr double kNothing = 1e-12;
-constexpr std::size_t kMostCauses = 3;
+constexpr std::size_t kMaxCauses = 3;
 
 // Multiply-adds.
 double work_of_a_step(const nn::Model& model, std::size_t rows) {
@@ -43,7 +43,7 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 class Comparing {
  public:
   Comparing(const train::StepLayout& layout, const train::StepStart& start, const StudentArrays& student,
-            std::optional<double> tolerance, double most_work)
+            std::optional<double> tolerance, double max_work)
       : layout_(layout),
         student_(student),
         tolerance_(tolerance),
@@ -51,7 +51,7 @@ class Comparing {
         reference_(train::step_in_double(layout.rules(), start)),
         theirs_start_(start),
         theirs_(train::unknown_arrays(layout.rules())),
-        steps_left_(most_work / work_of_a_step(layout.rules().model, start.rows())) {
+        steps_left_(max_work / work_of_a_step(layout.rules().model, start.rows())) {
     for (const StudentArray& array : student.arrays) {
       layout.put(layout.arrays()[array.place], array.values, theirs_start_, theirs_);
       given_.insert(array.place);
@@ -116,7 +116,7 @@ class Comparing {
     result.name = array.name;
     // Values of double precision may be float32's: what rounding explains is no mistake, unless a mistake
     // explains it better.
-    const double loose = std::clamp(kRoundings * array.digits, kOfFloat, kMostOfFew),
+    const double loose = std::clamp(kRoundings * array.digits, kOfFloat, kMaxOfFloat16),
                  tight = array.exact ? 1e-9 : loose;
     result.tolerance = tolerance_.value_or(loose);
     result.error = error(what, array.values, layout_.values(what, start_, reference_));
@@ -152,7 +152,7 @@ class Comparing {
     if (result.causes.empty() && tight < result.tolerance)
       result.causes = direct_causes(array, expected, result.tolerance, own);
     if (result.causes.empty() || result.causes.front().id == "factor") add_causes_before(array, result);
-    if (result.causes.size() > kMostCauses) result.causes.resize(kMostCauses);
+    if (result.causes.size() > kMaxCauses) result.causes.resize(kMaxCauses);
     result.difference =
         difference(what.shape, array.values, expected, result.tolerance * scale(what, expected));
   }
@@ -200,12 +200,12 @@ class Comparing {
       if (!is_unknown_cause(place, array)) continue;
       for (const auto table : specific_tables())
         for (const Hypothesis& hypothesis : table)
-          if (causes.size() < kMostCauses) try_at(place, hypothesis, array, result.tolerance, causes);
+          if (causes.size() < kMaxCauses) try_at(place, hypothesis, array, result.tolerance, causes);
     }
     const bool none = causes.empty();
     for (const auto table : specific_tables())
       for (const Hypothesis& hypothesis : table)
-        if (none && causes.size() < kMostCauses) try_everywhere(hypothesis, array, result.tolerance, causes);
+        if (none && causes.size() < kMaxCauses) try_everywhere(hypothesis, array, result.tolerance, causes);
     result.search_cut = causes.empty() && steps_left_ < 1.0;
     result.causes.insert(result.causes.begin(), causes.begin(), causes.end());
   }
@@ -298,26 +298,6 @@ class Comparing {
     return {forward_hypotheses(), loss_hypotheses(), backward_hypotheses(), update_hypotheses()};
   }
 
-  // Whether an array is computed from an earlier one, if on the way over others.
-  bool leads_to(const StepArray& earlier, const StepArray& what) const {
-    const bool after_gradients = what.kind == ArrayKind::kState || what.kind == ArrayKind::kUpdated;
-    switch (earlier.kind) {
-      case ArrayKind::kInputs:
-      case ArrayKind::kParameter:
-      case ArrayKind::kOutput:
-        return true;
-      case ArrayKind::kOutputGradient:
-        return what.kind != ArrayKind::kLoss && what.kind != ArrayKind::kProbabilitiesGradient;
-      case ArrayKind::kStateBefore:
-      case ArrayKind::kParameterGradient:
-      case ArrayKind::kState:
-        return after_gradients && earlier.index == what.index;
-      case ArrayKind::kLearningRate:
-        return what.kind == ArrayKind::kUpdated;
-      default:
-        return false;
-    }
-  }
   static bool is_derived(ArrayKind kind) {
     return kind == ArrayKind::kProbabilities || kind == ArrayKind::kProbabilitiesGradient;
   }
@@ -403,8 +383,8 @@ std::string_view name(Status status) {
 }
 
 Comparison compare(const train::StepLayout& layout, const train::StepStart& start,
-                   const StudentArrays& student, std::optional<double> tolerance, double most_work) {
-  return Comparing(layout, start, student, tolerance, most_work).take();
+                   const StudentArrays& student, std::optional<double> tolerance, double max_work) {
+  return Comparing(layout, start, student, tolerance, max_work).take();
 }
 
 }  // namespace lockstep::compare

@@ -46,14 +46,13 @@ struct Comparison {
 };
 
 // Multiply-adds in double: half a minute at most.
-inline constexpr double kMostWork = 0x1p35;
+inline constexpr double kMaxWork = 0x1p35;
 
 // tolerance: of the relative error; none: what the type of each array rounds to. Each array is compared with
-// the step in double precision, and with what follows from the file's earlier arrays. most_work: of all steps
+// the step in double precision, and with what follows from the file's earlier arrays. max_work: of all steps
 // that are computed to find causes in arrays that the file does not have. Throws ShapeError where the arrays
 // are not the layout's.
 Comparison compare(const train::StepLayout& layout, const train::StepStart& start,
-                   const StudentArrays& student, std::optional<double> tolerance,
-                   double most_work = kMostWork);
+                   const StudentArrays& student, std::optional<double> tolerance, double max_work = kMaxWork);
 
 }  // namespace lockstep::compare

@@ -32,7 +32,7 @@ ShardDivision::ShardDivision(std::size_t shards, int ranks) {
   if (parts > shards)
     throw ConfigError(
         fmt::format("{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} "
-                    "or more, or start fewer ranks",
+                    "or more (train.batch_size is a multiple of it), or start fewer ranks",
                     ranks, shards, ranks));
   for (std::size_t part = 0; part < parts; ++part) counts_.push_back(even_part(shards, part, parts).size());
 }

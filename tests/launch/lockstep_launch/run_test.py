@@ -73,7 +73,8 @@ class Commands(unittest.TestCase):
     def test_more_ranks_than_shards_are_refused_before_any_starts(self):
         with tempfile.TemporaryDirectory() as folder:
             config = Path(folder, "c.toml")
-            message = "{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} or more, or start fewer ranks"
+            message = ("{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} or more "
+                       "(train.batch_size is a multiple of it), or start fewer ranks")
             config.write_text("[data]\nshards = 3\n", encoding="utf-8")
             self.refuses(message.format(4, 3, 4), 2, 2, 2, None, f"-np 4 {config}")
             self.refuses(message.format(4, 3, 4), 2, 2, 2, None, f"-np 4 verify {config} --steps 2")
