@@ -125,6 +125,11 @@ class Commands(unittest.TestCase):
         self.settles(2, "lockstep eval model --x", 2, 2, 2, None, "eval model --x")
         self.settles(2, "lockstep train c.toml", 2, 2, 2, None, "train c.toml")
 
+    def test_balance_is_a_setting_of_training(self):
+        self.settles(2, "lockstep train c.toml --quiet --set compute.balance=true", 2, 2, 2, None, "--balance c.toml --quiet")
+        self.settles(2, "lockstep train c.toml --set compute.balance=true", 2, 2, 2, None, "-np 2 --balance train c.toml")
+        self.refuses("--balance with eval, expected a training run", 2, 2, 2, None, "--balance eval runs/a")
+
     def test_the_script_prints_it_as_one_line_for_a_shell(self):
         environment = {"PATH": os.environ["PATH"], "LOCKSTEP": "/bin/true", "CIFAR10_DIR": "a b"}
         script = REPOSITORY / "launch/run"
