@@ -46,18 +46,12 @@ config::RunConfig simplified(config::RunConfig run, std::size_t batch) {
   return run;
 }
 
-// Of one sample's forward pass, in multiply-adds: each weight is used once for each output that it has a part
-// in, and a value that a layer gives costs about as much as ten.
+// Of one sample's forward pass, in multiply-adds; a value that a layer gives costs about as much as ten.
 double work_of(const nn::Model& model) {
   double sum = 0.0;
-  for (const auto& layer : model.layers()) {
-    sum += 10.0 * static_cast<double>(layer->outputs());
-    for (const nn::Tensor& tensor : layer->tensors()) {
-      if (tensor.shape.size() < 2) continue;
-      const double size = std::accumulate(tensor.shape.begin(), tensor.shape.end(), 1.0, std::multiplies<>());
-      sum += size * static_cast<double>(layer->outputs()) / static_cast<double>(tensor.shape.front());
-    }
-  }
+  for (const auto& layer : model.layers()) sum += 10.0 * static_cast<double>(layer->outputs());
+  for (std::size_t t = 0; t < model.tensors().size(); ++t)
+    if (model.tensors()[t].shape.size() > 1) sum += static_cast<double>(model.work(t));
   return sum;
 }
 
