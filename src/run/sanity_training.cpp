@@ -30,6 +30,11 @@ config::RunConfig simplified(config::RunConfig run, std::size_t batch) {
   run.model.dropout = 0.0;
   for (nn::LayerOptions& layer : run.model.layers)
     if (layer.kind == nn::LayerOptions::Kind::kDropout) layer.rate = 0.0;
+  // A rate is for its batch: in proportion to it (Goyal et al., "Accurate, Large Minibatch SGD", 2017). The
+  // few samples are learned by heart at the configuration's own.
+  if (run.train.optimizer.kind == optim::OptimizerOptions::Kind::kSgd && batch > kFew)
+    run.train.optimizer.learning_rate *=
+        std::min(1.0, static_cast<double>(batch) / static_cast<double>(run.train.batch_size));
   run.train.batch_size = batch;
   run.train.label_smoothing = 0.0;
   run.train.optimizer.l2 = run.train.optimizer.weight_decay = 0.0;

@@ -1,7 +1,8 @@
 // Short trainings on a part of the data whose outcome is known beforehand, for lockstep sanity.
 //
-// All train the configuration's network with its loss, optimizer and learning rate; without what makes a
-// training slower to learn or to judge: augmentation, dropout, label smoothing, decay, averages, schedules.
+// All train the configuration's network with its loss, optimizer and learning rate (of SGD, in proportion to
+// the batch where that is smaller); without what makes a training slower to learn or to judge: augmentation,
+// dropout, label smoothing, decay, averages, schedules.
 // There is one shard, so that batch norm has the whole batch. One process.
 #pragma once
 
