@@ -6,7 +6,7 @@
 namespace lockstep::scaling {
 namespace {
 
-double as_double(std::size_t n) { return static_cast<double>(n); }
+double in_double(std::size_t n) { return static_cast<double>(n); }
 
 // Of a sum's bytes, what each of n moves.
 double share(double n) { return 2.0 * (n - 1.0) / n; }
@@ -17,7 +17,7 @@ double rounds(double n) { return std::ceil(std::log2(n)); }
 double part_of_backward(const Sums& sums, double elements) {
   double done = 0.0, all = 0.0;
   for (auto tensor = sums.tensors.rbegin(); tensor != sums.tensors.rend(); ++tensor) {
-    const double size = as_double(tensor->elements), work = as_double(tensor->work);
+    const double size = in_double(tensor->elements), work = in_double(tensor->work);
     done += work * std::clamp(elements / size, 0.0, 1.0);
     all += work;
     elements -= size;
@@ -30,7 +30,7 @@ double part_of_backward(const Sums& sums, double elements) {
 // of its core to them.
 SumSeconds overlapped(const Sums& sums, const Path& path, double few_numbers, double backward) {
   constexpr double kPoll = 100e-6;
-  const double bytes = sums.bytes(), bucket = std::min(bytes, as_double(sums.bucket_bytes));
+  const double bytes = sums.bytes(), bucket = std::min(bytes, in_double(sums.bucket_bytes));
   const double latency = path.messages > 0.0 ? path.latency / path.messages : 0.0;
   double network_free = 0.0, finish = 0.0, stolen = 0.0;
   for (double sent = 0.0; sent < bytes;) {
@@ -54,11 +54,11 @@ SumSeconds overlapped(const Sums& sums, const Path& path, double few_numbers, do
 
 double Sums::parameters() const {
   double sum = 0.0;
-  for (const TensorLoad& tensor : tensors) sum += as_double(tensor.elements);
+  for (const TensorLoad& tensor : tensors) sum += in_double(tensor.elements);
   return sum;
 }
 
-double Sums::bytes() const { return (parameters() + as_double(counters)) * bytes_per_number; }
+double Sums::bytes() const { return (parameters() + in_double(counters)) * bytes_per_number; }
 
 Path path_of_sum(const Cluster& cluster, int ranks, int hosts) {
   const double h = hosts, r = std::ceil(static_cast<double>(ranks) / h);
@@ -71,7 +71,7 @@ Path path_of_sum(const Cluster& cluster, int ranks, int hosts) {
 SumSeconds sum_seconds(const Sums& sums, const Cluster& cluster, int ranks, int hosts, double backward) {
   if (ranks == 1) return {};
   Path path = path_of_sum(cluster, ranks, hosts);
-  const double few_numbers = as_double(sums.few_numbers) * path.few_numbers();
+  const double few_numbers = in_double(sums.few_numbers) * path.few_numbers();
   double gather = 0.0;
   if (sums.divided_update) {
     path = {0.5 * path.seconds_per_byte, 0.5 * path.messages, 0.5 * path.latency, 0.5 * path.stolen_per_byte};
@@ -82,7 +82,7 @@ SumSeconds sum_seconds(const Sums& sums, const Cluster& cluster, int ranks, int 
     of = overlapped(sums, path, few_numbers, backward);
   } else {
     const double buckets =
-        hosts == 1 ? 1.0 : std::ceil(sums.bytes() / as_double(sums.bucket_bytes_at_the_end));
+        hosts == 1 ? 1.0 : std::ceil(sums.bytes() / in_double(sums.bucket_bytes_at_the_end));
     of.exposed = few_numbers + buckets * path.latency + sums.bytes() * path.seconds_per_byte;
     of.whole = of.exposed;
   }

@@ -19,7 +19,8 @@ class Hydra(Launcher):
     OTHER_NAMES = ("mpiexec.hydra", "mpirun.mpich")
     RULE = re.compile(r"={60,}$")
     OWN = re.compile(r"\[(mpiexec|proxy:\d+(:\d+)?)@[^]]*\] |Abort\(\d+\) on node |YOUR APPLICATION TERMINATED WITH|"
-                     r"This typically refers to a problem with your|Please see the FAQ page for debugging|Ctrl-C caught\.\.\. |\[\S+\] \d+(,\d+)*$")
+                     r"This typically refers to a problem with your|Please see the FAQ page for debugging|Ctrl-C caught\.\.\. |\[\S+\] \d+(,\d+)*$|"
+                     r"\[\d+\.\d+\] \[\S+ *:\d+\] +\S+\.c:\d+ +UCX ")
     GIVEN_UP = re.compile("^ssh: |Permission denied|Host key verification failed")
     START_FAILURES = [
         (r"execvp error on file (\S+) ", 5,
@@ -28,6 +29,8 @@ class Hydra(Launcher):
          "a host has no folder {0}: expected this working folder on every host"),
         (r"(\S+): command not found|exec: (\S+): not found", 5,
          "a host lacks the program {0}: expected MPICH on every host"),
+        (r"UCX +ERROR +no active messages transport to", 5,
+         "ranks on different hosts find no network between them: expected that of all hosts, as in UCX_NET_DEVICES=eth0"),
         (r"unrecognized argument (\S+)", 2,
          "--mpi: mpirun, which is MPICH's, has no option {0}"),
     ]  # fmt: skip

@@ -222,6 +222,13 @@ class WhatHydraSays(unittest.TestCase):
         self.assertEqual(HYDRA.start_failure(messages.everything()),
                          (5, "a host cannot run /x/l: expected the program at the same path on every host"))
 
+    def test_hosts_without_a_network_between_them_are_told_so(self):
+        messages = Messages(HYDRA, False)
+        line = ("[1795894079.045751] [h0:88   :0]          select.c:549  UCX  ERROR   no active messages transport to <no debug data>: "
+                "self/memory0 - Destination is unreachable")
+        self.assertEqual(messages.sort_output(line), [])
+        self.assertRegex(HYDRA.start_failure(messages.everything())[1], "^ranks on different hosts find no network between them: ")
+
     def test_the_exit_code_is_a_ranks_where_hydra_has_joined_several(self):
         for said, own, code in (("Exit codes: [h0] 1280,768", 7, 3), ("Exit codes: [h0] 0,9 YOUR APPLICATION", 9, 137), ("", 3, 3),
                                 ("Exit codes: [h0] 9,1280,0", 9, 5), ("Exit codes: [h0] 9,0,11", 11, 139),
