@@ -77,6 +77,13 @@ class Hydra(Launcher):
     def rank_that_exited(self, said):
         return next(((rank, status >> 8) for rank, _, status in self._ended_badly(said) if status >> 8), None)
 
+    def unnamed_loss(self, said):
+        # Where it has lost its own helpers by that, it does not come to the statuses of the ranks.
+        found = re.search(r"PID \d+ RUNNING AT (\S+) =? *EXIT CODE: (\d+)", said)
+        if not found or not 0 < int(found[2]) < signal.NSIG:
+            return None
+        return f"a rank on {found[1]} was ended by {signal.Signals(int(found[2])).name}, and MPICH did not say which"
+
     def lost_host(self, said):
         return "" if re.search(r"\[mpiexec@\S+\] control_cb .*assert \(!closed\) failed", said) else None
 

@@ -205,7 +205,8 @@ class WhatOpenMpiSays(unittest.TestCase):
 
 
 class WhatHydraSays(unittest.TestCase):
-    KILLED = ["", "=" * 83, "=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES", "=   EXIT CODE: 9", "=" * 83,
+    KILLED = ["", "=" * 83, "=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES", "=   PID 7 RUNNING AT h0",
+              "=   EXIT CODE: 9", "=" * 83,
               "[mpiexec@h0] Exit codes: [h0] 0,9", "[h1] 0", "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)"]
 
     def test_on_standard_output_its_words_are_kept_and_the_ranks_pass(self):
@@ -213,6 +214,13 @@ class WhatHydraSays(unittest.TestCase):
         shown = [shown for line in ["a line", *self.KILLED, "another"] for shown in messages.sort_output(line)]
         self.assertEqual(shown, ["a line", "", "another"])
         self.assertEqual(HYDRA.rank_ended_by_signal(messages.everything()), (1, "h0", 9))
+
+    def test_without_statuses_the_host_of_a_rank_that_was_killed_is_told(self):
+        messages = Messages(HYDRA, False)
+        for line in self.KILLED[:-3]:
+            messages.sort_output(line)
+        self.assertIsNone(HYDRA.rank_ended_by_signal(messages.everything()))
+        self.assertEqual(HYDRA.unnamed_loss(messages.everything()), "a rank on h0 was ended by SIGKILL, and MPICH did not say which")
 
     def test_its_librarys_words_on_standard_error_too(self):
         messages = Messages(HYDRA, False)
