@@ -7,13 +7,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.build import PROGRAM, REPOSITORY
+from harness.build import OPEN_MPI, PROGRAM, REPOSITORY
 from harness.files import weights_hash, write_planar_config
 from harness.process import execute, settings
 
 NOT_PERMITTED = 77
 AS_ROOT = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
 RUN = REPOSITORY / "launch/run"
+FOR_MPI = [] if OPEN_MPI else ["UCX_TLS=tcp,self"]  # by itself MPICH does not do without memory that the ranks share
 
 
 def room(*steps, own=("--mount",)):
@@ -32,7 +33,7 @@ def launch(before, *options, program=PROGRAM, keys=(), out="out"):
     """Trains a small network on two ranks in such surroundings: its Outcome."""
     write_planar_config()
     words = [RUN, "--allow-run-as-root", "-np", 2, "--force", *options, "run.toml", "--quiet", "--out", out, *settings(*keys)]
-    return execute([*before, "env", f"LOCKSTEP={program}", *words], verbatim=True)
+    return execute([*before, "env", *FOR_MPI, f"LOCKSTEP={program}", *words], verbatim=True)
 
 
 def trains(*before, **how):

@@ -31,6 +31,9 @@ class Hydra(Launcher):
          "a host lacks the program {0}: expected MPICH on every host"),
         (r"UCX +ERROR +no active messages transport to", 5,
          "ranks on different hosts find no network between them: expected that of all hosts, as in UCX_NET_DEVICES=eth0"),
+        (r"Fatal error in \S*[Ii]nit_thread.* ucx function returned with failed status", 5,
+         "MPICH finds no memory that the ranks of a host can share, which containers may forbid and /dev/shm be too small for: "
+         "UCX_TLS=tcp,self does without"),
         (r"unrecognized argument (\S+)", 2,
          "--mpi: mpirun, which is MPICH's, has no option {0}"),
     ]  # fmt: skip

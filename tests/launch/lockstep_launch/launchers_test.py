@@ -237,6 +237,11 @@ class WhatHydraSays(unittest.TestCase):
         self.assertEqual(messages.sort_output(line), [])
         self.assertRegex(HYDRA.start_failure(messages.everything())[1], "^ranks on different hosts find no network between them: ")
 
+    def test_ranks_that_can_share_no_memory_are_told_what_does_without(self):
+        said = ("Abort(876203791) on node 0 (rank 0 in comm 0): Fatal error in internal_Init_thread: Other MPI error, error stack: "
+                "init_worker(71)...............: ucx function returned with failed status(ucx_init.c 71 init_worker No resources)")
+        self.assertRegex(HYDRA.start_failure(said)[1], "UCX_TLS=tcp,self does without$")
+
     def test_the_exit_code_is_a_ranks_where_hydra_has_joined_several(self):
         for said, own, code in (("Exit codes: [h0] 1280,768", 7, 3), ("Exit codes: [h0] 0,9 YOUR APPLICATION", 9, 137), ("", 3, 3),
                                 ("Exit codes: [h0] 9,1280,0", 9, 5), ("Exit codes: [h0] 9,0,11", 11, 139),
