@@ -57,7 +57,8 @@ class Ended:
             self.lost = f"host {host} was lost{places.of_host(host)}"
         elif ended and code == 128 + ended[2]:
             rank, host, number = ended
-            self.lost = f"rank {rank}{places.of_rank(rank)} was ended by {signal.Signals(number).name}"
+            which = f"a rank on {host}" if rank is None else f"rank {rank}{places.of_rank(rank)}"
+            self.lost = f"{which} was ended by {signal.Signals(number).name}"
             if number == signal.SIGKILL and same(host, os.uname().nodename) and (reason := kills.reason()):
                 self.lost += f": {reason}"
         elif guard.reason and guard.folder:

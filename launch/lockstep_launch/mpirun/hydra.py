@@ -75,7 +75,10 @@ class Hydra(Launcher):
         return min(codes or [code])  # its own is all of them, or-ed
 
     def rank_ended_by_signal(self, said):
-        return next(((rank, host, status & 0x7F) for rank, host, status in self._ended_badly(said) if status & 0x7F), None)
+        ended = [(rank, host, status & 0x7F) for rank, host, status in self._ended_badly(said) if status & 0x7F]
+        if len(ended) > 1:  # of which it has killed all but one
+            return None, *ended[0][1:]
+        return ended[0] if ended else None
 
     def rank_that_exited(self, said):
         return next(((rank, status >> 8) for rank, _, status in self._ended_badly(said) if status >> 8), None)

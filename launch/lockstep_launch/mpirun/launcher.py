@@ -88,7 +88,7 @@ class Launcher:
         return code
 
     def rank_ended_by_signal(self, _said):
-        """(rank, host, signal) where it says that a process was ended by one, else None."""
+        """(rank, host, signal) where it says that a process was ended by one, else None. rank: None where it does not say which."""
         return None
 
     def lost_host(self, _said):

@@ -230,6 +230,9 @@ class WhatHydraSays(unittest.TestCase):
         self.assertEqual(HYDRA.start_failure(messages.everything()),
                          (5, "a host cannot run /x/l: expected the program at the same path on every host"))
 
+    def test_of_several_that_were_killed_it_does_not_say_which_was_the_first(self):
+        self.assertEqual(HYDRA.rank_ended_by_signal("Exit codes: [h0] 9,9"), (None, "h0", 9))
+
     def test_hosts_without_a_network_between_them_are_told_so(self):
         messages = Messages(HYDRA, False)
         line = ("[1795894079.045751] [h0:88   :0]          select.c:549  UCX  ERROR   no active messages transport to <no debug data>: "
