@@ -33,6 +33,7 @@ struct ShortOutcome {
                                  // behind a last activation, its value at 0
   double constant_loss = 0.0;    // of the best outputs that are the same for all training samples
   bool has_output_bias = false;  // the last layer has one that learns
+  bool mixes_samples = false;    // as Model::mixes_samples
   double score = 0.0;   // of the test samples: accuracy or, of values, 1 - mean squared error / variance
   double chance = 0.0;  // what outputs that are the same for all samples reach at most
   std::size_t test_samples = 0;

@@ -1,6 +1,5 @@
 #include "scaling/calibration.h"
 
-
 #include <algorithm>
 #include <array>
 #include <cmath>

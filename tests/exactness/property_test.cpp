@@ -143,7 +143,8 @@ Trained train(const Draw& draw, const comm::Communicator& communicator, int thre
   try {
     std::mt19937_64 engine(draw.divisions);
     for (std::size_t s = 0; s < draw.steps; ++s) {
-      if (draw.divisions != 0) run.divide(drawn_division(draw.options.shards, communicator.size(), engine));
+      if (draw.divisions != 0 && communicator.size() > 1)
+        run.divide(drawn_division(draw.options.shards, communicator.size(), engine));
       trained.losses.push_back(trainer.step().loss());
     }
   } catch (const comm::CollectiveError& error) {

@@ -131,6 +131,13 @@ def test_two_ranks_may_go_on_with_other_kernels():
     assert difference("whole", "out") is None
 
 
+def test_ranks_that_divide_shards_by_speed_go_on_where_others_were():
+    finish("whole")
+    interrupt("out")
+    finish("out", "--resume", "latest", "compute.balance=true", layout=Layout(2))
+    assert difference("whole", "out") is None
+
+
 def test_resume_of_a_finished_run_changes_nothing():
     finish("whole")
     finish("out")

@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const comm::Communicator& world() { return test::session().world(); }
-const comm::Communicator& self() { return test::session().self(); }
+using test::self;
+using test::world;
 
 class Commands : public testing::Test {
  protected:
