@@ -4,8 +4,10 @@ script        a script's name, its help, and its one line where it fails
 cgroups       the limits that Linux sets for this process's group
 machine       the cores that this process has
 hosts         the hosts of a job: files and lists of them, which answer, and the rest where one is lost
-open_mpi      mpirun: which one it is, and its options in the words of that version
-messages      what Open MPI says: which lines are its own, and what they mean
+networks      those of this host that lead to no other
+mpirun        what starts the ranks: each MPI's launcher, its options in its own words, and what it says
+messages      which lines of a job are mpirun's own
+processes     the processes of this host
 heartbeats    the signs of life that a training run's ranks leave in its folder
 guard         when a job that shows none has to be ended
 memory        whether a process was killed because memory had run out

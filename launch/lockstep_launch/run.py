@@ -1,35 +1,34 @@
 """launch/run: what it starts, and what becomes of it."""
 
 import os
-import re
 import shlex
 import shutil
 import signal
 
-from . import command_line, hosts, machine, messages, open_mpi
+from . import command_line, hosts, machine, mpirun
 from .script import REPOSITORY, Failure, complain, installed, note
 from .supervision import Supervisor, write
-
-ROOM_BYTES = 16 << 20  # of a host's temporary files; Open MPI 4.1 takes 8 MiB and hangs where there are less
 
 
 def main(words):
     options = command_line.parse(words)
     program = find_program()
     os.environ.setdefault("HOME", os.environ.get("TMPDIR", "/tmp"))  # without one Open MPI 5 does not start
-    job = Job(options, open_mpi.detect(), program)
+    launcher = mpirun.detect(program)
+    job = Job(options, launcher, program)
     if options.dry_run:
         print(shlex.join(job.command()))
         return 0
     remark_on_root(options)
-    require_room()
-    supervisor = Supervisor(options.verbose, options.start_seconds, options.trains())
+    if launcher.ROOM_BYTES:
+        require_room(launcher.ROOM_BYTES)
+    supervisor = Supervisor(launcher, options.verbose, options.start_seconds, options.trains())
     attempt, resume = 0, []
     while True:
         if supervisor.asked is not None:
             raise Failure(supervisor.asked, "interrupted while no ranks were running")
         ended = supervisor.run(job.command() + resume, job.environment)
-        code, what = outcome(ended, options, supervisor)
+        code, what = outcome(ended, options, supervisor, launcher)
         if code != 5 or attempt == options.retries or not options.trains():
             if what:
                 complain(what)
@@ -48,9 +47,9 @@ def main(words):
 class Job:
     """The command of mpirun, and the environment in which it runs."""
 
-    def __init__(self, options, mpirun, program):
+    def __init__(self, options, launcher, program):
         self.options = options
-        self.mpirun = mpirun
+        self.launcher = launcher
         self.program = program
         self.folder = None  # of the training run, when it has told
         self.environment = dict(os.environ)
@@ -100,33 +99,17 @@ class Job:
 
     def command(self):
         options = self.options
-        words = ["mpirun"]
-        if os.geteuid() == 0:  # Open MPI wants to be told
-            words.append("--allow-run-as-root")
-        if self.ranks is not None:
-            words += ["-np", str(self.ranks)]
-        words += self.placement
-        words += ["-x", "LOCKSTEP_LAUNCHER=1"]  # the ranks tell how far they are, see src/liveness/launcher.h
-        words += ["-x", f"LOCKSTEP_START_SECONDS={options.start_seconds}"]
-        ours = self.mpirun.keepalive() if self._several_hosts else []
-        if self.hosts and hosts.share_a_label([*self.hosts, *hosts.this_host()]):
-            ours += self.mpirun.whole_names()
-        if not {"--map-by", "--bind-to"} & set(options.mpi):  # those of the user replace ours
-            ours += self._place()
-        if self._crowded:
-            ours += ["--mca", "mpi_yield_when_idle", "1"]
-        words += open_mpi.without_doubles(ours, options.mpi)
-        for key in ["OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR"]:
+        variables = {"LOCKSTEP_LAUNCHER": "1",  # the ranks tell how far they are, see src/liveness/launcher.h
+                     "LOCKSTEP_START_SECONDS": str(options.start_seconds)}
+        for key in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CIFAR10_DIR"):
             if self.environment.get(key):
-                words += ["-x", f"{key}={self.environment[key]}"]
-        return [*words, *options.mpi, self.program, *options.words]
-
-    def _place(self):
-        if self._bind == "core":
-            return ["--map-by", f"slot:PE={self.threads}", "--bind-to", "core"]
-        if self._crowded or not self._several_hosts:
-            return ["--map-by", "slot:OVERSUBSCRIBE", "--bind-to", "none"]
-        return ["--bind-to", "none"]
+                variables[key] = self.environment[key]
+        start = mpirun.Start(
+            ranks=self.ranks, hosts=self.hosts, placement=self.placement, several_hosts=self._several_hosts,
+            whole_names=bool(self.hosts) and hosts.share_a_label([*self.hosts, *hosts.this_host()]),
+            threads=self.threads, bound=self._bind == "core", crowded=self._crowded, variables=variables, users=options.mpi,
+        )  # fmt: skip
+        return [*self.launcher.command(start), self.program, *options.words]
 
     def has_checkpoint(self):
         """Whether the run has one; beside .next they are of the run that it replaces, see src/run/run_place.h."""
@@ -136,7 +119,7 @@ class Job:
 
     def leave_out_lost_hosts(self):
         """The command goes to the hosts that still answer: their slots, and no more ranks than those."""
-        agent = open_mpi.agent(self.options.mpi)
+        agent = self.launcher.agent(self.options.mpi)
         left = [host for host in self.hosts if hosts.answers(host, agent)]
         gone = " ".join(host.name for host in self.hosts if host not in left)
         if not gone:
@@ -165,8 +148,8 @@ def remark_on_root(options):
         note("running as root; a user of your own is safer, --allow-run-as-root says that root is meant")
 
 
-def require_room():
-    """That Open MPI can write its files on this host."""
+def require_room(least):
+    """That Open MPI can write its files, so many bytes, on this host."""
     variable = next((key for key in ("TMPDIR", "TEMP", "TMP") if os.environ.get(key)), None)
     folder = os.environ[variable] if variable else "/tmp"
     named = f"{variable} is {folder}, " if variable else f"{folder}: "
@@ -175,12 +158,12 @@ def require_room():
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Failure(2, f"{named}which cannot be written, expected a folder for Open MPI's files")
     free = shutil.disk_usage(folder).free
-    if free < ROOM_BYTES:
-        raise Failure(2, f"{named}which has {free >> 10} KiB left, expected {ROOM_BYTES >> 10} KiB for Open MPI's files; another "
+    if free < least:
+        raise Failure(2, f"{named}which has {free >> 10} KiB left, expected {least >> 10} KiB for Open MPI's files; another "
                          "folder may be named by TMPDIR")
 
 
-def outcome(ended, options, supervisor):
+def outcome(ended, options, supervisor, launcher):
     """(exit code, what to say of it): what the job's end means. 5 where a rank, a host or mpirun was lost."""
     def show_own():
         for line in ended.held:
@@ -210,17 +193,17 @@ def outcome(ended, options, supervisor):
     if code == 5:  # a rank has said it
         show_own()
         return 5, None
-    if "Socket closed" in ended.said:  # Open MPI 5, where a rank that is left notices it before mpirun does
-        return 5, f"a rank was lost, and Open MPI 5 did not say which (code {code})"
-    exited = re.search(r"exited with non-zero status.*?Process name: \S*?(\d+)\]? Exit code: (\d+)", ended.said)
+    if unnamed := launcher.unnamed_loss(ended.said):
+        return 5, f"{unnamed} (code {code})"
+    exited = launcher.rank_that_exited(ended.said)
     if 128 < code < 160:
         what = f"a rank or mpirun was ended by {signal.Signals(code - 128).name} (code {code})"
     elif code == 205:
         what = f"a host was lost (code {code})"
     elif exited:
-        what = f"rank {exited[1]} ended with exit code {exited[2]}"
+        what = "rank {} ended with exit code {}".format(*exited)
     else:
         what = f"mpirun could not start the ranks, or lost them (code {code})"
         if ended.said:
-            what += f": Open MPI says '{messages.first_sentence(ended.said)}'"
-    return 5, what + ", expected them to finish" + ("" if options.verbose else "; --verbose shows what Open MPI says")
+            what += f": {launcher.NAME} says '{mpirun.first_sentence(ended.said)}'"
+    return 5, what + ", expected them to finish" + ("" if options.verbose else f"; --verbose shows what {launcher.NAME} says")

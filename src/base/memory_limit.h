@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
+
+#include "base/control_groups.h"
 
 namespace lockstep {
 
@@ -16,8 +17,7 @@ struct MemoryLimit {
 // allow: memory.max (version 2) or memory.limit_in_bytes (version 1).
 MemoryLimit memory_limit();
 
-// The same from elsewhere: groups is a process's /proc/PID/cgroup, root where control groups are mounted.
-MemoryLimit memory_limit(std::uint64_t machine, const std::filesystem::path& groups,
-                         const std::filesystem::path& root);
+// The same of a machine that has so many bytes, and from elsewhere.
+MemoryLimit memory_limit(std::uint64_t machine, const ControlGroupFiles& files);
 
 }  // namespace lockstep

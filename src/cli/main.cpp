@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "cli/command_line.h"
 #include "comm/session.h"
+#include "comm/start.h"
 #include "liveness/interruption.h"
 
 namespace {
@@ -27,13 +28,16 @@ void end_of_a_hang(const std::string& line) {
   ::_exit(static_cast<int>(ExitCode::kRank));
 }
 
+// Of a command line that asks for no work: says the text or the mistake.
+int answer(const CommandLine& line, bool speaks) {
+  if (speaks && line.mistake.empty()) std::fputs(line.text.c_str(), stdout);
+  if (speaks && !line.mistake.empty()) std::fprintf(stderr, "lockstep: %s\n", line.mistake.c_str());
+  return static_cast<int>(line.mistake.empty() ? ExitCode::kDone : ExitCode::kConfig);
+}
+
 int run(const lockstep::comm::Session& session, const CommandLine& line, const StopSignals* signals) {
   const bool speaks = session.world().rank() == 0;
-  if (!line.run) {
-    if (speaks && line.mistake.empty()) std::fputs(line.text.c_str(), stdout);
-    if (speaks && !line.mistake.empty()) std::fprintf(stderr, "lockstep: %s\n", line.mistake.c_str());
-    return static_cast<int>(line.mistake.empty() ? ExitCode::kDone : ExitCode::kConfig);
-  }
+  if (!line.run) return answer(line, speaks);
   session.require_all_ranks();
   lockstep::report::Console console(speaks);
   Job job(session.world(), session.self(), console, signals, end_of_a_hang);
@@ -47,12 +51,13 @@ int run_and_report(lockstep::comm::Session& session, const CommandLine& line, co
   int code = static_cast<int>(ExitCode::kRank);
   try {
     code = run(session, line, signals);
-    session.finalize();
+    session.finalize(code);
     return code;
   } catch (const lockstep::comm::CollectiveError& error) {
     if (rank == 0 && *error.what() != '\0') std::fprintf(stderr, "lockstep: %s\n", error.what());
-    session.finalize();
-    return static_cast<int>(error.code());
+    code = static_cast<int>(error.code());
+    session.finalize(code);
+    return code;
   } catch (const lockstep::Error& error) {
     std::fprintf(stderr, "lockstep: rank %d: %s\n", rank, error.what());
     code = static_cast<int>(error.code());
@@ -68,6 +73,7 @@ int run_and_report(lockstep::comm::Session& session, const CommandLine& line, co
 
 int main(int argc, char** argv) {
   const CommandLine line = lockstep::cli::parse(argc, argv);
+  if (!line.run && !lockstep::comm::how_started()) return answer(line, true);  // without MPI, in no time
   std::optional<StopSignals> signals;
   if (line.ends_in_order) signals.emplace();  // before MPI spends time on starting
   try {

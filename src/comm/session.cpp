@@ -43,6 +43,9 @@ Communicator initialised_world(int& argc, char**& argv) {
   // In place Open MPI's MPI_Iallreduce reduces everything to one rank, which sends it back (binomial trees).
   // Rabenseifner's algorithm moves 2 (P-1)/P of the bytes instead of 2 log2(P) times all of them.
   ::setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", /*overwrite=*/0);
+  // Open MPI 4 reads large messages from the memory of the rank that sends them, and hangs where it may not.
+  if (!others_may_read_memory())
+    ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);
   std::optional<StartLimit> limit;
   if (const double seconds = start_seconds(); seconds > 0.0) limit.emplace(seconds);
   int provided = MPI_THREAD_SINGLE;
@@ -66,8 +69,10 @@ void Session::require_all_ranks() const {
   const std::optional<Started> started = how_started();
   if (!started || started->processes <= world_.size()) return;
   if (!speaks_for_siblings()) throw CollectiveError(ExitCode::kConfig, "");
+  const std::string library = library_version();
+  const std::string of_srun = library.starts_with("Open MPI") ? "pmix" : "pmi2";
   const std::string start =
-      started->by == "srun" ? "srun --mpi=pmix lockstep" : "the mpirun of " + library_version();
+      started->by == "srun" ? fmt::format("srun --mpi={} lockstep", of_srun) : "the mpirun of " + library;
   throw CollectiveError(ExitCode::kConfig,
                         fmt::format("{} started {} processes, of which MPI knows {}, so that "
                                     "each would do the whole work: expected {}, or "
@@ -75,8 +80,8 @@ void Session::require_all_ranks() const {
                                     started->by, started->processes, world_.size(), start));
 }
 
-void Session::finalize() {
-  if (world_.rank() == 0) liveness::tell_launcher("finished");
+void Session::finalize(int code) {
+  if (world_.rank() == 0) liveness::tell_launcher(fmt::format("finished {}", code));
   MPI_Finalize();
 }
 

@@ -28,8 +28,8 @@ class Session {
   const Communicator& self() const { return self_; }
 
   // Waits for the other ranks to come here too, then ends MPI. Not called on the way of an error that only
-  // this rank knows of: that is what abort is for.
-  void finalize();
+  // this rank knows of: that is what abort is for. code: what the process will return, for launch/run.
+  void finalize(int code = 0);
 
   // Ends all ranks at once; the job's exit code is `code`.
   [[noreturn]] void abort(int code) const;

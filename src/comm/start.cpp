@@ -1,15 +1,19 @@
 #include "comm/start.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 
 #include "base/error.h"
@@ -23,17 +27,29 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+// By the variables in which each tells its processes how many they are, and which of them this is.
+struct Starter {
+  const char *size, *rank, *name;
+};
+constexpr Starter kStarters[] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun"},
+                                 {"PMI_SIZE", "PMI_RANK", "mpirun"},
+                                 {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"}};
+
+// Before MPI tells it; 0 where there is no starter.
+std::string rank_told() {
+  for (const Starter& starter : kStarters)
+    if (const std::string rank = variable(starter.rank); !rank.empty()) return rank;
+  return "0";
+}
+
 }  // namespace
 
 std::optional<Started> how_started() {
-  const auto told = [](const char* size, const char* rank, const char* by) -> std::optional<Started> {
-    const int processes = std::atoi(variable(size).c_str());
-    if (processes < 1 || variable(rank).empty()) return std::nullopt;
-    return Started{by, processes};
-  };
-  if (const auto found = told("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun")) return found;
-  if (const auto found = told("PMI_SIZE", "PMI_RANK", "mpirun")) return found;
-  return told("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun");
+  for (const Starter& starter : kStarters) {
+    const int processes = std::atoi(variable(starter.size).c_str());
+    if (processes >= 1 && !variable(starter.rank).empty()) return Started{starter.name, processes};
+  }
+  return std::nullopt;
 }
 
 StartLimit::StartLimit(double seconds)
@@ -44,13 +60,23 @@ StartLimit::StartLimit(double seconds)
         for (double waited = 0.0; waited < seconds; ++waited)  // by turns: a stopped process makes none
           if (wake.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); }))
             return;
-        const std::string rank = variable("OMPI_COMM_WORLD_RANK");
         const std::string line =
             fmt::format("lockstep: rank {} on {}: MPI has not started within {:g} s, expected all ranks to\n",
-                        rank.empty() ? "0" : rank, host_name(), seconds);
+                        rank_told(), host_name(), seconds);
         [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
         ::_exit(static_cast<int>(ExitCode::kRank));
       }) {}
+
+bool others_may_read_memory() {
+  std::ifstream map("/proc/self/uid_map");
+  std::uint32_t inside = 0, outside = 0, count = 0;
+  const bool first_namespace =
+      map >> inside >> outside >> count && inside == 0 && outside == 0 && count == UINT32_MAX;
+  char byte = 1, copy = 0;
+  const iovec from{&byte, 1}, to{&copy, 1};
+  return first_namespace && ::prctl(PR_GET_DUMPABLE) == 1 &&
+         ::process_vm_readv(::getpid(), &to, 1, &from, 1, 0) == 1;
+}
 
 bool speaks_for_siblings() {
   // A name without a file, gone with its process: the first to take it speaks.

@@ -27,6 +27,11 @@ class StartLimit {
   std::jthread thread_;
 };
 
+// Whether other processes of the same user may read this one's memory, as far as it can tell by itself: not
+// from another user namespace than theirs (containers have their own), not where system calls for that are
+// filtered, and not where the program is one that its user may run but not read.
+bool others_may_read_memory();
+
 // True for one of the processes that have the same parent, such as those that srun started on one host, and
 // are here within a second.
 bool speaks_for_siblings();

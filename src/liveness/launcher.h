@@ -11,7 +11,8 @@ namespace lockstep::liveness {
 // - "watched SECONDS LIMIT FOLDER": a watchdog begins, with run.watchdog_seconds, the seconds without
 // progress
 //   that its ranks grant, and the folder of heartbeats, empty if there is none.
-// - "finished": this rank has done all. Open MPI 5 ends with 0 where a host was lost, too.
+// - "finished CODE": this rank has done all, and ends with that code. Open MPI 5 ends with 0 where a host was
+//   lost, too, and MPICH's mpirun now and then whatever ranks end with.
 void tell_launcher(const std::string& text);
 
 }  // namespace lockstep::liveness

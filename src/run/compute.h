@@ -13,7 +13,7 @@ struct Compute {
   int threads = 1;                   // OpenMP threads of this rank
   std::vector<std::string> kernels;  // the name of each rank's kernel set
   std::string reason;                // why this rank has its own: "the best of this processor"
-  std::string note;                  // of what is worth saying: that a processor is slow at this
+  std::vector<std::string> notes;    // on what is slow: a processor, threads that share a core
 
   // The names, each once: "avx512", or "avx2 and avx512" where ranks differ.
   std::string kernel_names() const;
@@ -21,10 +21,11 @@ struct Compute {
   std::string kernels_of_ranks() const;
 };
 
-// Threads: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run on, shared among the
-// host's ranks. Kernels: compute.kernels, else the environment's LOCKSTEP_KERNELS, else the best that the
-// rank's processor can run; ranks may differ, for the bits do not. Throws CollectiveError where a rank's
-// processor cannot run what is asked for. Collective; no product may be under way.
+// Threads: compute.threads, else OMP_NUM_THREADS, else the cores that this rank may run on, and that a
+// container's CPU quota leaves, shared among the host's ranks. Kernels: compute.kernels, else the
+// environment's LOCKSTEP_KERNELS, else the best that the rank's processor can run; ranks may differ, for the
+// bits do not. Throws CollectiveError where a rank's processor cannot run what is asked for. Collective; no
+// product may be under way.
 Compute agree_on_compute(const config::ComputeOptions& options, const comm::Communicator& world);
 
 }  // namespace lockstep::run

@@ -29,6 +29,7 @@ std::string version_text() {
   const nlohmann::ordered_json all = provenance();
   for (const auto& [name, value] : all.items())
     if (name != "version") text += fmt::format("\n{:<17}{}", name, value.get<std::string>());
+  text += fmt::format("\n{:<17}{}", "mpirun", kMpirun);
   std::vector<std::string_view> sets;
   for (const kernels::KernelSet set : kernels::runnable_kernel_sets()) sets.push_back(name(set));
   return text + fmt::format("\n{:<17}{}", "kernel_sets", fmt::join(sets, ", "));

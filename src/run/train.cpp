@@ -129,7 +129,7 @@ int train(Job& job, const TrainArguments& arguments) {
   const Warnings warnings(console, events);
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(loaded.run, world.size(), compute)));
   console.line(fmt::format("{} kernels: {}", compute.kernel_names(), compute.reason));
-  if (!compute.note.empty()) console.line(compute.note);
+  for (const std::string& note : compute.notes) console.line(note);
 
   job.watch(loaded.run.watchdog_seconds);
   std::optional<SavedState> state = open_resumed(world, resume, out, loaded, console);

@@ -41,7 +41,7 @@ bool verify(Job& job, const VerifyArguments& arguments) {
   const Compute compute = agree_on_compute(run.compute, world);
   report::Console& console = job.console;
   console.line(fmt::format("lockstep {}: {}", kVersion, describe_run(run, world.size(), compute)));
-  if (!compute.note.empty()) console.line(compute.note);
+  for (const std::string& note : compute.notes) console.line(note);
 
   job.watch(run.watchdog_seconds);
   Experiment of_all(run, world, compute.threads, job.supervision());

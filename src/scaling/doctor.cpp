@@ -74,7 +74,7 @@ class Doctor {
     entry("kernels", fmt::format("{} ({})", compute.kernel_names(), compute.reason));
     if (compute.kernel_names() != compute.kernels.front())
       entry("", fmt::format("of the ranks: {}", compute.kernels_of_ranks()));
-    if (!compute.note.empty()) entry("", compute.note);
+    for (const std::string& note : compute.notes) entry("", note);
     std::vector<std::string> texts;
     double fastest = 0.0, chosen = 0.0;
     if (world_.rank() == 0) {
@@ -126,9 +126,9 @@ class Doctor {
   void examine_network() {
     if (world_.size() == 1) return entry("allreduce", "one rank: nothing to sum");
     entry("allreduce",
-          fmt::format("over {}; {}", world_.on_one_host() ? "shared memory" : "the network between the hosts",
-                      comm::BackgroundSums::possible() ? "MPI allows sums in the background"
-                                                       : "MPI allows no sums in the background"));
+          fmt::format("{}; MPI allows {}sums in the background",
+                      world_.on_one_host() ? "within one host" : "over the network between the hosts",
+                      comm::BackgroundSums::possible() ? "" : "no "));
     console_.line(fmt::format("{:<12}{:>10}{:>14}{:>12}", "", "bytes", "microseconds", "MB/s"));
     constexpr std::size_t kMax = std::size_t{16} << 20;  // bytes
     for (std::size_t bytes = 4; bytes <= kMax; bytes *= 8) {
@@ -143,6 +143,7 @@ class Doctor {
     entry("gradients", fmt::format("16 MiB of them are summed in {:.1f} ms {}", 1e3 * seconds,
                                    gradients.in_memory()  ? "where they are, in memory that the ranks share"
                                    : gradients.overlaps() ? "by MPI, while backward goes on where it can"
+                                   : world_.on_one_host() ? "by MPI: its ranks cannot see each other's memory"
                                                           : "by MPI"));
   }
 

@@ -127,12 +127,13 @@ def _read_some(file):
 
 
 def without_words_of_mpirun(text):
-    """Without what mpirun says of a job that failed, from one line of dashes to the next, and of its own trouble as a job ends."""
+    """Without what mpirun says of a job that failed, Open MPI's between lines of dashes, and of its own trouble."""
     kept, inside = [], False
     for line in text.splitlines(keepends=True):
         if len(line) > 70 and not line.strip("-\n"):
             inside = not inside
-        elif not inside and not re.match(r"\[[^]]*:\d+\] PMIX ERROR: |\[warn\] Epoll ", line):  # Open MPI 5, now and then
+        elif not inside and not re.match(r"\[[^]]*:\d+\] PMIX ERROR: |\[warn\] Epoll |"  # Open MPI 5, now and then
+                                         r"Abort\(\d+\) on node |\[(mpiexec|proxy:\d+:\d+)@", line):  # MPICH
             kept.append(line)
     return "".join(kept)
 

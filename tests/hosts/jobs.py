@@ -26,13 +26,13 @@ def of_a_rank(pattern):
 
 
 class Job:
-    """Runs beside the test. `launch`: more options of launch/run."""
+    """Runs beside the test. `launch`: more options of launch/run; `mpi`: those of mpirun; `before`: words that run it."""
 
-    def __init__(self, ranks, slots, *keys, launch=()):
+    def __init__(self, ranks, slots, *keys, launch=(), mpi=f"{OPEN_MPI} {YIELD}", before=()):
         write_points_config(model="", train="")
         script = ["env", f"LOCKSTEP={PROGRAM}", f"{REPOSITORY}/launch/run", "--allow-run-as-root", "-np", str(ranks), "--host", slots,
-                  *launch, "--mpi", f"{OPEN_MPI} {YIELD}"]
-        words = on("h0", *script, "points.toml", "--quiet", "--out", "out", *settings(*keys))
+                  *launch, "--mpi", mpi]
+        words = on("h0", *before, *script, "points.toml", "--quiet", "--out", "out", *settings(*keys))
         with open("stdout", "wb") as out, open("stderr", "wb") as err:  # a process that is left does not keep the test waiting
             self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         self.pid = self._process.pid  # of launch/run

@@ -4,13 +4,13 @@ import os
 import subprocess
 from pathlib import Path
 
-from harness.build import BUILD
+from harness.build import BUILD, VERSION
 from harness.files import read
 from scripts import AS_ROOT, refused, run, succeeded
 
 FILES = ("bin/lockstep", "share/doc/lockstep/README.md", "share/doc/lockstep/LICENSE", "share/lockstep/configs/cifar10_mlp.toml",
          "share/lockstep/configs/courses/circle.toml", "share/man/man1/lockstep.1.gz", "share/man/man1/lockstep-run.1.gz",
-         "share/bash-completion/completions/lockstep", "share/bash-completion/completions/lockstep-run")
+         "share/bash-completion/completions/lockstep", "share/bash-completion/completions/lockstep-run", f"share/modulefiles/lockstep/{VERSION}")
 
 
 def test_what_is_installed_works_from_there(monkeypatch):

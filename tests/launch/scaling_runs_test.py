@@ -12,8 +12,8 @@ from scripts import machine, refused, run, scripts, stand_in, start, succeeded
 
 # Notes its words, and behaves as `behave` says. Its counted epochs take 1, 3 and 2 s.
 PROGRAM = """
-[[ $OMPI_COMM_WORLD_RANK == 0 ]] || exec sleep 0.1
-echo "$OMPI_COMM_WORLD_SIZE $OMP_NUM_THREADS $*" >>words
+[[ $RANK == 0 ]] || exec sleep 0.1
+echo "$RANKS $OMP_NUM_THREADS $*" >>words
 while (($#)); do [[ $1 != --out ]] || out=$2; shift; done
 [[ ! -e behave ]] || source ./behave
 mkdir -p "$out"
@@ -21,7 +21,7 @@ row='epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,secon
 echo "$row,rescaled_steps,compute_seconds,wait_seconds,transfer_seconds" >"$out/metrics.csv"
 e=0
 for seconds in 9 1 3 2; do echo "$((e += 1)),0,0,0,0,0,$seconds,0,0,$seconds.25,$seconds.5,$seconds.75" >>"$out/metrics.csv"; done
-places=$(for ((r = 1; r <= OMPI_COMM_WORLD_SIZE; ++r)); do printf '%s"n%d: 0"' "${comma-}" $((r % 2)) && comma=,; done)
+places=$(for ((r = 1; r <= RANKS; ++r)); do printf '%s"n%d: 0"' "${comma-}" $((r % 2)) && comma=,; done)
 cat >"$out/summary.json" <<JSON
 {"weights_hash": "00000000000000aa", "train_samples": 500, "placement": [$places], "config": {"reduce": {"mode": "exact"}},
  "provenance": {"version": "1", "compiler": "c", "blis_version": "b", "kernel_family": "some", "kernel_choice": "k", "mpi": "m"}}
@@ -91,7 +91,7 @@ def test_by_default_all_is_in_results_under_the_studys_name(copy):
 
 def test_a_run_that_fails_is_named_with_its_own_line_and_the_runs_before_it_stay():
     def fails(how):
-        write("behave", f"((OMPI_COMM_WORLD_SIZE == 1)) || {{ {how}; }}")
+        write("behave", f"((RANKS == 1)) || {{ {how}; }}")
         return scaling("c.toml", "--ranks", "1,2", "--repeats", 2, "--out", "out")
 
     outcome = fails('echo "lockstep: data.dir is wrong" >&2; exit 3')
@@ -107,7 +107,7 @@ def test_a_run_that_fails_is_named_with_its_own_line_and_the_runs_before_it_stay
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 143)])
 def test_an_interrupted_study_asks_the_run_under_way_to_end_and_goes_on_with_the_same_command(number, code):
     write("behave", """
-        if ((OMPI_COMM_WORLD_SIZE == 2)); then
+        if ((RANKS == 2)); then
           trap 'touch asked; exit 143' USR1
           touch waiting
           while :; do sleep 0.1; done

@@ -4,10 +4,13 @@ import re
 import shutil
 from pathlib import Path
 
-from harness.build import REPOSITORY
+from harness.build import PROGRAM, REPOSITORY
 from harness.process import Running
 
 LAUNCH = REPOSITORY / "launch"
+OF_LOCKSTEP = f"""[[ ${{1-}} != --version ]] || exec "{PROGRAM}" --version
+RANK=${{OMPI_COMM_WORLD_RANK-${{PMI_RANK-}}}} RANKS=${{OMPI_COMM_WORLD_SIZE-${{PMI_SIZE-}}}}
+"""
 AS_ROOT = "--allow-run-as-root"  # launch/run's, for tests in containers
 
 
@@ -37,11 +40,12 @@ def refused(outcome, code, pattern):
 
 
 def stand_in(path, text):
-    """Makes that file a Bash script of these lines: its absolute path."""
+    """Makes that file a Bash script of these lines: its absolute path. One called lockstep has the --version of the
+    program that is tested, and its rank in RANK, of RANKS."""
     path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    path.write_text(f"#!/usr/bin/env bash\n{text}\n", encoding="utf-8")
+    path.write_text(f"#!/usr/bin/env bash\n{OF_LOCKSTEP if path.name == 'lockstep' else ''}{text}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 

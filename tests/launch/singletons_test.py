@@ -7,8 +7,8 @@ import pytest
 from harness.build import PROGRAM
 from scripts import AS_ROOT, LAUNCH, refused, run, start, succeeded
 
-BY_SRUN = "srun started 4 processes, of which MPI knows 1, .*: expected srun --mpi=pmix lockstep, or launch/run"
-BY_MPIRUN = "mpirun started 3 processes, of which MPI knows 1, .*: expected the mpirun of Open MPI [0-9.]+, or launch/run"
+BY_SRUN = "srun started 4 processes, of which MPI knows 1, .*: expected srun --mpi=pmi(x|2) lockstep, or launch/run"
+BY_MPIRUN = "mpirun started 3 processes, of which MPI knows 1, .*: expected the mpirun of (Open MPI|MPICH) [0-9.]+, or launch/run"
 
 
 @pytest.mark.parametrize("variables, pattern", [({"SLURM_STEP_NUM_TASKS": 4, "SLURM_PROCID": 0}, BY_SRUN),

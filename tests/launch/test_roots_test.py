@@ -1,10 +1,11 @@
-"""launch/test-roots: what it says where it cannot make a root. debootstrap is a stand-in."""
+"""launch/test-roots and launch/test-package: what they say where they cannot make a root. debootstrap is a stand-in."""
 
 import os
 import signal
 import time
 from pathlib import Path
 
+import pytest
 from scripts import refused, run, scripts, stand_in, start, succeeded, tools
 
 
@@ -12,11 +13,15 @@ def test_words_are_those_that_it_knows():
     roots = scripts() / "launch/test-roots"
     refused(run(roots, "--wrong"), 2, "^launch/test-roots: unknown option '--wrong', expected --no-tests or releases of Debian$")
     succeeded(run(roots, "--help"), "Usage: launch/test-roots")
+    refused(run("copy/launch/test-package", "--wrong"), 2,
+            "^launch/test-package: unknown option '--wrong', expected --fetch or releases of Debian$")
+    succeeded(run("copy/launch/test-package", "--help"), "Usage: launch/test-package")
 
 
-def test_another_user_than_root_is_refused():
+@pytest.mark.parametrize("name", ["test-roots", "test-package"])
+def test_another_user_than_root_is_refused(name):
     words = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    refused(run(*words, scripts() / "launch/test-roots"), 2, "^launch/test-roots: not root: ")
+    refused(run(*words, scripts() / "launch" / name), 2, f"^launch/{name}: not root: ")
 
 
 def test_debootstrap_is_asked_for_and_what_it_says_is_passed_on():

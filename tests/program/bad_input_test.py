@@ -75,7 +75,7 @@ def test_three_ranks_stop_together_for_data_that_one_of_them_misses():
     write_black_cifar10("bad")
     resize("bad/data_batch_2.bin", 1000)
     training = [PROGRAM, *QUIET_TRAINING, *settings("data.dataset=cifar10")]
-    by_rank = '[ "$OMPI_COMM_WORLD_RANK" = 1 ] && CIFAR10_DIR=bad || CIFAR10_DIR=good; export CIFAR10_DIR; exec "$@"'
+    by_rank = '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 1 ] && CIFAR10_DIR=bad || CIFAR10_DIR=good; export CIFAR10_DIR; exec "$@"'
     outcome = execute([*MPIRUN, "-np", "3", "sh", "-c", by_rank, "sh", *training])
     assert outcome.code == 3
     expect_one_line(outcome, "rank 1: ", ["bad/data_batch_2.bin", "1000 bytes", "expected 30730000"])

@@ -1,11 +1,12 @@
 """What a person, a pipe and a script see of the program."""
 
+import os
 import re
 
 import pytest
-from harness.build import VERSION
+from harness.build import MPIRUN, PROGRAM, VERSION
 from harness.files import read_csv, summary_of, write_small_config
-from harness.process import ALONE, lockstep, settings, succeed, three_ranks_if_long
+from harness.process import ALONE, execute, lockstep, settings, succeed, three_ranks_if_long
 
 TRAINING = ["train", "run.toml", "--out", "out", "--overwrite"]
 EPOCH_ROW = r" +[12]  +[0-9.]+  +[0-9.]+%  +[0-9.]+  +[0-9.]+%  +0\.05  +[0-9.]+  +[0-9]+"
@@ -149,5 +150,15 @@ def test_version_says_of_the_program_what_a_summary_records(ranks):
     assert lines[0] == f"lockstep {VERSION}"
     assert lines[-1].startswith("kernel_sets      ")
     assert provenance["kernel_family"] in lines[-1]
+    lines = [line for line in lines if not line.startswith("mpirun ")]  # which is the machine's
     of_the_run = ("version", "kernel_family", "kernel_choice", "kernels")
     assert sorted(lines[1:-1]) == sorted(f"{name:<17}{value}" for name, value in provenance.items() if name not in of_the_run)
+
+
+def test_ranks_that_are_bound_to_fewer_cores_than_they_have_threads_are_told():
+    first, second, *_ = sorted(os.sched_getaffinity(0))
+    script = f'[ "${{OMPI_COMM_WORLD_RANK-$PMI_RANK}}" = 0 ] && core={first} || core={second}; exec taskset --cpu-list $core "$@"'
+    job = [*MPIRUN, "-np", 2, "sh", "-c", script, "bound", PROGRAM, *TRAINING]
+    line = "mpirun has bound ranks to 1 core, on which their 2 threads take turns: expected launch/run, or mpirun with --bind-to none\n"
+    assert line in execute([*job, *settings("compute.threads=2")]).out
+    assert "bound" not in execute([*job, *settings("compute.threads=1")]).out

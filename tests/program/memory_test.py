@@ -15,7 +15,7 @@ SHARDS = 8
 MEASURE = """
 import os, resource, subprocess, sys
 code = subprocess.run(sys.argv[1:]).returncode
-with open("peak." + os.environ.get("OMPI_COMM_WORLD_RANK", "0"), "w", encoding="ascii") as file:
+with open("peak." + os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")), "w", encoding="ascii") as file:
     file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))  # the system counts in KiB
 sys.exit(code)
 """

@@ -256,7 +256,7 @@ def test_two_ranks_of_different_data_are_refused_by_file_rank_and_host(command):
     """Each in a folder of its own, as hosts have their own copies."""
     here = os.getcwd()
     write("run.toml", '[data]\ndataset = "csv"\nfile = "d.csv"\n[train]\nepochs = 1\nbatch_size = 8\n')
-    write("start", f'cd rank$OMPI_COMM_WORLD_RANK && exec {PROGRAM} "$@"\n')
+    write("start", f'cd rank${{OMPI_COMM_WORLD_RANK-$PMI_RANK}} && exec {PROGRAM} "$@"\n')
     write("rank0/d.csv", rows_of("abc"))
     more = ["--quiet", "--overwrite", "--out", f"{here}/out"] if command == "train" else []
     job = [*MPIRUN, "-np", 2, "sh", "start", command, f"{here}/run.toml", *more]

@@ -1,36 +1,10 @@
-"""launch/run's own decisions, in process: limits of the machine, the command line, hosts, mpirun's options by version, what Open MPI
-says, heartbeats, the guard, and memory."""
+"""launch/run's own decisions, in process: limits of the machine, the command line, hosts, heartbeats, the guard, and memory."""
 
-import contextlib
-import io
 import os
-import tempfile
-import unittest
-from pathlib import Path
 from unittest import mock
 
-from lockstep_launch import cgroups, command_line, guard, heartbeats, hosts, machine, memory, open_mpi, run
-from lockstep_launch.messages import Messages, first_sentence, lost_host, rank_ended_by_signal, start_failure
-from lockstep_launch.script import Failure
-
-
-class Folder(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = Path(temporary.name)
-
-    def write(self, name, text):
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text.encode())
-        return file
-
-    def refuses(self, code, pattern, call, *arguments):
-        with self.assertRaisesRegex(Failure, pattern) as caught:
-            call(*arguments)
-        self.assertEqual(caught.exception.code, code)
-        self.assertNotIn("\n", str(caught.exception))
+from folder import Folder
+from lockstep_launch import cgroups, command_line, guard, heartbeats, hosts, machine, memory, run
 
 
 class Quotas(Folder):
@@ -129,118 +103,6 @@ class Hosts(Folder):
         self.assertTrue(hosts.same("gpu1.east", "gpu1"))
         self.assertFalse(hosts.same("gpu1.east", "gpu1.west"))
         self.assertFalse(hosts.same("10.0.0.1", "10"))
-
-
-class Options(Folder):
-    """mpirun's, by its version."""
-
-    def words(self, major, *arguments, cpus=4, environment=None):
-        program = self.write("lockstep", "")
-        with mock.patch.multiple(machine, affinity_cpus=lambda: cpus, online_cpus=lambda: 4, physical_cores=lambda: 4,
-                                 quota=lambda: None), \
-                mock.patch.dict(os.environ, environment or {}), contextlib.redirect_stderr(io.StringIO()):
-            return " ".join(run.Job(command_line.parse(arguments), open_mpi.Mpirun(major), str(program)).command())
-
-    def test_the_version(self):
-        self.assertEqual(open_mpi.major_of("mpirun (Open MPI) 4.1.4\n\nReport bugs"), 4)
-        self.assertEqual(open_mpi.major_of("mpirun (Open MPI) 5.0.7\n"), 5)
-        self.refuses(2, "mpirun says of itself 'HYDRA build details:', expected Open MPI 4.1 or 5.0", open_mpi.major_of,
-                     "HYDRA build details:\n  Version: 4.0\n")
-
-    def test_a_host_that_has_gone_silent_is_given_up(self):
-        self.assertIn(" --mca oob_tcp_keepalive_time 3 --mca oob_tcp_keepalive_intvl 1 --mca oob_tcp_keepalive_probes 3 ",
-                      self.words(4, "--host", "a:2,b:2", "c.toml"))
-        self.assertIn(" --prtemca oob_tcp_keepalive_time 3 --prtemca oob_tcp_keepalive_intvl 1 --prtemca oob_tcp_keepalive_probes 3 ",
-                      self.words(5, "--host", "a:2,b:2", "c.toml"))
-
-    def test_domains_are_kept_where_they_tell_hosts_apart(self):
-        self.assertIn(" --mca orte_keep_fqdn_hostnames 1 ", self.words(4, "--host", "a.x,a.y", "c.toml"))
-        self.assertIn(" --prtemca prte_keep_fqdn_hostnames 1 ", self.words(5, "--host", "a.x,a.y", "c.toml"))
-        self.assertNotIn("fqdn", self.words(4, "--host", "a.x,b.x", "c.toml"))
-
-    def test_a_users_own_parameter_replaces_ours(self):
-        for major in (4, 5):
-            words = self.words(major, "--host", "a,b", "--mpi", "--mca oob_tcp_keepalive_time 9", "c.toml")
-            self.assertEqual(words.count("keepalive_time"), 1)
-            self.assertIn("mca oob_tcp_keepalive_time 9", words)
-            self.assertIn("keepalive_intvl 1", words)
-
-    def test_more_ranks_than_slots_are_refused(self):
-        self.refuses(2, "-np 5 with --host a:2,b:2 needs 5 slots, found 4: expected -np 4 at most, or --force", self.words, 4, "-np",
-                     "5", "--host", "a:2,b:2", "c.toml")
-        self.assertIn("slot:OVERSUBSCRIBE", self.words(4, "-np", "5", "--host", "a:2,b:2", "--force", "c.toml"))
-        self.assertIn("-np 5", self.words(4, "-np", "5", "--host", "a:*,b:2", "c.toml"))
-
-    def test_the_agent(self):
-        self.assertEqual(open_mpi.agent(["--mca", "plm_rsh_agent", "blaunch -x"]), ["blaunch", "-x"])
-        self.assertEqual(open_mpi.agent(["--prtemca", "plm_ssh_agent", "rsh"]), ["rsh"])
-        self.assertEqual(open_mpi.agent([]), ["ssh"])
-
-
-class WhatOpenMpiSays(unittest.TestCase):
-    RULE = "-" * 74
-
-    def sorted(self, *lines, verbose=False):
-        messages = Messages(verbose)
-        return messages, [shown for line in lines for shown in messages.sort(line)]
-
-    def test_its_words_are_kept_and_ours_pass(self):
-        messages, shown = self.sorted(self.RULE, "mpirun noticed ...", self.RULE, "[h0:12] PMIX ERROR: x", "lockstep: no",
-                                      "[h0][[48642,1],0][../btl_tcp_frag.c:135:send] writev failed: Broken pipe (32)",
-                                      "peer: h1 mca_btl_tcp_frag_send: writev failed: Broken pipe (32)")
-        self.assertEqual(shown, ["lockstep: no"])
-        self.assertIn("PMIX ERROR: x", messages.everything())
-
-    def test_with_verbose_everything_passes(self):
-        lines = [self.RULE, "mpirun noticed ...", self.RULE, "lockstep: rank 1: no"]
-        self.assertEqual(self.sorted(*lines, verbose=True)[1], lines)
-
-    def test_of_ranks_the_first_speaks(self):
-        messages, shown = self.sorted("lockstep: rank 1: no", "lockstep: ranks 2, 3 on h1: no")
-        self.assertEqual((messages.spoken, shown), ("lockstep: rank 1: no", []))
-
-    def test_what_comes_before_the_start_is_held_until_then(self):
-        messages, shown = self.sorted("a warning", "lockstep: launcher: started", "another")
-        self.assertEqual((shown, messages.told), (["a warning", "another"], ["started"]))
-
-    def test_mpi_that_gives_a_rank_up(self):
-        self.assertTrue(self.sorted("*** An error occurred in MPI_Init_thread")[0].failed)
-
-    def test_the_rank_and_the_host_that_are_lost(self):
-        for words in ("mpirun noticed that process rank 3 with PID 0 on node h1 exited on signal 9 (Killed).",
-                      "prterun noticed that process rank 3 with PID 812 on node h1 exited on signal 9 (Killed)."):
-            self.assertEqual(rank_ended_by_signal(words), (3, "h1", 9))
-        for words in ("ORTE has lost communication with a remote daemon. HNP daemon : [[7,0],0] on node h0 Remote daemon: "
-                      "[[7,0],1] on node h1 This is usually",
-                      "PRTE has lost communication with a remote daemon. HNP daemon : [prterun-h0-1@0,0] on node h0 Remote daemon: "
-                      "[prterun-h0-1@0,1] on node h1 This is usually"):
-            self.assertEqual(lost_host(words), "h1")
-
-    def test_each_start_failure_is_named(self):
-        for said, code, line in (
-            ("There are not enough slots available in the system to satisfy the 3 slots that were requested", 2,
-             "-np 3 is more ranks than the hosts have slots, expected fewer, more slots, or --force"),
-            ("listed multiple times on the command line: MCA param: btl MCA parameters can only be listed once", 2,
-             "--mpi: --mca btl is given twice, expected once"),
-            ("[h:1] mpirun: SIGPIPE detected on fd 13 - aborting", 5,
-             "standard output was closed while ranks wrote to it, which ended them"),
-            ("mpirun was unable to launch the specified application as it could not access or execute an executable: Executable: /x/l "
-             "Node: h1 while attempting", 5, "h1 cannot run /x/l: expected the program at the same path on every host"),
-            ("prterun was unable to launch the specified application as it lacked permissions to execute an executable: Executable: "
-             "/x/l Node: h1 while", 5, "h1 cannot run /x/l: expected the program at the same path on every host"),
-            ("ssh: Could not resolve hostname gpu9: Name or service not known", 5,
-             "host gpu9 has no address: expected a name that ssh knows"),
-            ("[vm:1] PMIX ERROR: OUT-OF-RESOURCE in file ../src/mca/common/dstore/dstore_segment.c at line 208", 5,
-             "no room for the files of Open MPI, in TMPDIR or /dev/shm, on one of the hosts"),
-            ("lockstep: error while loading shared libraries: libblis.so.4: cannot open shared object file", 5,
-             "a host lacks the library libblis.so.4: expected those of the program on every host"),
-        ):
-            self.assertEqual(start_failure(said), (code, line))
-        self.assertIsNone(start_failure("something else"))
-
-    def test_of_what_is_not_known_the_first_sentence(self):
-        self.assertEqual(first_sentence("The frobnicator could not be found on node h1. Please see your administrator."),
-                         "The frobnicator could not be found on node h1")
 
 
 class Heartbeats(Folder):
@@ -379,7 +241,7 @@ class Room(Folder):
 
     def in_folder(self, folder):
         with mock.patch.dict(os.environ, TMPDIR=str(folder)):
-            run.require_room()
+            run.require_room(16 << 20)
 
     def test_enough(self):
         self.in_folder(self.folder)

@@ -8,12 +8,13 @@ import time
 import unittest
 from pathlib import Path
 
-from harness.build import REPOSITORY
+from harness.build import OPEN_MPI, REPOSITORY
+from scripts import OF_LOCKSTEP
 
 SECONDS = 60  # until what is expected must have happened, on a busy machine too
 
 
-class Jobs(unittest.TestCase):
+class Job(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
@@ -28,7 +29,7 @@ class Jobs(unittest.TestCase):
     def start(self, program, *options, stdout=subprocess.PIPE, ranks=2, before=()):
         """launch/run with a training run by that script."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("SLURM_", "OMP_"))}
-        environment["LOCKSTEP"] = str(self.script("program", program))
+        environment["LOCKSTEP"] = str(self.script("program", f"{OF_LOCKSTEP}{program}"))
         words = [*before, REPOSITORY / "launch/run", "--allow-run-as-root", "-np", str(ranks), "--force", *options, "c.toml"]
         job = subprocess.Popen(words, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=stdout,
                                stderr=subprocess.PIPE, text=True)
@@ -47,16 +48,11 @@ class Jobs(unittest.TestCase):
             self.assertLess(time.monotonic(), limit, claim)
             time.sleep(0.1)
 
+
+class Jobs(Job):
     def test_ranks_that_do_not_start_are_ended_in_time(self):
         job = self.start("exec sleep 300", "--start-seconds", "2")
         self.ended(job, 5, r"launch/run: the ranks have not started within 2 s \(--start-seconds\)")
-
-    def test_mpi_that_fails_to_start_and_hangs_is_named(self):
-        job = self.start("""
-            echo "[h1:7] PMIX ERROR: OUT-OF-RESOURCE in file ../mca/common/dstore/dstore_segment.c at line 208" >&2
-            echo "*** An error occurred in MPI_Init_thread" >&2
-            exec sleep 300""")
-        self.ended(job, 5, "launch/run: no room for the files of Open MPI, in TMPDIR or /dev/shm, on one of the hosts")
 
     def test_a_program_that_cannot_run_says_why(self):
         job = self.start('echo "$0: error while loading shared libraries: libx.so.1: cannot open shared object file" >&2; exit 127')
@@ -64,19 +60,15 @@ class Jobs(unittest.TestCase):
 
     def test_a_host_without_an_address_is_named(self):
         agent = self.script("agent", 'echo "ssh: Could not resolve hostname gpu9: Name or service not known" >&2; exit 255')
-        job = self.start("exit", "--host", "gpu9:2", "--mpi", f"--mca plm_rsh_agent {agent}")
+        job = self.start("exit", "--host", "gpu9:2", "--mpi", f"{'--mca plm_rsh_agent' if OPEN_MPI else '-launcher-exec'} {agent}")
         self.ended(job, 5, "launch/run: host gpu9 has no address: expected a name that ssh knows")
-
-    def test_a_missing_tmpdir_is_named(self):
-        job = self.start("exit", before=("env", f"TMPDIR={self.folder}/gone"))
-        self.ended(job, 2, f"launch/run: TMPDIR is {self.folder}/gone, which is not a folder, expected one for Open MPI's files")
 
     def test_ranks_stop_and_go_on_with_their_job(self):
         job = self.start("""
             trap 'exit 143' USR1
             echo "lockstep: launcher: started" >&2
             exec 2>/dev/null  # for the shell's remarks on signals
-            for ((i = 0; ; ++i)); do echo $i >count.$OMPI_COMM_WORLD_RANK.new; mv count.$OMPI_COMM_WORLD_RANK{.new,}; sleep 0.05; done
+            for ((i = 0; ; ++i)); do echo $i >count.$RANK.new; mv count.$RANK{.new,}; sleep 0.05; done
             """)
         counts = lambda: [file.read_text() for file in sorted(self.folder.glob("count.?"))]  # noqa: E731
         self.until("both ranks count", lambda: len(counts()) == 2)
@@ -101,10 +93,10 @@ class Jobs(unittest.TestCase):
         trap 'asked=yes' USR1
         echo "lockstep: launcher: started" >&2
         exec 2>/dev/null
-        touch "up.$OMPI_COMM_WORLD_RANK"
+        touch "up.$RANK"
         for ((i = 0; ; ++i)); do
-          ((OMPI_COMM_WORLD_RANK)) || ((i > 3)) || echo line
-          [[ -z ${asked-} ]] || { sleep 0.5; touch "saved.$OMPI_COMM_WORLD_RANK"; exit 143; }
+          ((RANK)) || ((i > 3)) || echo line
+          [[ -z ${asked-} ]] || { sleep 0.5; touch "saved.$RANK"; exit 143; }
           sleep 0.1
         done"""
 
@@ -133,3 +125,20 @@ class Jobs(unittest.TestCase):
         self.assertIsNone(job.poll())
         job.send_signal(signal.SIGTERM)
         self.ended(job, 143, "")
+
+
+if OPEN_MPI:
+
+    class OpenMpi(Job):
+        """What it alone needs and says."""
+
+        def test_mpi_that_fails_to_start_and_hangs_is_named(self):
+            job = self.start("""
+                echo "[h1:7] PMIX ERROR: OUT-OF-RESOURCE in file ../mca/common/dstore/dstore_segment.c at line 208" >&2
+                echo "*** An error occurred in MPI_Init_thread" >&2
+                exec sleep 300""")
+            self.ended(job, 5, "launch/run: no room for the files of Open MPI, in TMPDIR or /dev/shm, on one of the hosts")
+
+        def test_a_missing_tmpdir_is_named(self):
+            job = self.start("exit", before=("env", f"TMPDIR={self.folder}/gone"))
+            self.ended(job, 2, f"launch/run: TMPDIR is {self.folder}/gone, which is not a folder, expected one for Open MPI's files")

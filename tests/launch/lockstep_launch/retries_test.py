@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from lockstep_launch import open_mpi, run
+from lockstep_launch import mpirun, run
 from lockstep_launch.script import Failure
 
 
@@ -36,8 +36,8 @@ class Retries(unittest.TestCase):
     def call(self, words, *codes, **more):
         """launch/run: (its exit code, the lines that it says, the stand-in)."""
         supervisor, said = Supervisor(codes, **more), io.StringIO()
-        with mock.patch.multiple(run, Supervisor=lambda *_: supervisor, find_program=lambda: "/lockstep", require_room=lambda: None), \
-                mock.patch.object(open_mpi, "detect", lambda: open_mpi.Mpirun(4)), \
+        with mock.patch.multiple(run, Supervisor=lambda *_: supervisor, find_program=lambda: "/lockstep", require_room=lambda _: None), \
+                mock.patch.object(mpirun, "detect", lambda _: mpirun.OpenMpi("mpirun", "mpirun (Open MPI) 4.1.4")), \
                 mock.patch.dict(os.environ, container="yes"), contextlib.redirect_stderr(said):
             code = run.main(["-np", "1", *words.split()])
         self.assertEqual(supervisor.codes, [], "all attempts were made")

@@ -11,7 +11,8 @@ from pathlib import Path
 from unittest import mock
 
 from harness.build import PROGRAM, REPOSITORY
-from lockstep_launch import command_line, machine, open_mpi, run
+from lockstep_launch import command_line, machine, run
+from lockstep_launch.mpirun import OpenMpi
 from lockstep_launch.script import Failure
 
 FREE = "--map-by slot:OVERSUBSCRIBE --bind-to none"
@@ -31,8 +32,8 @@ class Commands(unittest.TestCase):
                                  quota=lambda: quota), \
                 mock.patch.dict(os.environ, kept, clear=True), contextlib.redirect_stderr(remarks):
             words = arguments.split() if isinstance(arguments, str) else arguments
-            job = run.Job(command_line.parse(words), open_mpi.Mpirun(4), "lockstep")
-            return " ".join(job.command()), remarks.getvalue()
+            job = run.Job(command_line.parse(words), OpenMpi("mpirun", "mpirun (Open MPI) 4.1.4"), "lockstep")
+            return re.sub(r"-x LOCKSTEP_\S+ ", "", " ".join(job.command())), remarks.getvalue()
 
     def settles(self, ranks, others, *machine_and_arguments, remark="", **environment):
         command, remarks = self.on(*machine_and_arguments, **environment)

@@ -18,7 +18,7 @@ struct MemoryLimitTest : testing::Test {
   }
   MemoryLimit limit(const std::string& groups) const {
     write("cgroup", groups);
-    return memory_limit(1000, folder_.path() / "cgroup", folder_.path());
+    return memory_limit(1000, {folder_.path() / "cgroup", folder_.path()});
   }
   const test::TemporaryFolder folder_;
 };

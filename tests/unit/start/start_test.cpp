@@ -2,6 +2,7 @@
 #include "comm/start.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -71,6 +72,12 @@ TEST(Start, MpirunHidesSrunWhichStartsItsDaemons) {
   EXPECT_EQ(how_started()->processes, 1);
 }
 
+TEST(Start, AProcessThatMayNotBeTracedIsNotReadByOthers) {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  EXPECT_FALSE(others_may_read_memory());
+  ::prctl(PR_SET_DUMPABLE, 1);
+}
+
 TEST(Start, OfSiblingsOneSpeaks) {
   EXPECT_TRUE(speaks_for_siblings());
   std::jthread sibling([] { EXPECT_TRUE(speaks_for_siblings()); });
@@ -82,7 +89,7 @@ using StartDeathTest = testing::Test;
 
 TEST(StartDeathTest, MpiThatDoesNotComeEndsTheProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const Environment environment(Variables{{"OMPI_COMM_WORLD_RANK", "3"}});
+  const Environment environment(Variables{{"PMI_RANK", "3"}});
   const auto wait_for_mpi = [](double seconds) {
     {
       const StartLimit limit(1.0);
