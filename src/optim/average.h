@@ -20,8 +20,9 @@ class Average {
   bool is_kept() const { return values_.size() != 0; }
   std::span<const float> values() const { return values_.span(); }
 
-  // Takes arena[begin, begin + size) as it is after a step. Concurrent calls on other elements are safe.
-  void follow(std::span<const float> arena, std::size_t begin, std::size_t size, bool first_step);
+  // Takes the parameters from number `first` on as they are after a step. Concurrent calls on others are
+  // safe.
+  void follow(std::span<const float> parameters, std::size_t first, bool first_step);
 
   // Goes on from these values. Throws ModelError unless there are as many.
   void restore(std::span<const float> values);
