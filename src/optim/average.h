@@ -17,7 +17,7 @@ class Average {
   // 0 <= decay < 1; 0: nothing is averaged or kept. It begins with these parameters.
   Average(double decay, std::span<const float> parameters);
 
-  bool is_kept() const { return values_.size() != 0; }
+  bool is_kept() const { return decay_ != 0.0; }
   std::span<const float> values() const { return values_.span(); }
 
   // Takes the parameters from number `first` on as they are after a step. Concurrent calls on others are

@@ -99,14 +99,14 @@ template <typename T>
 void DividedSum<T>::connect() {
   connected_ = true;
   if (way_ == Way::kMemory) {
-    if (connect_host(*communicator_, /*exchanges=*/false)) return;
+    if (connect_host(*communicator_)) return;
   } else if (way_ == Way::kTwo) {
     const int host = communicator_->hosts()[static_cast<std::size_t>(communicator_->rank())];
     const bool speaks = host == communicator_->rank();
     host_group_ = communicator_->split(host);
     exchange_group_ = communicator_->split(speaks ? 0 : 1);
     if (speaks) exchange_ = &*exchange_group_;
-    const bool connected = connect_host(*host_group_, speaks);
+    const bool connected = connect_host(*host_group_);
     if (communicator_->allreduce_min(connected ? 1 : 0) == 1) return;
     if (options_.levels == Levels::kTwo)
       throw comm::CollectiveError(ExitCode::kConfig,
@@ -121,14 +121,13 @@ void DividedSum<T>::connect() {
 }
 
 template <typename T>
-bool DividedSum<T>::connect_host(const comm::Communicator& host, bool exchanges) {
+bool DividedSum<T>::connect_host(const comm::Communicator& host) {
   host_ = &host;
   communicator_->all_or_none([&] {
-    if (exchanges) plan_messages();
-    if (!received_) received_.emplace(0);
+    if (way_ == Way::kTwo) plan_messages();
     published_.emplace(host.rank() == 0 ? division_->parameters() * sizeof(float) : 0);
   });
-  return own_.connect(host) && received_->connect(host) && published_->connect(host);
+  return own_.connect(host) && published_->connect(host) && (!received_ || received_->connect(host));
 }
 
 template <typename T>
@@ -138,16 +137,17 @@ void DividedSum<T>::plan_messages() {
     std::size_t first, last;
   };
   std::vector<Member> members;
+  std::size_t me = 0;  // among them
   const std::vector<int>& hosts = communicator_->hosts();
+  const auto host_of = [&](int rank) { return hosts[static_cast<std::size_t>(rank)]; };
+  const int speaker = way_ == Way::kTwo ? host_of(communicator_->rank()) : communicator_->rank();
   for (int rank = 0; rank < communicator_->size(); ++rank) {
-    const int host = hosts[static_cast<std::size_t>(rank)];
+    if (way_ == Way::kTwo && host_of(rank) != rank) continue;
+    if (rank == speaker) me = members.size();
     const std::size_t first = division_->part_of(rank);
-    if (way_ == Way::kMessages)
-      members.push_back({first, first + 1});
-    else if (host == rank)
-      members.push_back({first, first + static_cast<std::size_t>(std::ranges::count(hosts, host))});
+    const auto ranks = way_ == Way::kTwo ? std::ranges::count(hosts, rank) : 1;
+    members.push_back({first, first + static_cast<std::size_t>(ranks)});
   }
-  const auto me = static_cast<std::size_t>(exchange_->rank());
   const auto bytes = [](std::size_t elements, std::size_t width) {
     return static_cast<int>(elements * width);
   };
@@ -177,7 +177,8 @@ void DividedSum<T>::plan_messages() {
     received += from_others;
     messages_.push_back(std::move(message));
   }
-  received_.emplace(received * width(), way_ == Way::kTwo);
+  received_.emplace(exchange_ != nullptr ? received * width() : 0, way_ == Way::kTwo);
+  if (exchange_ == nullptr) return;
   if (narrow_) wire_ = AlignedBuffer<Half>(local_.size());
   if (overlaps_) background_.emplace(*exchange_, progress_);
 }

@@ -55,8 +55,8 @@ class DividedSum final : public GradientSum<T> {
     kMessages,  // each rank by messages
   };
   using Bucket = Division::Bucket;
-  // Of a bucket: what this rank sends to each of those that exchange, what it receives from each, and what of
-  // the parameters each has.
+  // Of a bucket: what this rank, or the one that speaks for it, sends to each of those that exchange, what it
+  // receives from each, and what of the parameters each has.
   struct Message {
     comm::Parts out, in, parameters;
     std::size_t own_begin, own_size;  // of the arena: what is this rank's, or its host's
@@ -67,7 +67,7 @@ class DividedSum final : public GradientSum<T> {
   enum class Count : std::size_t { kComplete, kAdded };
 
   void connect();
-  bool connect_host(const comm::Communicator& host, bool exchanges);
+  bool connect_host(const comm::Communicator& host);
   void plan_messages();
   std::uint64_t& count_of(Count count, int rank_on_host) const;
   void tell(Count count, std::size_t buckets);

@@ -58,19 +58,21 @@ void expect_same(const RunResult& a, const RunResult& b) {
 }
 
 TEST(DividedUpdate, OnSeveralHostsGivesTheRunOfOneRankInEveryWay) {
+  const ReduceOptions ways[] = {{},
+                                {.bucket_bytes = 20000},
+                                {.overlap = Overlap::kNever},
+                                {.levels = Levels::kOne},
+                                {.levels = Levels::kOne, .overlap = Overlap::kNever},
+                                {.update = Update::kEverywhere},
+                                {.levels = Levels::kTwo, .bucket_bytes = 4},
+                                {.shared_memory = false}};
   const RunResult one = test::run_trainer(setup_of(Kind::kSgd), self());
   for (const auto& hosts : test::layouts_of_hosts(world().size())) {
     const comm::Communicator ranks = world().taken_to_be_on(hosts);
-    for (const ReduceOptions& options : {ReduceOptions{},
-                                         {.bucket_bytes = 20000},
-                                         {.overlap = Overlap::kNever},
-                                         {.levels = Levels::kOne},
-                                         {.levels = Levels::kOne, .overlap = Overlap::kNever},
-                                         {.update = Update::kEverywhere},
-                                         {.levels = Levels::kTwo, .bucket_bytes = 4},
-                                         {.shared_memory = false}}) {
+    for (const ReduceOptions& options : ways) {
       RunSetup setup = setup_of(Kind::kSgd);
       setup.reduce = options;
+      SCOPED_TRACE(testing::Message() << (&options - &ways[0]) << " of the ways, host " << hosts.back());
       for (const int threads : {1, 2}) expect_same(test::run_trainer(setup, ranks, threads), one);
     }
   }
