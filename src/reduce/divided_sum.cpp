@@ -302,6 +302,7 @@ void DividedSum<T>::add_received(const Message& message, std::size_t begin, std:
 
 template <typename T>
 void DividedSum<T>::gather(std::span<float> arena) {
+  if (!connected_) connect();
   const std::span<float> target = way_ == Way::kMessages ? arena : as<float>(published_->of(0));
   const std::size_t own = division_->part_of(communicator_->rank());
   const auto copy = [&](std::span<const float> from, std::span<float> to, std::size_t begin,
