@@ -90,7 +90,7 @@ class DividedSum final : public GradientSum<T> {
   liveness::Progress* progress_;
   bool overlaps_, narrow_;
   Way way_;                                   // as hoped for, until it is connected
-  bool connected_ = false;                    // in the first round
+  bool connected_ = false;                    // by the first add_up() or gather()
   comm::SharedMemory own_;                    // local_, words twice, counts
   std::span<T> local_;                        // of kTwo, of the rank that speaks for the host: the host's sum
   const comm::Communicator* host_ = nullptr;  // of kMemory and kTwo: those that share memory

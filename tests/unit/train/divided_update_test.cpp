@@ -73,7 +73,7 @@ TEST(DividedUpdate, OnSeveralHostsGivesTheRunOfOneRankInEveryWay) {
       RunSetup setup = setup_of(Kind::kSgd);
       setup.reduce = options;
       SCOPED_TRACE(testing::Message() << (&options - &ways[0]) << " of the ways, host " << hosts.back());
-      for (const int threads : {1, 2}) expect_same(test::run_trainer(setup, ranks, threads), one);
+      expect_same(test::run_trainer(setup, ranks, /*threads=*/2), one);
     }
   }
 }
@@ -106,6 +106,15 @@ TEST(DividedUpdate, OfFloatSumsAgreesToRounding) {
       for (std::size_t t = 0; t < one.steps.size(); ++t)
         EXPECT_NEAR(all.steps[t].loss(), one.steps[t].loss(), wire == Wire::kFull ? 1e-4 : 2e-2);
     }
+  }
+}
+
+TEST(DividedUpdate, BeforeTheFirstStepTheAverageIsOfTheFirstWeights) {
+  const RunSetup setup = setup_of(Kind::kSgd);
+  for (const auto& hosts : test::layouts_of_hosts(world().size())) {
+    const comm::Communicator ranks = world().taken_to_be_on(hosts);
+    TrainerOnRanks run(setup, ranks);
+    EXPECT_TRUE(test::same_bits(run.trainer.average(), run.trainer.parameters()));
   }
 }
 
