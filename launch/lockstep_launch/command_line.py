@@ -15,7 +15,7 @@ SUBCOMMANDS = ("train", "eval", "export", "verify", "selftest", "gradcheck", "sa
 FIND_DIFFERENCES = ("verify", "selftest", "gradcheck", "sanity", "trace-step", "compare")
 SAVE_THEIR_STATE = ("train", "sweep")  # those that go on where a signal has ended them
 WITH_VALUE = ("-np", "-n", "--threads", "--bind", "--hostfile", "--host", "--retries", "--start-seconds", "--mpi")
-FLAGS = {"--force": "force", "--allow-run-as-root": "root_meant", "--verbose": "verbose", "--dry-run": "dry_run"}
+FLAGS = {"--balance": "balance", "--force": "force", "--allow-run-as-root": "root_meant", "--verbose": "verbose", "--dry-run": "dry_run"}
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Options:
     mpi: list = field(default_factory=list)  # the user's words for mpirun
     retries: int = 0
     start_seconds: int = 120
+    balance: bool = False
     force: bool = False
     root_meant: bool = False
     verbose: bool = False
@@ -76,6 +77,10 @@ def parse(words):
         if word in WITH_VALUE and word != "-n":
             raise Failure(2, f"{word} comes after {words[1]}, expected it before: {name()} {word} VALUE {words[1]}")
     options.words = words
+    if options.balance:
+        if not options.trains():
+            raise Failure(2, f"--balance with {words[0]}, expected a training run")
+        words += ["--set", "compute.balance=true"]
     return options
 
 

@@ -64,7 +64,7 @@ class Job:
         shards = options.shards()
         if shards is not None and self.ranks is not None and self.ranks > shards:
             raise Failure(2, f"{self.ranks} ranks share {shards} shards, expected at most one rank a shard: set data.shards to "
-                             f"{self.ranks} or more, or start fewer ranks")
+                             f"{self.ranks} or more (train.batch_size is a multiple of it), or start fewer ranks")
         if self._several_hosts:
             self._fit_hosts()
         else:

@@ -15,6 +15,18 @@
 
 namespace lockstep {
 
+// How many of `threads` are worth waking for that many operations, if each is to have `worth` of them or
+// more. On a busy machine a thread that has next to nothing to do costs the wait for a core.
+inline int worthwhile_threads(std::size_t operations, std::size_t worth, int threads) {
+  return static_cast<int>(
+      std::clamp<std::size_t>(operations / worth, 1, static_cast<std::size_t>(std::max(threads, 1))));
+}
+
+// parallel_ranges' grain for rows of `width` values each, of which `values` are worth waking a thread for.
+constexpr std::size_t rows_worth_a_thread(std::size_t width, std::size_t values = 4096) {
+  return std::max<std::size_t>(1, values / std::max<std::size_t>(1, width));
+}
+
 // body(begin, end) on `threads` contiguous parts of 0..n-1, cut at multiples of `grain`, one OpenMP thread
 // each.
 template <typename Body>

@@ -16,10 +16,17 @@ using train::StepArray;
 
 // Rounding errors that add up on the way to an array, in units of its type's.
 constexpr double kRoundings = 512.0;
-constexpr double kOfFloat = 0x1p-24 * kRoundings, kMostOfFew = 0.02;  // of float32 and float64, of float16
+constexpr double kOfFloat = 0x1p-24 * kRoundings, kMaxOfFloat16 = 0.02;  // of float32 and float64, of float16
 // An array is zero but for rounding where it is so small beside the largest of its kind.
 constexpr double kNothing = 1e-12;
-constexpr std::size_t kMostCauses = 3;
+constexpr std::size_t kMaxCauses = 3;
+
+// Multiply-adds.
+double work_of_a_step(const nn::Model& model, std::size_t rows) {
+  double work = 0.0;
+  for (std::size_t t = 0; t < model.tensors().size(); ++t) work += static_cast<double>(model.work(t));
+  return 3.0 * work * static_cast<double>(rows);  // forward, and backward to inputs and to parameters
+}
 
 double largest_of(const std::vector<double>& x) {
   double largest = 0.0;
@@ -36,14 +43,15 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 class Comparing {
  public:
   Comparing(const train::StepLayout& layout, const train::StepStart& start, const StudentArrays& student,
-            std::optional<double> tolerance)
+            std::optional<double> tolerance, double max_work)
       : layout_(layout),
         student_(student),
         tolerance_(tolerance),
         start_(start),
         reference_(train::step_in_double(layout.rules(), start)),
         theirs_start_(start),
-        theirs_(train::unknown_arrays(layout.rules())) {
+        theirs_(train::unknown_arrays(layout.rules())),
+        steps_left_(max_work / work_of_a_step(layout.rules().model, start.rows())) {
     for (const StudentArray& array : student.arrays) {
       layout.put(layout.arrays()[array.place], array.values, theirs_start_, theirs_);
       given_.insert(array.place);
@@ -108,7 +116,7 @@ class Comparing {
     result.name = array.name;
     // Values of double precision may be float32's: what rounding explains is no mistake, unless a mistake
     // explains it better.
-    const double loose = std::clamp(kRoundings * array.digits, kOfFloat, kMostOfFew),
+    const double loose = std::clamp(kRoundings * array.digits, kOfFloat, kMaxOfFloat16),
                  tight = array.exact ? 1e-9 : loose;
     result.tolerance = tolerance_.value_or(loose);
     result.error = error(what, array.values, layout_.values(what, start_, reference_));
@@ -144,7 +152,7 @@ class Comparing {
     if (result.causes.empty() && tight < result.tolerance)
       result.causes = direct_causes(array, expected, result.tolerance, own);
     if (result.causes.empty() || result.causes.front().id == "factor") add_causes_before(array, result);
-    if (result.causes.size() > kMostCauses) result.causes.resize(kMostCauses);
+    if (result.causes.size() > kMaxCauses) result.causes.resize(kMaxCauses);
     result.difference =
         difference(what.shape, array.values, expected, result.tolerance * scale(what, expected));
   }
@@ -192,12 +200,13 @@ class Comparing {
       if (!is_unknown_cause(place, array)) continue;
       for (const auto table : specific_tables())
         for (const Hypothesis& hypothesis : table)
-          if (causes.size() < kMostCauses) try_at(place, hypothesis, array, result.tolerance, causes);
+          if (causes.size() < kMaxCauses) try_at(place, hypothesis, array, result.tolerance, causes);
     }
     const bool none = causes.empty();
     for (const auto table : specific_tables())
       for (const Hypothesis& hypothesis : table)
-        if (none && causes.size() < kMostCauses) try_everywhere(hypothesis, array, result.tolerance, causes);
+        if (none && causes.size() < kMaxCauses) try_everywhere(hypothesis, array, result.tolerance, causes);
+    result.search_cut = causes.empty() && steps_left_ < 1.0;
     result.causes.insert(result.causes.begin(), causes.begin(), causes.end());
   }
 
@@ -209,6 +218,7 @@ class Comparing {
   void try_at(std::size_t place, const Hypothesis& hypothesis, const StudentArray& array, double tolerance,
               std::vector<Cause>& causes) {
     const StepArray& earlier = layout_.arrays()[place];
+    if (steps_left_ < 1.0 || !applies(hypothesis, earlier.kind)) return;
     const std::vector<double> expected = expected_of(earlier);
     const Case of{layout_, theirs_start_, merged_, earlier, expected, nullptr};
     for (const Prediction& prediction : predictions(hypothesis, of)) {
@@ -233,7 +243,8 @@ class Comparing {
       const StepArray& earlier = layout_.arrays()[place];
       if (place != array.place && !is_unknown_cause(place, array)) continue;
       if (!applies(hypothesis, earlier.kind)) continue;
-      const train::StepArrays following = train::step_in_double(layout_.rules(), start, &given);
+      if (steps_left_ < 1.0) return;
+      const train::StepArrays following = step(start, given);
       const train::StepArrays all = merged(given, following);
       const std::vector<double> expected = layout_.values(earlier, start, all);
       const std::vector<Prediction> made =
@@ -260,9 +271,15 @@ class Comparing {
   bool leads_to_array(const train::StepStart& start, const train::StepArrays& given,
                       const StudentArray& array, double tolerance) {
     const StepArray& what = layout_.arrays()[array.place];
-    const train::StepArrays all = train::step_in_double(layout_.rules(), start, &given);
+    if (steps_left_ < 1.0) return false;
+    const train::StepArrays all = step(start, given);
     const auto values = layout_.values(what, start, is_derived(what.kind) ? merged(given, all) : all);
     return error(what, array.values, values) <= tolerance;
+  }
+
+  train::StepArrays step(const train::StepStart& start, const train::StepArrays& given) {
+    steps_left_ -= 1.0;
+    return train::step_in_double(layout_.rules(), start, &given);
   }
 
   static bool applies(const Hypothesis& hypothesis, ArrayKind kind) {
@@ -281,26 +298,6 @@ class Comparing {
     return {forward_hypotheses(), loss_hypotheses(), backward_hypotheses(), update_hypotheses()};
   }
 
-  // Whether an array is computed from an earlier one, if on the way over others.
-  bool leads_to(const StepArray& earlier, const StepArray& what) const {
-    const bool after_gradients = what.kind == ArrayKind::kState || what.kind == ArrayKind::kUpdated;
-    switch (earlier.kind) {
-      case ArrayKind::kInputs:
-      case ArrayKind::kParameter:
-      case ArrayKind::kOutput:
-        return true;
-      case ArrayKind::kOutputGradient:
-        return what.kind != ArrayKind::kLoss && what.kind != ArrayKind::kProbabilitiesGradient;
-      case ArrayKind::kStateBefore:
-      case ArrayKind::kParameterGradient:
-      case ArrayKind::kState:
-        return after_gradients && earlier.index == what.index;
-      case ArrayKind::kLearningRate:
-        return what.kind == ArrayKind::kUpdated;
-      default:
-        return false;
-    }
-  }
   static bool is_derived(ArrayKind kind) {
     return kind == ArrayKind::kProbabilities || kind == ArrayKind::kProbabilitiesGradient;
   }
@@ -363,6 +360,7 @@ class Comparing {
   train::StepArrays merged_;
   std::set<std::size_t> given_;  // places of what the file has
   std::map<ArrayKind, double> scale_of_kind_;
+  double steps_left_;  // that the search for causes may compute
   Comparison result_;
 };
 
@@ -385,8 +383,8 @@ std::string_view name(Status status) {
 }
 
 Comparison compare(const train::StepLayout& layout, const train::StepStart& start,
-                   const StudentArrays& student, std::optional<double> tolerance) {
-  return Comparing(layout, start, student, tolerance).take();
+                   const StudentArrays& student, std::optional<double> tolerance, double max_work) {
+  return Comparing(layout, start, student, tolerance, max_work).take();
 }
 
 }  // namespace lockstep::compare

@@ -35,6 +35,8 @@ struct ComparedArray {
   double error = 0.0, tolerance = 0.0;
   std::vector<Cause> causes;             // of kWrong and kConvention, the likeliest first
   std::optional<Difference> difference;  // of kWrong
+  // No cause was found before the search for one had taken the work that it may take.
+  bool search_cut = false;
 };
 
 struct Comparison {
@@ -43,10 +45,14 @@ struct Comparison {
   std::optional<std::size_t> first_wrong;
 };
 
+// Multiply-adds in double: half a minute at most.
+inline constexpr double kMaxWork = 0x1p35;
+
 // tolerance: of the relative error; none: what the type of each array rounds to. Each array is compared with
-// the step in double precision, and with what follows from the file's earlier arrays. Throws ShapeError where
-// the arrays are not the layout's.
+// the step in double precision, and with what follows from the file's earlier arrays. max_work: of all steps
+// that are computed to find causes in arrays that the file does not have. Throws ShapeError where the arrays
+// are not the layout's.
 Comparison compare(const train::StepLayout& layout, const train::StepStart& start,
-                   const StudentArrays& student, std::optional<double> tolerance);
+                   const StudentArrays& student, std::optional<double> tolerance, double max_work = kMaxWork);
 
 }  // namespace lockstep::compare

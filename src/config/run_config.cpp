@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -186,6 +187,22 @@ void read_train(Reader& in, train::TrainOptions& train) {
   in.read("train.max_seconds", train.max_seconds, kAtLeastZeroText, kAtLeastZero);
 }
 
+// Of all learning rates, so that the schedule keeps its shape. With k = batch_size / base_batch_size:
+//   linear  k        Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017
+//   sqrt    sqrt(k)  Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014
+void read_rate_scaling(Reader& in, RateScaling& scaling, train::TrainOptions& train) {
+  using Rule = RateScaling::Rule;
+  in.read<Rule>("train.scale_rate", scaling.rule,
+                {{"none", Rule::kNone}, {"linear", Rule::kLinear}, {"sqrt", Rule::kSqrt}});
+  in.read("train.base_batch_size", scaling.base_batch_size, 1);
+  if (scaling.rule == Rule::kNone) return;
+  const double k = static_cast<double>(train.batch_size) / static_cast<double>(scaling.base_batch_size);
+  scaling.factor = scaling.rule == Rule::kLinear ? k : std::sqrt(k);
+  train.optimizer.learning_rate *= scaling.factor;
+  train.schedule.initial_learning_rate *= scaling.factor;
+  train.schedule.final_learning_rate *= scaling.factor;
+}
+
 }  // namespace
 
 RunConfig parse(const std::string& text, const std::string& name, const std::vector<std::string>& overrides,
@@ -199,6 +216,7 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   read_data(in, config.data);
   read_model(in, config.model);
   read_train(in, config.train);
+  read_rate_scaling(in, config.rate_scaling, config.train);
   in.read("train.patience", config.early_stopping.patience, 0);
   in.read_name("train.monitor", config.early_stopping.monitor,
                {"auto", "test_loss", "test_accuracy", "train_loss", "train_accuracy"});
@@ -238,6 +256,7 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
   std::vector<std::string> sets = {"auto"};
   for (const kernels::KernelSet set : kernels::kKernelSets) sets.emplace_back(kernels::name(set));
   in.read_name("compute.kernels", config.compute.kernels, sets);
+  in.read("compute.balance", config.compute.balance);
   in.ignore("compute.allow_mixed");  // decided in version 0.1 what now cannot matter; its run folders have it
   in.read("checkpoint.every_epochs", config.checkpoint.every_epochs, 0);
   in.read("checkpoint.every_steps", config.checkpoint.every_steps, 0);

@@ -15,11 +15,19 @@
 
 namespace lockstep::config {
 
+// train.scale_rate: learning rates that suit batches of base_batch_size, for those of train.batch_size.
+struct RateScaling {
+  enum class Rule { kNone, kLinear, kSqrt } rule = Rule::kNone;
+  std::size_t base_batch_size = 128;
+  double factor = 1.0;  // of every learning rate of the configuration; those of RunConfig::train have it
+};
+
 struct RunConfig {
   std::uint64_t seed = 1;
   data::DataOptions data;
   nn::ModelOptions model;
   train::TrainOptions train;
+  RateScaling rate_scaling;
   EvalOptions eval;
   reduce::ReduceOptions reduce;
   ComputeOptions compute;

@@ -14,6 +14,8 @@ struct ComputeOptions {
   int threads = 0;
   // For speed alone: one of kernels::kKernelSets' names, or "auto", the best of the rank's processor.
   std::string kernels = "auto";
+  // Divide the shards among the ranks by how fast these are, again when that changes; else evenly.
+  bool balance = false;
 };
 
 // The [checkpoint] section.

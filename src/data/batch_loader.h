@@ -30,10 +30,13 @@ std::size_t blocks_per_step(const ShardPlan& plan);
 
 class BatchLoader {
  public:
-  // Loads the samples of this rank's shards, and nothing else.
-  BatchLoader(const Dataset& dataset, const ShardPlan& plan, int rank, int world,
+  // Loads the samples of a rank's shards, and nothing else.
+  BatchLoader(const Dataset& dataset, const ShardPlan& plan, Range shards,
               const Augmentation& augmentation = {});
+  // Of other shards of the same plan: what they share with these is copied, the rest loaded.
+  BatchLoader(const BatchLoader& other, const Dataset& dataset, Range shards);
 
+  Range shards() const { return shards_; }
   const SampleStore& samples() const { return store_; }
   std::span<const std::uint32_t> sample_ids() const { return own_; }  // of these, ascending
 
@@ -49,6 +52,9 @@ class BatchLoader {
               std::span<float> targets, std::span<std::uint32_t> sample_ids, int threads) const;
 
  private:
+  // own_ and rows_, by the plan.
+  void list_samples();
+
   const ShardPlan* plan_;
   Range shards_;
   Augmentation augmentation_;

@@ -111,8 +111,9 @@ bool stands_alone(const CsvTable& table, const std::vector<std::size_t>& columns
 
 // Whether the first row's cells are all whole numbers, as years are, in columns that have no other.
 bool is_whole_alone(const CsvTable& table, const std::vector<std::size_t>& columns) {
-  constexpr std::size_t kFewest = 3;  // rows that say something of a column
-  return table.rows.size() >= kFewest && std::all_of(columns.begin(), columns.end(), [&](std::size_t column) {
+  constexpr std::size_t kMinRows = 3;  // rows that say something of a column
+  return table.rows.size() >= kMinRows &&
+         std::all_of(columns.begin(), columns.end(), [&](std::size_t column) {
            const auto whole = [&](const CsvRow& row) { return is_whole(row.cells[column]); };
            return std::count_if(table.rows.begin(), table.rows.end(), whole) == 1 &&
                   whole(table.rows.front());

@@ -101,6 +101,12 @@ std::unique_ptr<Dataset> open_undivided(const DataOptions& options, const Datase
 
 }  // namespace
 
+void SampleStore::copy_row(std::size_t i, const SampleStore& from, std::size_t j) {
+  if (!pixels.empty()) std::ranges::copy(from.pixel_row(j), pixel_row(i).begin());
+  if (!values.empty()) std::ranges::copy(from.value_row(j), value_row(i).begin());
+  targets[i] = from.targets[j];
+}
+
 std::vector<float> Dataset::targets(Split split) const {
   constexpr std::size_t kBlock = 10000;  // samples that are read at once
   const std::size_t n = info().samples(split);

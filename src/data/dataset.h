@@ -79,6 +79,8 @@ struct SampleStore {
   std::span<std::uint8_t> pixel_row(std::size_t i) { return {pixels.data() + i * width, width}; }
   std::span<const double> value_row(std::size_t i) const { return {values.data() + i * width, width}; }
   std::span<double> value_row(std::size_t i) { return {values.data() + i * width, width}; }
+  // Sample i <- sample j of another store with features of the same kind.
+  void copy_row(std::size_t i, const SampleStore& from, std::size_t j);
 };
 
 // A file that samples come from. Ranks whose files have the same hash read the same samples, as far as

@@ -10,10 +10,6 @@
 
 namespace lockstep::data {
 
-Range even_part(std::size_t n, std::size_t part, std::size_t parts) {
-  return {n * part / parts, n * (part + 1) / parts};
-}
-
 std::size_t micro_batch_size(std::size_t batch, std::size_t shards) {
   constexpr std::size_t kMaxShards = 1 << 20;
   if (shards == 0 || shards > kMaxShards)
@@ -55,16 +51,6 @@ ShardPlan::ShardPlan(std::size_t samples, std::size_t shards, std::size_t batch,
       }
     }
   }
-}
-
-Range ShardPlan::shards_of_rank(int rank, int world) const {
-  const auto ranks = static_cast<std::size_t>(world);
-  if (ranks > shards_)
-    throw ConfigError(
-        fmt::format("{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} "
-                    "or more, or start fewer ranks",
-                    world, shards_, world));
-  return even_part(shards_, static_cast<std::size_t>(rank), ranks);
 }
 
 std::vector<std::uint32_t> ShardPlan::epoch_order(std::size_t epoch, std::size_t shard) const {

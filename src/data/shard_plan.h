@@ -2,8 +2,7 @@
 //
 // The N training samples are split into S shards, whose sizes differ by at most one. A step takes one
 // micro-batch of at most B/S samples from each shard; the last step of an epoch takes what is left, so that
-// micro-batches may be short or empty, and no sample is dropped, padded or counted twice. Rank r of P owns
-// shards floor(r S / P) .. floor((r+1) S / P) - 1.
+// micro-batches may be short or empty, and no sample is dropped, padded or counted twice.
 //
 //   shuffle = kShards  shards come from a permutation of the samples that depends on the seed alone;
 //                      each epoch orders a shard anew, by (seed, epoch, shard)
@@ -15,16 +14,9 @@
 #include <vector>
 
 #include "data/options.h"
+#include "data/shard_division.h"
 
 namespace lockstep::data {
-
-struct Range {
-  std::size_t begin = 0, end = 0;
-  std::size_t size() const { return end - begin; }
-};
-
-// Part `part` of `parts` nearly equal contiguous parts of 0..n-1.
-Range even_part(std::size_t n, std::size_t part, std::size_t parts);
 
 // B/S. Throws ConfigError unless it is a positive integer and S is at most 2^20.
 std::size_t micro_batch_size(std::size_t batch, std::size_t shards);
@@ -39,9 +31,6 @@ class ShardPlan {
   std::size_t shards() const { return shards_; }
   std::size_t micro_batch() const { return micro_batch_; }  // B/S
   std::size_t steps_per_epoch() const { return steps_; }
-
-  // The shards of rank `rank` of `world`. Throws ConfigError if world exceeds the number of shards.
-  Range shards_of_rank(int rank, int world) const;
 
   // The sample numbers of a shard, ascending. A place in this list is a "position" below.
   const std::vector<std::uint32_t>& samples_of_shard(std::size_t shard) const { return members_[shard]; }

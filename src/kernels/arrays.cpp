@@ -44,7 +44,7 @@ LOCKSTEP_CLONES std::uint32_t count_non_finite(const float* x, std::size_t n) {
 
 void add_bias(Matrix x, std::span<const float> bias, int threads) {
   require(x.cols == bias.size() && x.col_stride == 1, "add_bias: one bias per column is needed");
-  parallel_ranges(x.rows, 16, threads, [&](std::size_t begin, std::size_t end) {
+  parallel_ranges(x.rows, rows_worth_a_thread(x.cols), threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) add_row(x.data + i * x.row_stride, bias.data(), x.cols);
   });
 }

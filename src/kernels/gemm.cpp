@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include "base/error.h"
+#include "base/simd.h"
 #include "kernels/products.h"
 
 namespace lockstep::kernels {
@@ -11,7 +12,9 @@ template <typename A, typename B, typename Multiply>
 void product(Multiply multiply, const A& a, const B& b, Matrix c, Store store, int threads) {
   require(a.rows == c.rows && b.cols == c.cols && a.cols == b.rows, "gemm: the sizes do not fit together");
   if (c.empty()) return;
-  if (a.cols > 0) return multiply(a, b, c, store, threads);
+  if (a.cols > 0)
+    return multiply(a, b, c, store,
+                    worthwhile_threads(c.rows * c.cols * a.cols, kMultiplicationsOfAThread, threads));
   if (store == Store::kAccumulate) return;
   for (std::size_t i = 0; i < c.rows; ++i)
     for (std::size_t j = 0; j < c.cols; ++j) c.data[i * c.row_stride + j * c.col_stride] = 0.0F;

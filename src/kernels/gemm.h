@@ -42,8 +42,12 @@ enum class Store { kOverwrite, kAccumulate };
 // accumulated into. A result of zero is +0, also where all that underflows is negative.
 inline constexpr std::size_t kChunk = 256;
 
+// Some microseconds' work, which is worth waking a thread for.
+inline constexpr std::size_t kMultiplicationsOfAThread = std::size_t{1} << 18;
+
 // C = A B, or C += A B. An overwritten C is never read: it may hold NaN. K = 0 is a product of zeros.
-// threads: how many OpenMP threads may share the work, each with tiles of C of its own.
+// threads: how many OpenMP threads may share the work, each with tiles of C of its own. Less work than
+// kMultiplicationsOfAThread for each is shared by fewer.
 //
 // An element's bits depend on its row of A, its column of B and K alone: not on M, N, the element's place or
 // the number of threads.

@@ -11,7 +11,7 @@
 namespace lockstep::kernels {
 namespace {
 
-constexpr std::size_t kGrain = 16;  // rows
+constexpr std::size_t kValuesOfAThread = 1024;  // an exponential each
 
 // Each of these returns a sample's loss and, unless `slopes` is empty, overwrites it with the derivatives by
 // the outputs.
@@ -136,21 +136,23 @@ LossSums evaluate_loss(Loss loss, ConstMatrix outputs, std::span<const float> ta
   require(gradient.data == nullptr || (gradient.rows == outputs.rows && gradient.cols == outputs.cols),
           "evaluate_loss: outputs and gradient differ in shape");
   LossSums total;
-  parallel_ranges(outputs.rows, kGrain, threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<double> row(outputs.cols), slopes(gradient.data == nullptr ? 0 : outputs.cols);
-    LossSums part;
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::span o(outputs.data + i * outputs.row_stride, outputs.cols);
-      std::copy(o.begin(), o.end(), row.begin());
-      part.loss.add(evaluate_sample(loss, row, targets[i], label_smoothing, slopes));
-      for (std::size_t k = 0; k < slopes.size(); ++k)
-        gradient.data[i * gradient.row_stride + k] = static_cast<float>(scale * slopes[k]);
-      part.correct += static_cast<float>(predicted_class(loss, o)) == targets[i];
-    }
-    part.samples = static_cast<std::int64_t>(end - begin);
+  parallel_ranges(outputs.rows, rows_worth_a_thread(outputs.cols, kValuesOfAThread), threads,
+                  [&](std::size_t begin, std::size_t end) {
+                    std::vector<double> row(outputs.cols),
+                        slopes(gradient.data == nullptr ? 0 : outputs.cols);
+                    LossSums part;
+                    for (std::size_t i = begin; i < end; ++i) {
+                      const std::span o(outputs.data + i * outputs.row_stride, outputs.cols);
+                      std::copy(o.begin(), o.end(), row.begin());
+                      part.loss.add(evaluate_sample(loss, row, targets[i], label_smoothing, slopes));
+                      for (std::size_t k = 0; k < slopes.size(); ++k)
+                        gradient.data[i * gradient.row_stride + k] = static_cast<float>(scale * slopes[k]);
+                      part.correct += static_cast<float>(predicted_class(loss, o)) == targets[i];
+                    }
+                    part.samples = static_cast<std::int64_t>(end - begin);
 #pragma omp critical(lockstep_loss_sums)
-    total.add(part);
-  });
+                    total.add(part);
+                  });
   return total;
 }
 

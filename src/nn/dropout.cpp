@@ -40,14 +40,16 @@ void Dropout::draw_mask(const PassContext& pass, std::uint32_t sample, std::span
 void Dropout::apply(Matrix x, const PassContext& pass) const {
   if (pass.sample_ids.empty()) return;
   require(pass.sample_ids.size() == x.rows, "Dropout: one sample per row is needed");
-  parallel_ranges(x.rows, 1, pass.threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> mask(inputs());
-    for (std::size_t i = begin; i < end; ++i) {
-      draw_mask(pass, pass.sample_ids[i], mask);
-      float* row = x.data + i * x.row_stride;
-      for (std::size_t j = 0; j < inputs(); ++j) row[j] = mask[j] == 0.0F ? 0.0F : row[j] * mask[j];
-    }
-  });
+  parallel_ranges(x.rows, rows_worth_a_thread(inputs()), pass.threads,
+                  [&](std::size_t begin, std::size_t end) {
+                    std::vector<float> mask(inputs());
+                    for (std::size_t i = begin; i < end; ++i) {
+                      draw_mask(pass, pass.sample_ids[i], mask);
+                      float* row = x.data + i * x.row_stride;
+                      for (std::size_t j = 0; j < inputs(); ++j)
+                        row[j] = mask[j] == 0.0F ? 0.0F : row[j] * mask[j];
+                    }
+                  });
 }
 
 void Dropout::forward(ConstMatrix x, std::span<const float>, Matrix y, const PassContext& pass) const {

@@ -137,6 +137,10 @@ std::size_t Model::layer_of(std::size_t tensor) const {
   return layer;
 }
 
+std::size_t Model::work(std::size_t tensor) const {
+  return tensors_[tensor].size * (layers_[layer_of(tensor)]->outputs() / tensors_[tensor].rows());
+}
+
 std::vector<double> Model::layer_in_double(std::span<const double> arena, std::size_t layer,
                                            std::span<const std::vector<double>> inputs,
                                            const PassContext& pass) const {

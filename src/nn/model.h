@@ -146,6 +146,9 @@ class Model {
                                          std::span<double> of_parameters, const PassContext& pass) const;
   // The layer that has a tensor.
   std::size_t layer_of(std::size_t tensor) const;
+  // The multiply-adds that a tensor's numbers take part in for each sample, forward. A row of it makes an
+  // equal share of the layer's outputs: one of a dense layer, a channel's pixels of a convolution.
+  std::size_t work(std::size_t tensor) const;
 
  private:
   struct Slice {

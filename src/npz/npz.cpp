@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -27,6 +29,13 @@ constexpr unsigned kEncrypted = 1;             // a flag of an entry
 template <typename T>
 std::string bytes_of(std::span<const T> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+// Which some releases of minizip open, and others do not: it begins with the record that ends every zip.
+bool is_empty_zip(const fs::path& path) {
+  std::array<char, 4> begin{};
+  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+  return std::string_view(begin.data(), begin.size()) == "PK\5\6";
 }
 
 }  // namespace
@@ -107,6 +116,7 @@ NpzFile::NpzFile(const fs::path& path) : path_(path) {
   if (fs::is_directory(path, error)) fail(fmt::format("is a folder, {}", kExpected));
   if (::access(path.c_str(), R_OK) != 0)
     fail(fmt::format("cannot be read: {}", std::generic_category().message(errno)));
+  if (is_empty_zip(path)) fail(fmt::format("is an empty zip, {}", kExpected));
   zip_ = std::make_unique<Zip>(path);
   if (zip_->file == nullptr)
     fail(fmt::format("is no zip{}, {}", path.extension() == ".npy" ? " but a single array" : "", kExpected));

@@ -25,7 +25,7 @@ struct LayerRow {
   std::string description;       // "Dense 2 -> 8"
   Distribution outputs;          // over the samples and the layer's units
   double dead = std::nan("");    // the share of units that give the same for all samples
-  Distribution gradients;        // of the mean loss by the outputs of a layer with parameters
+  Distribution gradients;        // of the mean loss by the outputs, where a layer before learns
   double update = std::nan("");  // norm of the epoch's last update over that of the parameters
 };
 

@@ -1,4 +1,4 @@
-// An image as a PNG file (https://www.w3.org/TR/png/), not compressed.
+// An image as a PNG file, by libpng.
 #pragma once
 
 #include <cstddef>

@@ -25,6 +25,7 @@ void write_summary(const std::filesystem::path& path, const Summary& summary) {
                                      {"ranks", summary.ranks},
                                      {"threads", summary.threads},
                                      {"placement", summary.placement},
+                                     {"shards", summary.shards},
                                      {"config", summary.config},
                                      {"provenance", summary.provenance}};
   if (!std::isnan(metrics.test_top5_accuracy)) document["test_top5_accuracy"] = metrics.test_top5_accuracy;

@@ -30,6 +30,7 @@ struct Summary {
   int ranks = 1;
   int threads = 1;                     // of each rank
   std::vector<std::string> placement;  // of each rank: its host and the cores it may run on, "node1: 0-3"
+  std::vector<std::size_t> shards;     // of each rank, how many it has in the end
   nlohmann::ordered_json config;
   nlohmann::ordered_json provenance;
 };

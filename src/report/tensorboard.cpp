@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "base/crc32.h"
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -50,9 +50,7 @@ T from_little_endian(std::string_view bytes) {
 }
 
 // A checksum of data that may hold checksums themselves: turned by 15 bits, plus a constant.
-std::uint32_t masked_crc(std::string_view bytes) {
-  return std::rotr(crc32(Crc32::kCastagnoli, bytes), 15) + 0xa282ead8U;
-}
+std::uint32_t masked_crc(std::string_view bytes) { return std::rotr(crc32c(bytes), 15) + 0xa282ead8U; }
 
 // Length (8 bytes), its checksum (4), content, its checksum (4).
 std::string record_of(const std::string& content) {

@@ -60,6 +60,13 @@ std::string sentence_of(const compare::Difference& d) {
       fmt::join(d.first, ", "), d.found, d.expected);
 }
 
+std::string no_cause(const ComparedArray& array) {
+  return array.search_cut
+             ? "no known cause was found before the search became too long; a step of fewer samples "
+               "(--samples), or more of your arrays, make it shorter"
+             : "no known cause explains it";
+}
+
 // Whether two arrays or more that the step is given, and none computes, are wrong.
 bool begins_elsewhere(const Comparison& result, const train::StepLayout& layout) {
   return std::ranges::count_if(result.arrays, [&](const ComparedArray& array) {
@@ -100,14 +107,14 @@ void print(report::Console& console, const Comparison& result, const compare::St
   for (std::size_t i = 0; i < first.causes.size(); ++i)
     console.line(
         fmt::format("  {} {}", i == 0 ? "likely:" : "or:    ", sentence_of(first.causes[i], name_of(first))));
-  if (first.causes.empty()) console.line("  no known cause explains it");
+  if (first.causes.empty()) console.line(fmt::format("  {}", no_cause(first)));
   if (first.difference) console.line(fmt::format("  {}", sentence_of(*first.difference)));
   for (std::size_t i = *result.first_wrong + 1; i < result.arrays.size(); ++i) {
     const ComparedArray& array = result.arrays[i];
     if (array.status != Status::kWrong) continue;
-    console.line(fmt::format("also wrong by itself: {}: {}", named(array, layout),
-                             array.causes.empty() ? "no known cause explains it"
-                                                  : sentence_of(array.causes.front(), name_of(array))));
+    console.line(fmt::format(
+        "also wrong by itself: {}: {}", named(array, layout),
+        array.causes.empty() ? no_cause(array) : sentence_of(array.causes.front(), name_of(array))));
   }
   if (follows > 0)
     console.line(
@@ -139,6 +146,7 @@ ordered_json as_json(const Comparison& result, const compare::StudentArrays& stu
                           {"status", compare::name(array.status)},
                           {"error", array.error},
                           {"tolerance", array.tolerance},
+                          {"search_cut", array.search_cut},
                           {"causes", ordered_json::array()}};
     for (const compare::Cause& cause : array.causes) entry["causes"].push_back(as_json(cause));
     if (const auto& d = array.difference)

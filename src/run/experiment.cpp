@@ -62,6 +62,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   communicator.all_or_none([&] {
     info_ = dataset->info();
     plan_ = plan_of(run, info_);
+    division_.emplace(plan_->shards(), world);
     augmentation = augmentation_of(run, info_);
     views_ = views_of(run, info_);
     model_ = model_of(run, info_);
@@ -71,7 +72,7 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
   communicator.all_or_none([&] {
     reducer_ = reduce::make_reducer(run.reduce, *model_, data::blocks_per_step(*plan_), communicator, threads,
                                     supervision.progress);
-    loader_.emplace(*dataset, *plan_, rank, world, augmentation);
+    loader_.emplace(*dataset, *plan_, division_->of_rank(rank), augmentation);
     // A signal does not end training in the middle of an evaluation, after which it is saved.
     test_set_.emplace(*dataset, data::Split::kTest, rank, world,
                       liveness::Supervision{.progress = supervision.progress});
@@ -93,6 +94,27 @@ Experiment::Experiment(const config::RunConfig& run, const comm::Communicator& c
                             threads, run.seed, info_.target_stddev, supervision},
         run.train, std::move(parameters));
   });
+  if (run.compute.balance) dataset_ = std::move(dataset);
+}
+
+void Experiment::divide(const data::ShardDivision& division) {
+  require(
+      dataset_ != nullptr && division.ranks() == communicator_.size() && division.shards() == plan_->shards(),
+      "Experiment::divide: needs compute.balance, and a division of the shards among these ranks");
+  std::optional<data::BatchLoader> loader;
+  communicator_.all_or_none(
+      [&] { loader.emplace(*loader_, *dataset_, division.of_rank(communicator_.rank())); });
+  const data::Fingerprint found = data::fingerprint(
+      info_, data::hash_samples(loader->samples(), loader->sample_ids()), 0, all_ranks(communicator_));
+  communicator_.all_or_none([&] {
+    if (found.train != fingerprint_.train)
+      throw DataError(
+          fmt::format("{}: the training samples have the fingerprint {} now, expected {}, with "
+                      "which the run began",
+                      info_.name, found.train, fingerprint_.train));
+  });
+  trainer_->go_on_with(std::move(*loader));
+  division_ = division;
 }
 
 std::vector<std::string> Experiment::tensors_with_gradients() const {

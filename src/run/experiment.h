@@ -68,6 +68,13 @@ class Experiment {
   const data::Normalizer& normalizer() const { return *normalizer_; }
   // Of this rank's test samples.
   std::span<const float> test_targets() const { return test_set_->samples().targets; }
+  // Which rank trains with which shards: an even division, until divide() is called.
+  const data::ShardDivision& division() const { return *division_; }
+  // Divides them anew, from the next step on; shards that change hands are loaded again. Needs
+  // compute.balance, without which the data set is not kept. Throws CollectiveError, and leaves all as it
+  // was, where samples cannot be loaded or are not those of before. Collective.
+  void divide(const data::ShardDivision& division);
+
   // What this network is trained on.
   data::Schema schema() const { return {info_, *normalizer_, fingerprint_}; }
 
@@ -88,7 +95,9 @@ class Experiment {
   int threads_;
   data::DatasetInfo info_;
   data::Fingerprint fingerprint_;
+  std::unique_ptr<data::Dataset> dataset_;  // with compute.balance
   std::optional<data::ShardPlan> plan_;
+  std::optional<data::ShardDivision> division_;
   std::optional<data::BatchLoader> loader_;
   std::optional<data::Normalizer> normalizer_;
   std::optional<nn::Model> model_;

@@ -78,6 +78,7 @@ Lines inspect_config(const std::filesystem::path& path, const std::string& text,
   for (const std::string& line : layer_table(model)) lines.push_back(line);
   lines.push_back(fmt::format("{} parameters, loss {}", model.parameters(), kernels::name(run.model.loss)));
   lines.push_back(describe_steps(info, plan, run.train.batch_size));
+  if (const std::string rates = describe_rates(run); !rates.empty()) lines.push_back(rates);
   lines.push_back(fmt::format("{} epochs, {} steps, seed {}, {} reduction, at most {} ranks",
                               run.train.epochs, run.train.epochs * plan.steps_per_epoch(), run.seed,
                               run.reduce.mode == reduce::Mode::kExact ? "exact" : "float", plan.shards()));

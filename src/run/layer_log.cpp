@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include "kernels/loss.h"
-#include "nn/pixels.h"
+#include "nn/observer.h"
 #include "run/statistics.h"
 
 namespace lockstep::run {
@@ -60,33 +59,25 @@ double share_of_dead(kernels::ConstMatrix outputs, std::size_t units) {
   return static_cast<double>(dead) / static_cast<double>(units);
 }
 
-// How many units each layer has: channels of images, else its outputs.
-std::vector<std::size_t> units_of(const nn::Model& model) {
-  std::vector<std::size_t> units;
-  std::size_t channels = 0;  // 0: not an image, pixel by pixel
-  for (const auto& layer : model.layers()) {
-    for (const nn::Tensor& tensor : layer->tensors())
-      if (tensor.shape.size() > 1) channels = tensor.shape.size() == 4 ? tensor.shape.front() : 0;
-    if (dynamic_cast<const nn::Pixels*>(layer.get()) != nullptr) channels = 0;
-    units.push_back(channels > 0 ? channels : layer->outputs());
-  }
-  return units;
-}
-
-// The gradient of each layer's outputs, where it has parameters.
-class OutputGradients final : public nn::GradientSink {
+// Fills the rows of a pass's layers.
+class Look final : public nn::Observer, public nn::GradientSink {
  public:
-  explicit OutputGradients(const nn::Model& model) : model_(model), of_layer_(model.layers().size()) {}
-  void add(const nn::GradientTerms& terms) override {
-    std::vector<float>& values = of_layer_[model_.layer_of(terms.tensor)];
-    const nn::Tensor& tensor = model_.tensors()[terms.tensor];
-    if (values.empty() && tensor.learns() && terms.dy.cols == tensor.rows()) values = values_of(terms.dy);
+  Look(const nn::Model& model, std::vector<report::LayerRow>& rows) : model_(model), rows_(rows) {}
+
+  void output(std::size_t number, kernels::ConstMatrix y, const nn::PassContext&) override {
+    if (number == 0) return;
+    const auto& image = model_.image(number);
+    rows_[number - 1].outputs = distribution_of(values_of(y));
+    rows_[number - 1].dead = share_of_dead(y, image ? image->channels : y.cols);
   }
-  std::vector<float> take(std::size_t layer) { return std::move(of_layer_[layer]); }
+  void gradient(std::size_t number, kernels::ConstMatrix dy, const nn::PassContext&) override {
+    if (number > 0) rows_[number - 1].gradients = distribution_of(values_of(dy));
+  }
+  void add(const nn::GradientTerms&) override {}  // parameters' gradients are not shown
 
  private:
   const nn::Model& model_;
-  std::vector<std::vector<float>> of_layer_;
+  std::vector<report::LayerRow>& rows_;
 };
 
 // |after - before| / |before| of the layer's parameters that learn; NaN without them.
@@ -130,31 +121,23 @@ std::vector<report::LayerRow> LayerLog::look(std::span<const float> parameters, 
     experiment_.normalizer().apply(store, at, {input.data + i * input.row_stride, input.cols});
     targets.push_back(store.targets[at]);
   }
+  std::vector<report::LayerRow> table(model.layers().size());
+  for (std::size_t l = 0; l < table.size(); ++l) {
+    table[l].layer = l + 1;
+    table[l].description = model.layers()[l]->description();
+    if (!before_.empty()) table[l].update = update_of(model, l, before_, parameters);
+  }
+  Look look(model, table);
   const nn::PassContext pass{.threads = threads_,
                              .seed = run_.seed,
                              .step = static_cast<std::uint32_t>(step),
                              .sample_ids = samples_,
-                             .micro_batches = std::span(&rows, 1)};
+                             .micro_batches = std::span(&rows, 1),
+                             .observer = &look};
   const kernels::ConstMatrix outputs = model.forward(parameters, workspace, rows, pass);
-  std::vector<report::LayerRow> table;
-  const std::vector<std::size_t> units = units_of(model);
-  for (std::size_t l = 0; l < model.layers().size(); ++l) {
-    report::LayerRow& row = table.emplace_back();
-    row.layer = l + 1;
-    row.description = model.layers()[l]->description();
-    if (l + 1 < model.layers().size() && model.in_place(l + 1)) continue;  // it is overwritten
-    const kernels::ConstMatrix given = workspace.output(l, rows);
-    row.outputs = distribution_of(values_of(given));
-    row.dead = share_of_dead(given, units[l]);
-  }
   kernels::evaluate_loss(run_.model.loss, outputs, targets, 1.0 / static_cast<double>(rows),
                          workspace.output_gradient(rows), threads_, run_.train.label_smoothing);
-  OutputGradients gradients(model);
-  model.backward(parameters, workspace, rows, gradients, pass);
-  for (std::size_t l = 0; l < table.size(); ++l) {
-    table[l].gradients = distribution_of(gradients.take(l));
-    if (!before_.empty()) table[l].update = update_of(model, l, before_, parameters);
-  }
+  model.backward(parameters, workspace, rows, look, pass);
   return table;
 }
 

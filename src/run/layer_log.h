@@ -23,7 +23,7 @@ class LayerLog {
   // Keeps the parameters before the epoch's last step, to compare with.
   void keep(std::span<const float> parameters) { before_.assign(parameters.begin(), parameters.end()); }
 
-  // A row for each layer whose outputs no other layer takes the place of. step: done so far.
+  // A row for each layer. step: done so far.
   std::vector<report::LayerRow> look(std::span<const float> parameters, std::size_t step) const;
 
  private:

@@ -59,8 +59,8 @@ std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetIn
   using nn::Workspace;
   constexpr std::uint64_t kProgram = std::uint64_t{18} << 20, kThread = std::uint64_t{4} << 20;
   const auto size = static_cast<std::uint64_t>(ranks);
-  const std::uint64_t train_samples =
-                          plan.shards_of_rank(rank, ranks).size() * plan.samples() / plan.shards(),
+  const std::size_t shards = data::ShardDivision(plan.shards(), ranks).of_rank(rank).size();
+  const std::uint64_t train_samples = shards * plan.samples() / plan.shards(),
                       test_samples = (info.test_samples + size - 1) / size;
   // In memory that ranks share: the sum of all gradients or all parameters, and a part of each rank's.
   const std::uint64_t shared = ranks > 1 ? 2 : 0;
@@ -76,7 +76,7 @@ std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetIn
          (train_samples + test_samples) * bytes_of_a_sample(info) +
          sizeof(float) * ((kReplicated + shared + gathered) * model.parameters() +
                           (state + average) * model.parameters() / parts + kCopies * largest_filters) +
-         Workspace::bytes_for(train::largest_pass(plan, model, rank, ranks), model,
+         Workspace::bytes_for(train::largest_pass(plan, model, shards), model,
                               Workspace::Use::kForwardAndBackward) +
          Workspace::bytes_for(train::Evaluator::largest_pass(model, test_samples), model,
                               Workspace::Use::kForward);

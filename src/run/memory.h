@@ -17,8 +17,9 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
                           const data::ShardPlan& plan, const nn::Model& model,
                           const comm::Communicator& ranks);
 
-// Bytes that such a rank of `ranks` on one host, with so many threads, will hold at most in training, the
-// program and its libraries included (as measured with Open MPI 4.1): what the system calls resident.
+// Bytes that such a rank of `ranks` on one host, with so many threads, will hold at most in training where
+// shards are divided evenly, the program and its libraries included (as measured with Open MPI 4.1): what the
+// system calls resident.
 std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
                              const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks,
                              int threads);

@@ -172,8 +172,8 @@ RecordedStep read_step(const std::filesystem::path& path) {
   if (inputs.size() == 4) step.image = {inputs[1], inputs[2], inputs[3]};
   const std::size_t rows = inputs[0], features = std::accumulate(inputs.begin() + 1, inputs.end(),
                                                                  std::size_t{1}, std::multiplies<>());
-  constexpr double kMost = 0x1p32 - 1;
-  step.classes = static_cast<std::size_t>(file.counts("classes", kMost).at(0));
+  constexpr double kMax = 0x1p32 - 1;
+  step.classes = static_cast<std::size_t>(file.counts("classes", kMax).at(0));
   step.target_unit = file.number("target_unit");
   try {
     step.run = std::make_unique<const config::RunConfig>(config::parse(step.toml, "config", {}));
@@ -183,10 +183,10 @@ RecordedStep read_step(const std::filesystem::path& path) {
     file.fail(error.what());
   }
   train::StepStart& start = step.trace.start;
-  const double number = file.counts("step", kMost).at(0);
+  const double number = file.counts("step", kMax).at(0);
   if (number < 1.0) file.fail("step is 0, expected at least 1");
   start.step = static_cast<std::size_t>(number) - 1;
-  for (const double id : file.counts("sample_ids", kMost))
+  for (const double id : file.counts("sample_ids", kMax))
     start.sample_ids.push_back(static_cast<std::uint32_t>(id));
   std::size_t in_micro_batches = 0;
   for (const double n : file.counts("micro_batches", static_cast<double>(rows))) {

@@ -1,7 +1,8 @@
 // Short trainings on a part of the data whose outcome is known beforehand, for lockstep sanity.
 //
-// All train the configuration's network with its loss, optimizer and learning rate; without what makes a
-// training slower to learn or to judge: augmentation, dropout, label smoothing, decay, averages, schedules.
+// All train the configuration's network with its loss, optimizer and learning rate (of SGD, in proportion to
+// the batch where that is smaller); without what makes a training slower to learn or to judge: augmentation,
+// dropout, label smoothing, decay, averages, schedules.
 // There is one shard, so that batch norm has the whole batch. One process.
 #pragma once
 
@@ -32,6 +33,7 @@ struct ShortOutcome {
                                  // behind a last activation, its value at 0
   double constant_loss = 0.0;    // of the best outputs that are the same for all training samples
   bool has_output_bias = false;  // the last layer has one that learns
+  bool mixes_samples = false;    // as Model::mixes_samples
   double score = 0.0;   // of the test samples: accuracy or, of values, 1 - mean squared error / variance
   double chance = 0.0;  // what outputs that are the same for all samples reach at most
   std::size_t test_samples = 0;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "nn/model_file.h"
+#include "run/run_place.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_folder.h"
 
@@ -57,7 +58,11 @@ NamedNetwork load_named(const std::string& name, const std::vector<std::string>&
   const bool own_weights = weights.empty();
   communicator.all_or_none([&] {
     std::error_code ignored;
-    if (communicator.rank() != 0 || !fs::is_directory(name, ignored)) return;
+    if (communicator.rank() != 0) return;
+    if (fs::status(name, ignored).type() == fs::file_type::not_found)
+      throw ConfigError(
+          fmt::format("{}: no such file or folder, expected a configuration or the folder of a run", name));
+    if (!fs::is_directory(name, ignored)) return;
     if (weights == "best" || weights == "latest")
       weights = checkpoint_named(weights, name).string();
     else if (weights.empty())
@@ -70,10 +75,13 @@ NamedNetwork load_named(const std::string& name, const std::vector<std::string>&
   NamedNetwork named{load_config(communicator, config, overrides), of_run ? name : "", of_run && own_weights};
   std::filesystem::path& from = named.config.run.init_from;
   if (!weights.empty()) from = weights;
-  if (from.empty())
+  if (from.empty()) {
+    const fs::path usual = fs::path("runs") / named.config.name;
     throw comm::CollectiveError(
         ExitCode::kConfig,
-        fmt::format("{} names no weights: expected --model FILE or train.init_from", config));
+        fmt::format("{} names no weights: expected --model FILE, train.init_from, or the folder of a run{}",
+                    config, found_run(usual) ? " in its place, such as " + usual.string() : ""));
+  }
   return named;
 }
 

@@ -117,6 +117,15 @@ std::vector<std::string> layer_table(const nn::Model& model) {
   return lines;
 }
 
+std::string describe_rates(const config::RunConfig& run) {
+  using Rule = config::RateScaling::Rule;
+  const config::RateScaling& scaling = run.rate_scaling;
+  if (scaling.rule == Rule::kNone) return "";
+  return fmt::format(R"(learning rates x {:.6g}: train.scale_rate is "{}", batch {} instead of {})",
+                     scaling.factor, scaling.rule == Rule::kLinear ? "linear" : "sqrt", run.train.batch_size,
+                     scaling.base_batch_size);
+}
+
 std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch) {
   return fmt::format(
       "{} training samples in {} shards, batch {} = {} x {}, {} steps per epoch; {} test samples",

@@ -50,6 +50,9 @@ std::vector<std::string> layer_table(const nn::Model& model);
 // "50000 training samples in 8 shards, batch 128 = 8 x 16, 391 steps per epoch; 10000 test samples".
 std::string describe_steps(const data::DatasetInfo& info, const data::ShardPlan& plan, std::size_t batch);
 
+// What the configuration's learning rates are multiplied by, and why; "" where they are as they stand.
+std::string describe_rates(const config::RunConfig& run);
+
 // Where each rank runs, by rank: its host and the cores it may run on, "node1: 0-3"; nothing on other ranks
 // than the first. Collective.
 std::vector<std::string> placement(const comm::Communicator& world);

@@ -32,6 +32,7 @@ void print_model(report::Console& console, const LoadedConfig& loaded, const Exp
                            kernels::name(loaded.run.model.loss),
                            static_cast<double>(experiment.bytes()) / (1 << 20)));
   console.line(describe_steps(info, experiment.plan(), loaded.run.train.batch_size));
+  if (const std::string rates = describe_rates(loaded.run); !rates.empty()) console.line(rates);
 }
 
 // Ends a run that has stopped, and says why. The exit code. Collective.

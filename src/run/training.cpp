@@ -44,7 +44,9 @@ Training::Training(Job& job, const LoadedConfig& loaded, const Compute& compute,
       info_(experiment.info()),
       console_(job.console),
       progress_(job.progress),
-      logs_(loaded.run.log, std::move(events)) {}
+      logs_(loaded.run.log, std::move(events)) {
+  if (run_.compute.balance) balance_.emplace(experiment, world_, progress_, console_);
+}
 
 void Training::start(std::optional<RunPlace> place, const Resumed* resumed, const Resumed* beginning) {
   if (beginning != nullptr) {
@@ -158,6 +160,7 @@ void Training::finish() {
            .ranks = world_.size(),
            .threads = compute_.threads,
            .placement = placement_,
+           .shards = experiment_.division().counts(),
            .config = loaded_.resolved,
            .provenance = provenance(compute_)});
     });
@@ -203,6 +206,10 @@ void Training::before_epoch() {
   console_.start_epoch();
   keep_before_last_step();
   epoch_start_ = std::chrono::steady_clock::now();
+  if (balance_) {
+    const liveness::Span span(&progress_, liveness::Activity::kSetUp, trainer_.steps_done() + 1);
+    balance_->between_epochs();
+  }
   spent_before_ = progress_.seconds();
 }
 

@@ -11,6 +11,7 @@
 
 #include "liveness/progress.h"
 #include "report/console.h"
+#include "run/balance.h"
 #include "run/compute.h"
 #include "run/experiment.h"
 #include "run/film.h"
@@ -98,6 +99,7 @@ class Training final : private LoopObserver {
   std::size_t first_step_ = 0;       // the run has set out after so many
   std::string saved_hash_;           // summary.json's weights_hash, once it is written
   std::vector<float> best_weights_;  // with train.patience: those of record_.best_epoch, on rank 0
+  std::optional<Balance> balance_;   // with compute.balance
   Logs logs_;                        // begun on rank 0
   std::optional<RunFolder> folder_;  // on rank 0, as the next
   std::optional<LayerLog> layers_;   // with log.layers

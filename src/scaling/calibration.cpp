@@ -1,20 +1,15 @@
 #include "scaling/calibration.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <system_error>
+#include <numeric>
 
 #include "base/clock.h"
-#include "base/error.h"
-#include "base/file.h"
 #include "comm/background_sums.h"
 #include "reduce/bucketed_sum.h"
-#include "run/setup.h"
+#include "reduce/scales.h"
 #include "scaling/timing.h"
 
 namespace lockstep::scaling {
@@ -28,17 +23,25 @@ struct StepTime {
   std::int64_t all() const { return forward + backward + update; }
 };
 
-// The loads to measure: those of a few ranks of this experiment, and smaller ones, as long as they are short.
+// The rows whose steps are short enough to be measured several times: some seconds of a core at most.
+std::size_t rows_to_measure(const nn::Model& model) {
+  constexpr std::size_t kMaxRows = 1024, kMaxWork = 50'000'000'000;  // multiply-adds, forward
+  std::size_t work = 1;
+  for (std::size_t t = 0; t < model.tensors().size(); ++t) work += model.work(t);
+  return std::clamp<std::size_t>(kMaxWork / work, 1, kMaxRows);
+}
+
+// The loads to measure: those of a few ranks of this experiment, and smaller ones, of so many rows together.
 // least: the rows that a micro-batch must have.
-std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std::size_t samples,
+std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std::size_t most_rows,
                                std::size_t least) {
-  constexpr std::size_t kMaxRows = 1024;
-  const std::size_t most_rows = std::min(samples, kMaxRows);
-  const std::size_t blocks = std::clamp<std::size_t>(most_rows / micro_batch, 1, shards);
   std::vector<StepLoad> loads;
-  for (const std::size_t rows : {micro_batch, micro_batch / 4, micro_batch / 16})
+  for (const std::size_t rows : {micro_batch, micro_batch / 4, micro_batch / 16}) {
+    if (rows < std::max<std::size_t>(least, 1) || rows > most_rows) continue;
+    const std::size_t blocks = std::min(most_rows / rows, shards);
     for (const std::size_t n : {blocks, (blocks + 1) / 2, (blocks + 3) / 4, std::size_t{1}})
-      if (rows >= least && n * rows <= most_rows) loads.push_back({n, n * rows});
+      loads.push_back({n, n * rows});
+  }
   if (loads.empty()) loads.push_back({1, most_rows});
   const auto as_pair = [](const StepLoad& load) { return std::pair(load.blocks, load.rows); };
   std::sort(loads.begin(), loads.end(), [&](auto& a, auto& b) { return as_pair(a) < as_pair(b); });
@@ -122,7 +125,8 @@ class Measuring {
       : job_(job),
         run_(run),
         info_(experiment.info()),
-        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(), info_.train_samples,
+        loads_(loads_of(run.data.shards, experiment.plan().micro_batch(),
+                        std::min(info_.train_samples, rows_to_measure(experiment.model())),
                         experiment.model().least_micro_batch())) {}
 
   // By rank 0 alone, or by all ranks at once, of which the slowest counts. Collective.
@@ -192,10 +196,10 @@ double stolen_seconds(const comm::Communicator& world, reduce::ReduceOptions opt
   return std::max(0.0, beside - alone);
 }
 
-// Inverts the model's formulas. beside: what goes on while sums do, if they may.
-Network measure_network(const comm::Communicator& world, reduce::ReduceOptions options, StepsAlone* beside,
-                        std::size_t parameters) {
-  const double p = world.size(), messages = 2.0 * std::ceil(std::log2(p));
+// Of the network that joins these ranks. within: of the hosts, where there are several, of several ranks.
+// beside: what goes on while sums do, if they may.
+Network measure_network(const comm::Communicator& world, int hosts, const Network& within,
+                        reduce::ReduceOptions options, StepsAlone* beside, std::size_t parameters) {
   std::int64_t number = 1;
   const double small = seconds_of(world, [&] { world.allreduce_sum(std::span(&number, 1)); });
   reduce::ReduceOptions at_the_end = options;
@@ -206,89 +210,55 @@ Network measure_network(const comm::Communicator& world, reduce::ReduceOptions o
   reduce::BucketedSum<std::int32_t> sum(parameters, at_the_end, world, /*threads=*/1);
   sum.finish();
   const double whole = seconds_of(world, [&] { sum.finish(); });
-  const double moved = 2.0 * (p - 1.0) / p * static_cast<double>(parameters) * sizeof(std::int32_t);
-  const double stolen = beside ? stolen_seconds(world, options, *beside, parameters, whole) : 0.0;
-  const double buckets =
-      world.on_one_host()
-          ? 1.0
-          : std::ceil(static_cast<double>(parameters * sizeof(std::int32_t)) /
-                      static_cast<double>(reduce::bucket_bytes(at_the_end, /*overlapped=*/false)));
-  return {"measured", small / messages, std::max(0.0, whole - buckets * small) / moved, stolen / moved};
+  const double bytes = static_cast<double>(parameters * sizeof(std::int32_t));
+  const double bucket = static_cast<double>(reduce::bucket_bytes(at_the_end, /*overlapped=*/false));
+  const double buckets = hosts == 1 ? 1.0 : std::ceil(bytes / bucket);
+  Network network = network_from(world.size(), hosts, within, small, whole, bytes, buckets);
+  if (beside == nullptr) return network;
+  const double stolen = stolen_seconds(world, options, *beside, parameters, whole);
+  network.stolen_per_byte = 1.0;  // what a path makes of it
+  network.stolen_per_byte =
+      stolen / (bytes * path_of_sum({1, network, within}, world.size(), hosts).stolen_per_byte);
+  return network;
 }
 
-nlohmann::ordered_json to_json(const LayoutCost& layout) {
-  nlohmann::ordered_json json = {{"ranks_on_host", layout.ranks_on_host}, {"threads", layout.threads}};
-  for (const auto& [load, seconds] : layout.steps)
-    json["steps"].push_back({{"blocks", load.blocks},
-                             {"rows", load.rows},
-                             {"forward", seconds.forward},
-                             {"backward", seconds.backward},
-                             {"update", seconds.update}});
-  return json;
-}
-
-// Files of version 0.1, which knew dense layers only, have no work: it is as many as there are elements.
-std::vector<TensorLoad> tensors_from(const nlohmann::ordered_json& json) {
-  const auto elements = json.at("tensors").get<std::vector<std::size_t>>();
-  const auto work = json.value("work", elements);
-  std::vector<TensorLoad> tensors;
-  for (std::size_t t = 0; t < std::min(elements.size(), work.size()); ++t)
-    tensors.push_back({elements[t], work[t]});
-  return tensors;
-}
-
-LayoutCost layout_from(const nlohmann::ordered_json& json) {
-  LayoutCost layout{json.at("ranks_on_host").get<int>(), json.at("threads").get<int>(), {}};
-  for (const auto& step : json.at("steps"))
-    layout.steps.push_back({{step.at("blocks").get<std::size_t>(), step.at("rows").get<std::size_t>()},
-                            {step.at("forward").get<double>(), step.at("backward").get<double>(),
-                             step.at("update").get<double>()}});
-  return layout;
-}
-
-// Whether the model can work with it.
-bool sensible(const LayoutCost& layout) {
-  const auto positive = [](const MeasuredStep& step) {
-    return step.seconds.forward > 0.0 && step.seconds.backward > 0.0 && step.seconds.update > 0.0;
-  };
-  return layout.ranks_on_host > 0 && layout.threads > 0 && !layout.steps.empty() &&
-         std::all_of(layout.steps.begin(), layout.steps.end(), positive);
-}
-
-nlohmann::ordered_json to_json(const Network& network) {
-  return {{"latency", network.latency},
-          {"seconds_per_byte", network.seconds_per_byte},
-          {"stolen_per_byte", network.stolen_per_byte}};
-}
-
-Network network_from(const nlohmann::ordered_json& json) {
-  return {"measured", json.at("latency").get<double>(), json.at("seconds_per_byte").get<double>(),
-          json.at("stolen_per_byte").get<double>()};
-}
-
-bool sensible(const std::optional<Network>& network) {
-  return !network ||
-         (network->latency >= 0.0 && network->seconds_per_byte >= 0.0 && network->stolen_per_byte >= 0.0);
+// A product for the gradient of its weights and one for that of its inputs, which the first layer that learns
+// leaves out; before that one backward ends.
+std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
+  const std::vector<nn::Tensor>& tensors = model.tensors();
+  const auto first =
+      static_cast<std::size_t>(std::ranges::find_if(tensors, &nn::Tensor::learns) - tensors.begin());
+  std::vector<TensorLoad> loads;
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const std::size_t products =
+        t < first ? 0
+                  : (tensors[t].learns() ? 1U : 0U) + (model.layer_of(t) > model.layer_of(first) ? 1U : 0U);
+    loads.push_back({tensors[t].size, products * model.work(t)});
+  }
+  return loads;
 }
 
 }  // namespace
 
-// A row of a tensor makes an equal share of the layer's outputs: one of a dense layer, a channel's pixels of
-// a convolution.
-std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
-  std::vector<TensorLoad> loads;
-  for (const auto& layer : model.layers())
-    for (const nn::Tensor& tensor : layer->tensors()) {
-      const std::size_t elements = model.tensors()[loads.size()].size;
-      loads.push_back({elements, elements * (layer->outputs() / tensor.rows())});
-    }
-  return loads;
+Sums sums_of(const config::RunConfig& run, const nn::Model& model) {
+  Sums sums;
+  sums.tensors = tensor_loads(model);
+  if (run.reduce.mode == reduce::Mode::kExact)
+    sums.counters = model.tensors().size() * reduce::Scales::kSlots;
+  const bool statistics = !std::ranges::all_of(model.tensors(), &nn::Tensor::has_gradient);
+  sums.few_numbers = statistics ? 2 : 1;  // of the losses, and of these
+  if (run.reduce.wire != reduce::Wire::kFull) sums.bytes_per_number = 2.0;
+  sums.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
+  sums.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);
+  sums.overlap_on_one_host = run.reduce.overlap == reduce::Overlap::kAlways;
+  sums.overlap_across_hosts = run.reduce.overlap != reduce::Overlap::kNever;
+  return sums;
 }
 
 Calibration expected_calibration(const config::RunConfig& run, const run::Experiment& experiment,
                                  const std::string& kernel_family) {
   Calibration calibration;
-  calibration.tensors = tensor_loads(experiment.model());
+  calibration.sums = sums_of(run, experiment.model());
   calibration.kernel_family = kernel_family;
   calibration.mode = name_of(run.reduce.mode);
   return calibration;
@@ -303,16 +273,23 @@ Calibration calibrate(run::Job& job, const config::RunConfig& run, const run::Ex
   const Measuring measuring(job, run, experiment);
   if (ranks_on_host > 1) calibration.layouts.push_back(measuring.layout(false, 1, threads));
   calibration.layouts.push_back(measuring.layout(true, ranks_on_host, threads));
-  if (world.size() > 1) {
-    auto& network = world.on_one_host() ? calibration.within_host : calibration.between_hosts;
+  const std::size_t parameters = experiment.model().parameters();
+  const comm::Communicator host = world.of_this_host();
+  const std::vector<std::int64_t> first = world.allgather(host.rank() == 0 ? 1 : 0);
+  const auto hosts = static_cast<int>(std::accumulate(first.begin(), first.end(), std::int64_t{0}));
+  // Where all hosts have several ranks, or there is one: they are alike, and those of the first host count.
+  if (world.allreduce_min(host.size()) > 1)
+    calibration.within_host = measure_network(host, 1, {}, run.reduce, nullptr, parameters);
+  if (hosts > 1) {
     const std::unique_ptr<StepsAlone> beside = measuring.beside_sums(threads);
-    network = measure_network(world, run.reduce, beside.get(), experiment.model().parameters());
+    calibration.between_hosts = measure_network(world, hosts, calibration.within_host.value_or(Network{}),
+                                                run.reduce, beside.get(), parameters);
   }
   return calibration;
 }
 
 Calibration merged(Calibration before, const Calibration& measured) {
-  before.tensors = measured.tensors;
+  before.sums = measured.sums;
   before.kernel_family = measured.kernel_family;
   before.mode = measured.mode;
   for (const LayoutCost& layout : measured.layouts) {
@@ -324,55 +301,6 @@ Calibration merged(Calibration before, const Calibration& measured) {
   if (measured.within_host) before.within_host = measured.within_host;
   if (measured.between_hosts) before.between_hosts = measured.between_hosts;
   return before;
-}
-
-Calibration read_calibration(const std::filesystem::path& path, const Calibration& expected) {
-  Calibration calibration;
-  try {
-    const auto json = nlohmann::ordered_json::parse(read_file(path));
-    calibration.tensors = tensors_from(json);
-    calibration.kernel_family = json.at("kernel_family").get<std::string>();
-    calibration.mode = json.at("mode").get<std::string>();
-    for (const auto& layout : json.at("layouts")) calibration.layouts.push_back(layout_from(layout));
-    if (json.contains("within_host")) calibration.within_host = network_from(json.at("within_host"));
-    if (json.contains("between_hosts")) calibration.between_hosts = network_from(json.at("between_hosts"));
-  } catch (const nlohmann::json::exception& error) {
-    throw ConfigError(fmt::format("{}: {}, expected what lockstep predict --calibration wrote", path.string(),
-                                  error.what()));
-  } catch (const std::system_error& error) {
-    throw ConfigError(fmt::format("{}: cannot be read: {}", path.string(), error.code().message()));
-  }
-  if (!std::all_of(calibration.layouts.begin(), calibration.layouts.end(),
-                   [](const LayoutCost& layout) { return sensible(layout); }) ||
-      !sensible(calibration.within_host) || !sensible(calibration.between_hosts))
-    throw ConfigError(
-        fmt::format("{}: a layout without steps, or a time that is not positive, expected "
-                    "what lockstep predict --calibration wrote",
-                    path.string()));
-  if (calibration.layouts.empty() || calibration.tensors != expected.tensors)
-    throw ConfigError(fmt::format(
-        "{}: is of another network, expected one with the tensors of this configuration", path.string()));
-  if (calibration.kernel_family != expected.kernel_family || calibration.mode != expected.mode)
-    throw ConfigError(fmt::format("{}: was measured with {} kernels and {} reduction, expected {} and {}",
-                                  path.string(), calibration.kernel_family, calibration.mode,
-                                  expected.kernel_family, expected.mode));
-  return calibration;
-}
-
-void write_calibration(const std::filesystem::path& path, const Calibration& calibration) {
-  nlohmann::ordered_json json = {{"tensors", nlohmann::ordered_json::array()},
-                                 {"work", nlohmann::ordered_json::array()}};
-  for (const auto& [elements, work] : calibration.tensors) {
-    json["tensors"].push_back(elements);
-    json["work"].push_back(work);
-  }
-  json["kernel_family"] = calibration.kernel_family;
-  json["mode"] = calibration.mode;
-  json["layouts"] = nlohmann::ordered_json::array();
-  for (const LayoutCost& layout : calibration.layouts) json["layouts"].push_back(to_json(layout));
-  if (calibration.within_host) json["within_host"] = to_json(*calibration.within_host);
-  if (calibration.between_hosts) json["between_hosts"] = to_json(*calibration.between_hosts);
-  run::writing(path, [&] { write_file_atomically(path, json.dump(2) + "\n"); });
 }
 
 }  // namespace lockstep::scaling

@@ -13,14 +13,14 @@
 namespace lockstep::scaling {
 
 struct Calibration {
-  std::vector<TensorLoad> tensors;  // of which network
+  Sums sums;                        // of which network
   std::string kernel_family, mode;  // what steps were measured with
   std::vector<LayoutCost> layouts;
   std::optional<Network> within_host, between_hosts;
 };
 
-// Of each tensor, in the arena's order.
-std::vector<TensorLoad> tensor_loads(const nn::Model& model);
+// What a step of such a run sums, and how.
+Sums sums_of(const config::RunConfig& run, const nn::Model& model);
 
 // Measures steps of one rank on otherwise idle cores (where the job has one rank a host and several hosts:
 // not), then of all ranks at once, over several numbers of blocks and rows, with copies of the network that

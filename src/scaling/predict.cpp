@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/version.h"
-#include "reduce/bucketed_sum.h"
 #include "run/experiment.h"
 #include "run/setup.h"
 #include "scaling/calibration.h"
@@ -37,12 +36,7 @@ Workload workload_of(const config::RunConfig& run, const run::Experiment& experi
   workload.samples = experiment.info().train_samples;
   workload.shards = run.data.shards;
   workload.batch = run.train.batch_size;
-  workload.tensors = tensor_loads(experiment.model());
-  if (run.reduce.wire != reduce::Wire::kFull) workload.bytes_per_number = 2.0;
-  workload.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
-  workload.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);
-  workload.overlap_on_one_host = run.reduce.overlap == reduce::Overlap::kAlways;
-  workload.overlap_across_hosts = run.reduce.overlap != reduce::Overlap::kNever;
+  workload.sums = sums_of(run, experiment.model());
   return workload;
 }
 

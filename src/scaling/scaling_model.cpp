@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -118,29 +117,6 @@ double LayoutCost::error() const {
   return *median;
 }
 
-// Rates that TCP, and verbs at 100 Gbit/s, give of a link's; latencies of a small message as users report
-// them.
-Network network_of(const std::string& name) {
-  struct Preset {
-    const char* name;
-    double gbit, microseconds;
-  };
-  constexpr Preset kPresets[] = {
-      {"1gbit", 0.94, 50}, {"10gbit", 9.4, 20}, {"25gbit", 23.5, 8}, {"100gbit", 96, 2}};
-  for (const Preset& preset : kPresets)
-    if (name == preset.name) return {name, 1e-6 * preset.microseconds, 8e-9 / preset.gbit, 0.0};
-  double gbit = 0.0, microseconds = 0.0;
-  const char *begin = name.data(), *end = begin + name.size();
-  const auto rate = std::from_chars(begin, end, gbit);
-  if (rate.ec == std::errc() && rate.ptr != end && *rate.ptr == ':') {
-    const auto latency = std::from_chars(rate.ptr + 1, end, microseconds);
-    if (latency.ec == std::errc() && latency.ptr == end && gbit > 0.0 && microseconds >= 0.0 &&
-        std::isfinite(gbit) && std::isfinite(microseconds))
-      return {name, 1e-6 * microseconds, 8e-9 / gbit, 0.0};
-  }
-  throw ConfigError(fmt::format("the network is \"{}\", expected {}", name, kNetworkNames));
-}
-
 ScalingModel::ScalingModel(Workload workload, Cluster cluster, std::vector<LayoutCost> layouts)
     : workload_(std::move(workload)), cluster_(std::move(cluster)), layouts_(std::move(layouts)) {
   require(!layouts_.empty() && workload_.samples > 0 && workload_.shards > 0 &&
@@ -168,53 +144,6 @@ const LayoutCost& ScalingModel::layout(int ranks_on_host, int threads) const {
   return *nearest;
 }
 
-double ScalingModel::part_of_backward(double elements) const {
-  double done = 0.0, all = 0.0;
-  for (auto tensor = workload_.tensors.rbegin(); tensor != workload_.tensors.rend(); ++tensor) {
-    const double size = as_double(tensor->elements), work = as_double(tensor->work);
-    done += work * std::clamp(elements / size, 0.0, 1.0);
-    all += work;
-    elements -= size;
-  }
-  return done / all;
-}
-
-ScalingModel::SumTime ScalingModel::sum_time(int ranks, int hosts, double backward) const {
-  if (ranks == 1) return {};
-  const double p = ranks, share = 2.0 * (p - 1.0) / p;
-  double parameters = 0.0;
-  for (const TensorLoad& tensor : workload_.tensors) parameters += as_double(tensor.elements);
-  const double bytes = parameters * workload_.bytes_per_number;
-  const Network& network = hosts == 1 ? cluster_.within_host : cluster_.between_hosts;
-  const double stream = share * bytes * network.seconds_per_byte;
-  const double messages = 2.0 * std::ceil(std::log2(p));  // of a sum, one after the other
-  if (!(hosts == 1 ? workload_.overlap_on_one_host : workload_.overlap_across_hosts)) {
-    const double buckets = hosts == 1 ? 1.0 : std::ceil(bytes / as_double(workload_.bucket_bytes_at_the_end));
-    const double whole = buckets * messages * network.latency + stream;
-    return {whole, whole};
-  }
-  // Bucket after bucket from the arena's end, when backward has done the work of their tensors. Buckets share
-  // the network; a message waits for a poll, every 100 microseconds while backward goes on, which loses some
-  // of its core to them.
-  constexpr double kPoll = 100e-6;
-  const double bucket = std::min(bytes, as_double(workload_.bucket_bytes));
-  double network_free = 0.0, finish = 0.0, stolen = 0.0;
-  for (double sent = 0.0; sent < bytes;) {
-    const double size = std::min(bucket, bytes - sent);
-    sent += size;
-    const double ready = backward * part_of_backward(sent / workload_.bytes_per_number);
-    const double begin = std::max(network_free, ready), seconds = share * size * network.seconds_per_byte;
-    network_free = begin + seconds;
-    const double meanwhile = seconds > 0.0 ? std::clamp((backward - begin) / seconds, 0.0, 1.0) : 0.0;
-    stolen += meanwhile * share * size * network.stolen_per_byte;
-    const double passed = std::min(messages, (backward - ready) / (network.latency + kPoll));
-    const double rounds = ready + passed * (network.latency + kPoll) + (messages - passed) * network.latency;
-    finish = std::max({finish, network_free, rounds});
-  }
-  const double exposed = std::max(stolen, finish - backward);
-  return {exposed, std::max(exposed, messages * network.latency + stream)};
-}
-
 Prediction ScalingModel::predict(int ranks, int threads, bool weak) const {
   const auto p = static_cast<std::size_t>(ranks);
   Prediction of;
@@ -233,11 +162,16 @@ Prediction ScalingModel::predict(int ranks, int threads, bool weak) const {
     const StepLoad load{blocks,
                         static_cast<std::size_t>(std::ceil(filled * rows_a_block * as_double(blocks)))};
     of.step = cost.seconds(load);
-    const auto [exposed, whole] = sum_time(ranks, of.hosts, of.step.backward);
+    if (workload_.sums.divided_update) of.step.update /= as_double(p);
+    const auto [exposed, whole] = sum_seconds(workload_.sums, cluster_, ranks, of.hosts, of.step.backward);
     of.exposed = exposed;
     of.hidden = whole > 0.0 ? 1.0 - exposed / whole : 0.0;
     return of.step.all() + exposed;
   };
+  if (weak) {  // of batches that may be larger than all samples: part of a step counts as such
+    of.epoch = as_double(workload_.samples) / as_double(of.batch) * step_with(1.0);
+    return of;
+  }
   const std::size_t full = workload_.samples / of.batch, left = workload_.samples % of.batch;
   of.epoch = left == 0 ? 0.0 : step_with(as_double(left) / as_double(of.batch));
   if (full > 0) of.epoch += as_double(full) * step_with(1.0);

@@ -3,20 +3,18 @@
 //
 // A step of one rank computes forward and backward over its blocks, waits for what is left of the gradients'
 // sum, and updates. Each part is a line in the rank's blocks and rows, fitted to the measurements near them.
-// The sum is Rabenseifner's, which Open MPI takes between hosts,
-//
-//   seconds = 2 log2(P) * latency + 2 (P-1)/P * bytes * seconds_per_byte
-//
-// (Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005). Across
-// hosts buckets leave while backward goes on, from the arena's end, and only what is left then is waited for;
-// without overlap they follow one another when it is over, with a latency each. Within a host the same
-// formula goes from the number of ranks that was measured to others.
+// Across hosts buckets of the sum leave while backward goes on, from the arena's end, and only what is left
+// then is waited for; without overlap they follow one another when it is over, with a latency each.
+// sum_model.h has what messages cost. Its formula for a host goes from the number of ranks that was measured
+// to others.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "scaling/sum_model.h"
 
 namespace lockstep::scaling {
 
@@ -64,38 +62,10 @@ struct LayoutCost {
   double error() const;
 };
 
-struct Network {
-  std::string name;
-  double latency = 0.0;           // seconds of a message
-  double seconds_per_byte = 0.0;  // between two ranks, in each direction
-  double stolen_per_byte = 0.0;   // seconds that backward loses to bytes that move meanwhile
-};
-
-// "1gbit", "10gbit", "25gbit", "100gbit", or GBIT:MICROSECONDS, a rate and a latency. Throws ConfigError.
-Network network_of(const std::string& name);
-inline constexpr const char* kNetworkNames = "1gbit, 10gbit, 25gbit, 100gbit or GBIT:MICROSECONDS";
-
-// A tensor's part in bytes and in time: its elements, and how many multiply-adds they take part in for each
-// sample. A convolution uses each of its weights once for every pixel.
-struct TensorLoad {
-  std::size_t elements = 0, work = 0;
-  bool operator==(const TensorLoad&) const = default;
-};
-
 // What is trained, as far as time goes.
 struct Workload {
   std::size_t samples = 0, batch = 0, shards = 0;
-  std::vector<TensorLoad> tensors;                             // in the arena's order
-  double bytes_per_number = 4.0;                               // on the wire
-  std::size_t bucket_bytes = std::size_t{1} << 20;             // of a message under way
-  std::size_t bucket_bytes_at_the_end = std::size_t{1} << 18;  // between hosts without overlap
-  bool overlap_on_one_host = false, overlap_across_hosts = true;
-};
-
-// Where it is to run.
-struct Cluster {
-  int cores_per_host = 1;
-  Network between_hosts, within_host;
+  Sums sums;
 };
 
 struct Prediction {
@@ -132,13 +102,6 @@ class ScalingModel {
   std::vector<int> threads() const;
 
  private:
-  // Seconds that the sum costs a step, and that it takes altogether.
-  struct SumTime {
-    double exposed = 0.0, whole = 0.0;
-  };
-  SumTime sum_time(int ranks, int hosts, double backward) const;
-  // The part of backward that it takes to come to so many elements from the arena's end.
-  double part_of_backward(double elements) const;
   const LayoutCost& layout(int ranks_on_host, int threads) const;
 
   Workload workload_;

@@ -49,11 +49,12 @@ void Evaluator::for_outputs(const Network& network, int threads, Visit&& visit) 
   const auto outputs_of_view = [&](std::size_t view, std::size_t begin, std::size_t rows) {
     liveness::enter(supervision_.progress, liveness::Activity::kEvaluation);
     float* input = workspace.input(rows).data;
-    parallel_ranges(rows, 1, threads, [&](std::size_t from, std::size_t to) {
-      for (std::size_t i = from; i < to; ++i)
-        network.views.apply(view, network.normalizer, samples_, begin + i,
-                            {input + i * samples_.width, samples_.width});
-    });
+    parallel_ranges(rows, rows_worth_a_thread(samples_.width), threads,
+                    [&](std::size_t from, std::size_t to) {
+                      for (std::size_t i = from; i < to; ++i)
+                        network.views.apply(view, network.normalizer, samples_, begin + i,
+                                            {input + i * samples_.width, samples_.width});
+                    });
     return network.model.forward(network.arena, workspace, rows,
                                  {.threads = threads, .progress = supervision_.progress});
   };

@@ -315,4 +315,24 @@ std::vector<double> probability_gradient(const StepRules& rules, const StepStart
   return p;
 }
 
+bool leads_to(const StepArray& earlier, const StepArray& what) {
+  const bool after_gradients = what.kind == ArrayKind::kState || what.kind == ArrayKind::kUpdated;
+  switch (earlier.kind) {
+    case ArrayKind::kInputs:
+    case ArrayKind::kParameter:
+    case ArrayKind::kOutput:
+      return true;
+    case ArrayKind::kOutputGradient:
+      return what.kind != ArrayKind::kLoss && what.kind != ArrayKind::kProbabilitiesGradient;
+    case ArrayKind::kStateBefore:
+    case ArrayKind::kParameterGradient:
+    case ArrayKind::kState:
+      return after_gradients && earlier.index == what.index;
+    case ArrayKind::kLearningRate:
+      return what.kind == ArrayKind::kUpdated;
+    default:
+      return false;
+  }
+}
+
 }  // namespace lockstep::train

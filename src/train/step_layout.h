@@ -39,6 +39,9 @@ struct StepArray {
   std::vector<std::size_t> shape;
 };
 
+// Whether an array is computed from an earlier one, if on the way over others.
+bool leads_to(const StepArray& earlier, const StepArray& what);
+
 // Images are (rows, channels, height, width), weights as in model.safetensors, targets (rows) classes or
 // (rows, outputs) values. Biases, velocities and the like have their tensor's shape.
 class StepLayout {

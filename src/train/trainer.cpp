@@ -45,8 +45,7 @@ std::size_t blocks_of_pass(std::span<const data::Block> blocks, std::size_t max_
 
 }  // namespace
 
-std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks) {
-  const std::size_t shards = plan.shards_of_rank(rank, ranks).size();
+std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, std::size_t shards) {
   const std::size_t per_shard = std::min(plan.micro_batch(), plan.samples() / plan.shards() + 1);
   const std::size_t within = std::min(
       kPassRows, nn::Workspace::rows_within(kPassBytes, model, nn::Workspace::Use::kForwardAndBackward));
@@ -62,8 +61,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       optimizer_(options.optimizer, division().own_size()),
       parameters_(std::move(parameters)),
       average_(options.average_decay, division().own_of(parameters_.span())),
-      workspace_(parts.model,
-                 largest_pass(parts.plan, parts.model, parts.communicator.rank(), parts.communicator.size()),
+      workspace_(parts.model, largest_pass(parts.plan, parts.model, parts.loader.shards().size()),
                  nn::Workspace::Use::kForwardAndBackward),
       deadline_(deadline_after(options.max_seconds)),
       targets_(workspace_.max_rows()),
@@ -138,6 +136,16 @@ RankSums Trainer::add_up(const kernels::LossSums& own) {
   auto sums = to_integers({own, own_stop_requests()});
   parts_.reducer.add_up(sums);
   return from_integers(sums);
+}
+
+void Trainer::go_on_with(data::BatchLoader loader) {
+  parts_.loader = std::move(loader);
+  if (step_in_epoch() != 0) parts_.loader.start_epoch(epochs_done());
+  const std::size_t rows = largest_pass(parts_.plan, parts_.model, parts_.loader.shards().size());
+  if (rows == workspace_.max_rows()) return;
+  workspace_ = nn::Workspace(parts_.model, rows, nn::Workspace::Use::kForwardAndBackward);
+  targets_.resize(rows);
+  sample_ids_.resize(rows);
 }
 
 reduce::Reducer::Outcome Trainer::finish_reduction() {

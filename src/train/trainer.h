@@ -100,8 +100,8 @@ struct TrainerParts {
   liveness::Supervision supervision = {};
 };
 
-// Rows of the largest pass, forward and backward, that such a rank makes.
-std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, int rank, int ranks);
+// Rows of the largest pass, forward and backward, that a rank with so many shards makes.
+std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, std::size_t shards);
 
 // Holds this rank's replica of the parameters; of the optimizer's state and of the average what is this
 // rank's part by the reducer's division, which alone it updates. All members that train are collective;
@@ -126,6 +126,10 @@ class Trainer {
   // The first half of a step: the gradient of its batch is in the reducer, the parameters are as they were.
   // Throws like step.
   StepReport compute_gradient();
+
+  // From the next step on this rank computes the shards that `loader` holds, which is of the same plan and
+  // takes the place of the parts' own. Of all ranks' loaders each shard is in one.
+  void go_on_with(data::BatchLoader loader);
 
   // Who looks at the passes of the steps that follow; nobody: null. It must outlive them.
   void set_observer(nn::Observer* observer) { observer_ = observer; }

@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   const auto dataset = data::open_dataset(options);
   const data::DatasetInfo info = dataset->info();
   const data::ShardPlan plan(info.train_samples, kShards, kBatch, data::Shuffle::kShards, 1);
-  data::BatchLoader loader(*dataset, plan, 0, 1);
+  data::BatchLoader loader(*dataset, plan, {0, plan.shards()});
   const data::Normalizer normalizer(data::Normalization::kMean, info, loader.samples(), {});
   const nn::Model model({}, info.features(), info.classes);
   AlignedBuffer<float> arena(model.parameters());

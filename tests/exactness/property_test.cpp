@@ -1,5 +1,6 @@
-// Random experiments on random numbers of ranks and threads, each rank with kernels drawn for it: each must
-// be the run of one process with the best kernels, bit for bit.
+// Random experiments on random numbers of ranks and threads, each rank with kernels drawn for it, and half of
+// them with shards divided anew after each step: each must be the run of one process with the best kernels,
+// bit for bit.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <random>
 
 #include "base/hash.h"
+#include "drawn_division.h"
 #include "hosts.h"
 #include "kernels/kernel_set.h"
 #include "layer_lists.h"
@@ -23,6 +25,7 @@ struct Draw {
   std::size_t hosts = 0;    // 0: as they are; else which of layouts_of_hosts they are taken to be on
   std::size_t kernels = 0;  // rank r has the processor's kernel set kernels + r, counted around
   std::size_t steps = 1;
+  std::uint64_t divisions = 0;  // a seed; 0: shards stay with their ranks, which have even parts
 };
 
 // A loss with targets that it takes, and a network: hidden layers as usual, or layers of any kind in any
@@ -114,6 +117,7 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   draw.steps = from(1, 5);
   draw.kernels = from(0, 5);
   draw.hosts = from(0, 3);
+  draw.divisions = from(0, 1) == 0 ? 0 : 1 + number;
   return draw;
 }
 
@@ -121,8 +125,8 @@ std::ostream& operator<<(std::ostream& out, const Draw& draw) {
   const SmallRunOptions& o = draw.options;
   out << draw.ranks << " ranks x " << draw.threads << " threads, kernels from " << draw.kernels << ", "
       << o.samples << " samples of " << o.features << (o.pixels ? " pixels, " : " numbers, ") << o.shards
-      << " shards, batch " << o.batch << (o.reduce.wire == reduce::Wire::kInt16 ? ", 16 bits" : "")
-      << ", hidden";
+      << " shards" << (draw.divisions != 0 ? " that move" : "") << ", batch " << o.batch
+      << (o.reduce.wire == reduce::Wire::kInt16 ? ", 16 bits" : "") << ", hidden";
   for (const std::size_t width : o.model.hidden) out << ' ' << width;
   return out << ", " << kernels::name(o.model.loss) << ", seed " << o.seed;
 }
@@ -141,7 +145,12 @@ Trained train(const Draw& draw, const comm::Communicator& communicator, int thre
   train::Trainer& trainer = run.start();
   Trained trained;
   try {
-    for (std::size_t s = 0; s < draw.steps; ++s) trained.losses.push_back(trainer.step().loss());
+    std::mt19937_64 engine(draw.divisions);
+    for (std::size_t s = 0; s < draw.steps; ++s) {
+      if (draw.divisions != 0 && communicator.size() > 1)
+        run.divide(drawn_division(draw.options.shards, communicator.size(), engine));
+      trained.losses.push_back(trainer.step().loss());
+    }
   } catch (const comm::CollectiveError& error) {
     trained.divergence = error.what();
   }

@@ -92,7 +92,7 @@ struct SmallRun {
         threads(thread_count),
         dataset(o.features, o.pixels, o.classes, o.samples, o.seed),
         plan(o.samples, o.shards, o.batch, o.shuffle, o.seed),
-        loader(dataset, plan, c.rank(), c.size()),
+        loader(dataset, plan, data::ShardDivision(o.shards, c.size()).of_rank(c.rank())),
         model(o.model, o.features, nn::outputs_of(o.model, o.classes)),
         normalizer(fit()),
         reducer(reduce::make_reducer(o.reduce, model, data::blocks_per_step(plan), c, thread_count)) {}
@@ -107,6 +107,11 @@ struct SmallRun {
     return *trainer;
   }
   train::Trainer& start() { return start(options.seed); }
+
+  // Goes on with these shards on each rank.
+  void divide(const data::ShardDivision& division) {
+    trainer->go_on_with({loader, dataset, division.of_rank(communicator.rank())});
+  }
 
  private:
   data::Normalizer fit() {

@@ -55,7 +55,8 @@ TEST(OffsetLayer, BackwardIsTheSlopeOfForward) {
 std::vector<float> trained(const comm::Communicator& communicator, bool own, train::Score& score) {
   const Majority majority;
   const data::ShardPlan plan(512, 8, 64, data::Shuffle::kShards, 1);
-  data::BatchLoader loader(majority, plan, communicator.rank(), communicator.size());
+  data::BatchLoader loader(
+      majority, plan, data::ShardDivision(plan.shards(), communicator.size()).of_rank(communicator.rank()));
   nn::ModelOptions options;
   options.hidden = {32};
   options.activation = kernels::Activation::kTanh;

@@ -1,8 +1,10 @@
 """What can be done to the hosts of a world, by what runs inside of it."""
 
+import contextlib
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 
@@ -76,6 +78,27 @@ def stop_host(host):
 def resume_host(host):
     (_world() / f"{host}.cut").unlink()
     _signal_host(host, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def half_the_time(host, name):
+    """Its processes of that name have half of the processor's time within: they run for 10 ms and stand for 10 ms."""
+    over = threading.Event()
+
+    def hold():
+        while not over.wait(0.01):
+            pids = processes(host, name)
+            send(signal.SIGSTOP, pids)
+            over.wait(0.01)
+            send(signal.SIGCONT, pids)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        holder.join()
 
 
 def kill_host(host):

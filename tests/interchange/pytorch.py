@@ -137,7 +137,7 @@ def the_lines_of_the_readme_load_the_weights(lockstep, images):
     """README's lines of Python, as they stand there, on an nn.Sequential; where the safetensors package is not installed,
     with the reader above in its place."""
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-    lines, = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    lines, = (block for block in re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL) if "load_file" in block)
     if not importlib.util.find_spec("safetensors"):
         reader = types.ModuleType("safetensors.torch")
         reader.load_file = read_safetensors

@@ -8,7 +8,7 @@ import pytest
 from harness.files import read, write
 from scripts import machine, refused, run, scripts, stand_in, succeeded
 
-CONFIGURE_AND_BUILD = """cmake --preset release -DCMAKE_UNITY_BUILD=ON -DLOCKSTEP_TESTS=OFF
+CONFIGURE_AND_BUILD = """cmake --preset release -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 -DLOCKSTEP_TESTS=OFF
 cmake --build build --target lockstep --parallel 3
 """
 
@@ -40,10 +40,10 @@ def test_cmake_configures_and_builds_the_program_on_the_cores(folder):
     assert outcome.err == ""
     assert asked(folder) == read("build/build.log") == CONFIGURE_AND_BUILD, "what cmake said is in the log"
     succeeded(run("launch/build", "asan-ubsan"), "building asan-ubsan into build-asan-ubsan/")
-    assert asked(folder) == ("cmake --preset asan-ubsan -DCMAKE_UNITY_BUILD=ON -DLOCKSTEP_TESTS=OFF\n"
+    assert asked(folder) == ("cmake --preset asan-ubsan -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16 -DLOCKSTEP_TESTS=OFF\n"
                              "cmake --build build-asan-ubsan --target lockstep --parallel 3\n")
     succeeded(run("launch/build", "--tests"), "building release and its tests into build/")
-    assert asked(folder) == "cmake --preset release -DLOCKSTEP_TESTS=ON -DCMAKE_UNITY_BUILD=ON\ncmake --build build --parallel 3\n"
+    assert asked(folder) == "cmake --preset release -DLOCKSTEP_TESTS=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16\ncmake --build build --parallel 3\n"
 
 
 def test_a_folder_that_was_configured_keeps_its_tests(folder):

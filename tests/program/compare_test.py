@@ -121,7 +121,7 @@ BAD_ARRAYS = {
     "an_infinity": (lambda: {"dW1": floats(W1, float("inf"))}, "dW1 has inf as its element 0, expected finite numbers"),
     "one_array_twice": (lambda: {"dW1": floats(W1, 1), "layers.0.weight.grad": floats(W1, 1)},
                         "has layers.0.weight.grad twice: as dW1 and as layers.0.weight.grad"),
-    "no_array": (lambda: {}, "is no zip, expected an .npz file"),
+    "no_array": (lambda: {}, "is an empty zip, expected an .npz file"),
     "only_a_readme": (lambda: {"README": array_bytes("<U1", (), b"a\0\0\0")}, "has no array of the step"),
     "fewer_bytes_than_its_shape": (lambda: {"dW1": floats(W1, 1)[:-4]}, "dW1 has 36 bytes, expected 40 for its shape (5, 2)"),
     "terabytes": (lambda: {"dW1": array_bytes("<f4", (1 << 20, 1 << 20), bytes(40))}, "dW1 has shape (1048576, 1048576), expected (5, 2)"),

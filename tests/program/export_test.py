@@ -153,8 +153,8 @@ def far_from_zero():
 @pytest.mark.parametrize("arrange, words, code, says", [
     (None, "out", 2, "export: there is nothing to write, expected --onnx FILE"),
     (None, "out --onnx nowhere/network.onnx", 2, "nowhere/network.onnx: cannot be written: No such file or directory"),
-    (None, "nowhere --onnx network.onnx", 2, "nowhere: cannot be read"),
-    (None, "run.toml --onnx network.onnx", 2, "run.toml names no weights: expected --model FILE or train.init_from"),
+    (None, "nowhere --onnx network.onnx", 2, "nowhere: no such file or folder, expected a configuration or the folder of a run"),
+    (None, "run.toml --onnx network.onnx", 2, "run.toml names no weights: expected --model FILE, train.init_from, or the folder of a run"),
     (weights_of_another_program, "out --model other.safetensors --onnx network.onnx", 4,
      "other.safetensors: does not say what it was trained on"),
     (None, "out --set model.hidden=[3] --onnx network.onnx", 4, "out/model.safetensors: layers.0.weight has shape (5, 2)"),

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 from harness.files import header, read, read_csv, read_safetensors, weights_hash, write_planar_config, write_small_config
+from harness.npz import read_npz
 from harness.process import ALONE, lockstep, settings, succeed
 
 RELU = 'hidden = [6,5]\nactivation = "relu"\n'
 CONV = """model.layers=[{type="conv",filters=4,size=3},{type="batch_norm"},{type="relu",name="a"},{type="conv",filters=4,size=3},
           {type="add",from="a"},{type="max_pool",size=8},{type="dense"}]""".replace("\n", "")
+
+
+LAYERS_OF_CONV = ["image", "Conv", "batch", "relu", "Conv", "add", "max", "flatten", "Dense"]
 
 
 def train(*keys, out="out", ranks=ALONE, more=()):
@@ -48,16 +52,42 @@ def test_layers_of_images_have_a_row_each():
     train(CONV, "log.layers=true")
     found = rows()
     layers = [row["description"].split()[0] for (epoch, _), row in found.items() if epoch == 1]
-    assert layers == ["image", "Conv", "batch_norm", "relu", "Conv", "add", "max_pool", "flatten", "Dense"] or "Conv" in layers
-    last = max(layer for _, layer in found)
-    for (_, layer), row in found.items():
-        shown = row["output_p50"] != "nan"
+    assert layers == LAYERS_OF_CONV
+    for row in found.values():
         quantiles = [float(row[f"output_p{q}"]) for q in ("05", "25", "50", "75", "95")]
-        assert not shown or quantiles == sorted(quantiles)
-        assert not shown or 0 <= float(row["dead"]) <= 1
-    assert found[(2, last)]["output_p50"] != "nan", "nothing takes the place of the last layer's outputs"
-    of_relu = next(row for row in found.values() if row["description"] == "relu")
-    assert float(of_relu["output_p05"]) == 0.0 and float(of_relu["output_p95"]) > 0.0
+        assert quantiles == sorted(quantiles)
+        assert 0 <= float(row["dead"]) <= 1
+    for _, layer in found:
+        of_relu = found[(1, layer)]
+        if of_relu["description"] == "relu":
+            assert float(of_relu["output_p05"]) == 0.0 and float(of_relu["output_p95"]) > 0.0
+            assert (4 * float(of_relu["dead"])).is_integer(), "it is one of 4 channels that is dead, not a pixel of one"
+
+
+@pytest.mark.parametrize("network", ["tanh", "conv"])
+def test_layers_are_those_of_the_step_that_follows(network):
+    """The whole of one shard is a batch: a step goes on where the table's samples have been looked at."""
+    if network == "tanh":
+        write_planar_config(model='hidden = [6,5]\nactivation = "tanh"\n')
+        keys = ["train.batch_size=36"]
+    else:
+        write_small_config()
+        keys = [CONV, "data.train_samples=40", "train.batch_size=40"]
+    keys += ["data.shards=1", "train.epochs=1"]
+    train(*keys, "log.layers=true")
+    keys[-1] = "train.epochs=2"
+    succeed("trace-step", "run.toml", "--step", 2, "--out", "step.npz", *settings(*keys))
+    step = read_npz("step.npz")
+    for (_, layer), row in rows().items():
+        for column, array in (("output", f"outputs.{layer}"), ("gradient", f"outputs.{layer}.grad")):
+            if (row["description"].startswith("image"), column) == (True, "gradient"):
+                assert row["gradient_p50"] == "nan", "nothing before it learns"
+                continue
+            numbers = step[array][2]
+            mean = math.fsum(numbers) / len(numbers)
+            stddev = math.sqrt(math.fsum((x - mean) ** 2 for x in numbers) / len(numbers))
+            assert float(row[f"{column}_mean"]) == pytest.approx(mean, rel=1e-4, abs=1e-5 * stddev), array
+            assert float(row[f"{column}_std"]) == pytest.approx(stddev, rel=1e-4), array
 
 
 def test_updates_are_the_steps_between_checkpoints():
@@ -100,19 +130,20 @@ def test_a_run_that_goes_on_has_the_tables_of_one_that_was_not_interrupted():
 
 def test_a_film_has_at_most_fifty_pictures_and_the_last():
     write_planar_config()
-    train("log.film=true", "train.epochs=120", "checkpoint.every_epochs=0")
+    train("log.film=true", "train.epochs=119", "checkpoint.every_epochs=0")
     assert header("out/film.csv") == "epoch,x0,x1,p_0,p_1"
     film = read_csv("out/film.csv")
     epochs = list(dict.fromkeys(int(row["epoch"]) for row in film))
-    assert epochs == list(range(3, 121, 3))
+    assert epochs == [*range(3, 119, 3), 119]
     assert len(film) == len(epochs) * 48 * 48
     assert all(abs(float(row["p_0"]) + float(row["p_1"]) - 1) < 1e-5 for row in film)
 
 
-def test_the_last_picture_is_what_the_network_says():
+@pytest.mark.parametrize("keys", [[], ["train.average_decay=0.9"]], ids=["weights", "average"])
+def test_the_last_picture_is_what_the_network_says(keys):
     """In the corners, where both grids have a point."""
     write_planar_config()
-    train("log.film=true")
+    train("log.film=true", *keys)
     succeed("eval", "out", "--grid")
     corner = {(row["x0"], row["x1"]): row["p_1"] for row in read_csv("out/grid.csv")}
     last = [row for row in read_csv("out/film.csv") if row["epoch"] == "4"]

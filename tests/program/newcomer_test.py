@@ -1,5 +1,7 @@
 """What someone who is new types wrong, and all that is printed then: one line, which says what to type instead."""
 
+from pathlib import Path
+
 import pytest
 from harness.build import PROGRAM, REPOSITORY
 from harness.files import read_json, write, write_planar_config, write_safetensors, write_small_config, zero_tensors
@@ -20,6 +22,9 @@ WRONG_COMMANDS = [
      "lockstep: done: is a folder, expected a TOML file, such as its config.toml"),
     ("weights_for_a_configuration", "eval done/model.safetensors", 2,
      "lockstep: done/model.safetensors: is not text, expected a TOML file"),
+    ("misspelt_run", "eval dnoe", 2, "lockstep: dnoe: no such file or folder, expected a configuration or the folder of a run"),
+    ("configuration_for_its_run", "eval run.toml", 2,
+     "lockstep: run.toml names no weights: expected --model FILE, train.init_from, or the folder of a run in its place, such as runs/run"),
     ("search_for_a_configuration", "train search.toml", 2,
      "lockstep: search.toml: is a search, which lockstep sweep runs, expected a configuration"),
     ("misspelt_key", "train run.toml --set train.lerning_rate=0.1", 2,
@@ -63,7 +68,8 @@ WRONG_COMMANDS = [
     ("launch_with_ranks_at_the_end", "launch/run run.toml -np 2", 2,
      "launch/run: -np comes after run.toml, expected it before: launch/run -np VALUE run.toml"),
     ("more_ranks_than_shards", "launch/run -np 3 --force run.toml --quiet --set data.shards=2", 2,
-     "launch/run: 3 ranks share 2 shards, expected at most one rank a shard: set data.shards to 3 or more, or start fewer ranks"),
+     "launch/run: 3 ranks share 2 shards, expected at most one rank a shard: set data.shards to 3 or more (train.batch_size is a "
+     "multiple of it), or start fewer ranks"),
 ]
 
 
@@ -85,6 +91,9 @@ def test_a_newcomer_is_told_what_to_type_instead(typed, code, says, monkeypatch)
     write_small_config("done/config.toml")
     write("done/.lock", "")
     write_safetensors("done/model.safetensors", zero_tensors(3072, 8, 10))
+    if typed == "eval run.toml":
+        Path("runs").mkdir()
+        Path("done").rename("runs/run")
     monkeypatch.setenv("LOCKSTEP", PROGRAM)
     monkeypatch.setenv("OMPI_ALLOW_RUN_AS_ROOT", "1")
     words = typed.split()

@@ -216,7 +216,8 @@ def test_what_cannot_be_trained_again_is_said():
 def test_wrong_command_lines_are_refused():
     train()
     assert refused("out", "--set", "data.n=80", code=2).startswith("--set without --rerun")
-    assert refused("out", "--rerun", "--set", "data.n=80", code=2).startswith("--set data.n=80: would make it another run")
+    for setting in ("data.n=80", "train.patience=1"):
+        assert refused("out", "--rerun", "--set", setting, code=2).startswith(f"--set {setting}: would make it another run")
     assert refused("out", "--rerun", "--set", "data.m=80", code=2).startswith("--set: unknown key data.m")
     write("empty/file", "")
     for folder in ("empty", "none", "run.toml"):

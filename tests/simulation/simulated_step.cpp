@@ -1,15 +1,18 @@
 // A training step's time on simulated ranks: computation that was measured passes as simulated time, the
 // gradients' sum is messages over a simulated network. To be run by smpirun:
 //
-//   simulated_step FORWARD BACKWARD UPDATE BYTES BUCKET OVERLAP ADDING
+//   simulated_step FORWARD BACKWARD UPDATE TENSORS COUNTERS FEW BUCKET OVERLAP ADDING
 //
-// FORWARD, BACKWARD and UPDATE are the seconds of a rank's step, BYTES those of the gradient, BUCKET those of
-// a message, ADDING the seconds that it takes to add a byte that has come. Prints the seconds of a step.
+// FORWARD, BACKWARD and UPDATE are the seconds of a rank's step; TENSORS is ELEMENTS:WORK,ELEMENTS:WORK,...
+// of the gradient in the arena's order, WORK the share of backward that each takes, in any unit. COUNTERS
+// numbers travel behind it, all of 4 bytes; FEW sums of a few numbers go by themselves. BUCKET is the bytes
+// of a message, ADDING the seconds that it takes to add a byte that has come. Prints the seconds of a step.
 //
-// OVERLAP 1: a bucket leaves when backward has come to its part of the gradient, and what is left after
-// backward is waited for. The sums move on every 100 microseconds of backward. OVERLAP 0: after backward they
-// follow one another. Either way a sum is Rabenseifner's, recursive halving and doubling, as Open MPI takes
-// it; SMPI's own MPI_Iallreduce sends everything to everyone.
+// OVERLAP 1: a bucket leaves when backward, which begins at the arena's end, has come to its part of the
+// gradient, and what is left after backward is waited for. The sums move on every 100 microseconds of
+// backward. OVERLAP 0: after backward they follow one another. Either way a sum is Rabenseifner's, recursive
+// halving and doubling, the nearest ranks first, as Open MPI takes it; SMPI's own MPI_Iallreduce sends
+// everything to everyone.
 //
 // The number of ranks is a power of two. What messages hold does not matter: all ranks share one piece of
 // memory for it.
@@ -22,16 +25,55 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
+#include <string>
 #include <vector>
 
 namespace {
 
+constexpr double kNumber = 4.0;  // bytes
+
+struct Tensor {
+  double elements, work;
+};
+
 struct Step {
   double forward, backward, update;  // seconds
-  std::size_t bytes, bucket;
+  std::vector<Tensor> tensors;
+  std::size_t counters;
+  int few_numbers;
+  std::size_t bucket;
   bool overlap;
   double adding;  // seconds a byte
+
+  std::size_t bytes() const {
+    double numbers = static_cast<double>(counters);
+    for (const Tensor& tensor : tensors) numbers += tensor.elements;
+    return static_cast<std::size_t>(kNumber * numbers);
+  }
+  // Seconds of backward until so many bytes from the arena's end are there.
+  double seconds_until(std::size_t sent) const {
+    double left = static_cast<double>(sent) / kNumber, done = 0.0, all = 0.0;
+    for (auto tensor = tensors.rbegin(); tensor != tensors.rend(); ++tensor) {
+      done += tensor->work * std::clamp(left / tensor->elements, 0.0, 1.0);
+      all += tensor->work;
+      left -= tensor->elements;
+    }
+    return backward * done / all;
+  }
 };
+
+// Throws std::exception where it is none.
+std::vector<Tensor> tensors_of(const std::string& text) {
+  std::vector<Tensor> tensors;
+  std::istringstream in(text);
+  for (std::string one; std::getline(in, one, ',');) {
+    std::size_t colon = 0;
+    const double elements = std::stod(one, &colon);
+    tensors.push_back({elements, std::stod(one.substr(colon + 1))});
+  }
+  return tensors;
+}
 
 class Rank {
  public:
@@ -54,11 +96,11 @@ class Rank {
     smpi_execute(step_.forward);
     if (step_.overlap && ranks_ > 1) {
       backward_with_sums();
-      sum_losses();
+      sum_few_numbers();
       wait_for_sums();
     } else {
       smpi_execute(step_.backward);
-      sum_losses();
+      sum_few_numbers();
       sum_gradient();
     }
     smpi_execute(step_.update);
@@ -71,13 +113,14 @@ class Rank {
     int round;
   };
 
-  void sum_losses() {
+  void sum_few_numbers() {
     std::int64_t numbers[8] = {}, sums[8];
-    MPI_Allreduce(numbers, sums, 8, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
+    for (int i = 0; i < step_.few_numbers; ++i)
+      MPI_Allreduce(numbers, sums, 8, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
   }
 
   void sum_gradient() {
-    for (std::size_t left = ranks_ > 1 ? step_.bytes : 0; left > 0;) {
+    for (std::size_t left = ranks_ > 1 ? step_.bytes() : 0; left > 0;) {
       const std::size_t bytes = std::min(step_.bucket, left);
       left -= bytes;
       begin_sum(bytes);
@@ -85,14 +128,13 @@ class Rank {
     }
   }
 
-  // A part of the gradient takes that part of backward.
   void backward_with_sums() {
     constexpr double kPoll = 100e-6;
     double computed = 0.0;
-    for (std::size_t sent = 0; sent < step_.bytes;) {
-      const std::size_t bytes = std::min(step_.bucket, step_.bytes - sent);
+    for (std::size_t sent = 0; sent < step_.bytes();) {
+      const std::size_t bytes = std::min(step_.bucket, step_.bytes() - sent);
       sent += bytes;
-      const double ready = step_.backward * static_cast<double>(sent) / static_cast<double>(step_.bytes);
+      const double ready = step_.seconds_until(sent);
       while (computed < ready) {
         const double until = std::min(ready, computed + kPoll);
         smpi_execute(until - computed);
@@ -159,15 +201,17 @@ class Rank {
 
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
-  if (argc != 8) {
-    std::fputs("usage: simulated_step FORWARD BACKWARD UPDATE BYTES BUCKET OVERLAP ADDING\n", stderr);
+  if (argc != 10) {
+    std::fputs("usage: simulated_step FORWARD BACKWARD UPDATE TENSORS COUNTERS FEW BUCKET OVERLAP ADDING\n",
+               stderr);
     MPI_Finalize();
     return 2;
   }
   const auto number = [&](int i) { return std::strtod(argv[i], nullptr); };
   const auto size = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
   {
-    Rank rank({number(1), number(2), number(3), size(4), size(5), size(6) != 0, number(7)});
+    Rank rank({number(1), number(2), number(3), tensors_of(argv[4]), size(5), static_cast<int>(size(6)),
+               size(7), size(8) != 0, number(9)});
     const double start = MPI_Wtime();  // all ranks' first moment
     rank.step();
     const double own = MPI_Wtime() - start;

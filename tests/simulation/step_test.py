@@ -10,27 +10,36 @@ import pytest
 PLATFORM = """<?xml version="1.0"?>
 <!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
 <platform version="4.1">
-  <cluster id="hosts" prefix="host-" suffix="" radical="0-7" speed="1Gf" sharing_policy="SPLITDUPLEX" bw="8Gbps" lat="5us"/>
+  <cluster id="hosts" prefix="host-" suffix="" radical="0-7" speed="1Gf" sharing_policy="SPLITDUPLEX" bw="8Gbps" lat="5us"
+           loopback_bw="800Gbps" loopback_lat="0us"/>
 </platform>
 """
 OPTIONS = """--log=root.thres:critical --cfg=smpi/simulate-computation:no --cfg=smpi/host-speed:1Gf --cfg=smpi/test:0
     --cfg=smpi/allreduce:rdb --cfg=smpi/bw-factor:0:1.0;65536:1.0 --cfg=smpi/lat-factor:0:1.0;65536:1.0""".split()
+EVEN = "1000000:1,1000000:1 0 1"  # 8 MB, to each byte an equal part of backward; no counters, one sum of few numbers
+EARLY, LATE = "1000:999,1999000:1 0 1", "1999000:1,1000:999 0 1"  # nearly all bytes are there when backward begins, or when it ends
 
 
-# Seconds of forward, backward and update; bytes, bytes of a bucket, whether they overlap, seconds to add a byte.
-@pytest.mark.parametrize("ranks, arguments, least, most", [
-    pytest.param(1, "0.001 0.002 0.003 8000000 1000000 1 1e-9", 0.0059999, 0.0060001, id="one_rank_computes_and_sends_nothing"),
-    # 2 * 7/8 * 8 MB at 1 GB/s are 14 ms; 6 rounds of 10 us, and as many for the losses.
-    pytest.param(8, "0 0 0 8000000 1000000 1 0", 0.0140, 0.0151, id="without_backward_nothing_is_hidden"),
-    pytest.param(8, "0 0 0 8000000 8000000 1 1e-9", 0.0210, 0.0225, id="adding_7_8_of_the_bytes_is_charged"),
+# Seconds of forward, backward and update; what is summed; bytes of a bucket, whether they overlap, seconds to add a byte.
+@pytest.mark.parametrize("ranks, ranks_a_host, arguments, least, most", [
+    pytest.param(1, 1, f"0.001 0.002 0.003 {EVEN} 1000000 1 1e-9", 0.0059999, 0.0060001, id="one_rank_computes_and_sends_nothing"),
+    # 2 * 7/8 * 8 MB at 1 GB/s are 14 ms; 6 rounds of 10 us, and 3 for the losses.
+    pytest.param(8, 1, f"0 0 0 {EVEN} 1000000 1 0", 0.0140, 0.0151, id="without_backward_nothing_is_hidden"),
+    pytest.param(8, 1, f"0 0 0 {EVEN} 8000000 1 1e-9", 0.0210, 0.0225, id="adding_7_8_of_the_bytes_is_charged"),
     # Of the eight buckets the last leaves when backward ends: 1.75 ms.
-    pytest.param(8, "0 0.040 0 8000000 1000000 1 0", 0.0417, 0.0423, id="a_long_backward_hides_all_but_the_last_bucket"),
-    pytest.param(8, "0 0.040 0 8000000 1000000 0 0", 0.0540, 0.0560, id="without_overlap_nothing_is_hidden"),
-    pytest.param(8, "0.001 0.040 0.001 8000000 1000000 0 0", 0.0560, 0.0580, id="forward_and_update_are_charged")])
-def test_a_step_takes_so_long(tmp_path, ranks, arguments, least, most):
+    pytest.param(8, 1, f"0 0.040 0 {EVEN} 1000000 1 0", 0.0417, 0.0423, id="a_long_backward_hides_all_but_the_last_bucket"),
+    pytest.param(8, 1, f"0 0.040 0 {EVEN} 1000000 0 0", 0.0540, 0.0560, id="without_overlap_nothing_is_hidden"),
+    pytest.param(8, 1, f"0.001 0.040 0.001 {EVEN} 1000000 0 0", 0.0560, 0.0580, id="forward_and_update_are_charged"),
+    pytest.param(8, 1, f"0 0.040 0 {EARLY} 1000000 1 0", 0.0400, 0.0421, id="bytes_leave_when_the_work_of_their_tensors_is_done"),
+    pytest.param(8, 1, f"0 0.040 0 {LATE} 1000000 1 0", 0.0540, 0.0560, id="and_not_before"),
+    pytest.param(8, 1, "0 0 0 1000000:1 1000000 1 1000000 0 0", 0.0140, 0.0160, id="counters_are_bytes_too"),
+    pytest.param(8, 1, "0 0 0 1:1 0 1000 1000000 0 0", 0.0290, 0.0320, id="sums_of_few_numbers_take_three_messages_each"),
+    # 2 * 3/4 * 8 MB go through the link of a host, whatever the number of its ranks.
+    pytest.param(8, 2, f"0 0 0 {EVEN} 1000000 0 0", 0.0120, 0.0140, id="ranks_of_a_host_share_its_link")])
+def test_a_step_takes_so_long(tmp_path, ranks, ranks_a_host, arguments, least, most):
     """Traffic the other way takes 5 % of a link."""
     (tmp_path / "platform.xml").write_text(PLATFORM, encoding="utf-8")
-    (tmp_path / "hosts").write_text("".join(f"host-{i}\n" for i in range(8)), encoding="utf-8")
+    (tmp_path / "hosts").write_text("".join(f"host-{i // ranks_a_host}\n" for i in range(8)), encoding="utf-8")
     words = ["smpirun", "-np", str(ranks), "-platform", tmp_path / "platform.xml", "-hostfile", tmp_path / "hosts", *OPTIONS,
              Path(os.environ["SIMULATION"], "simulated_step"), *arguments.split()]
     shown = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True).stdout

@@ -17,7 +17,7 @@ def panel(axes, points, networks):
         axes.plot(ranks, [point["efficiency"] for point in own], color=colours.line(i), marker=style.MARKERS[i % 5], markersize=5)
     most = max(point["ranks"] for point in points)
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_locator(FixedLocator([4**k for k in range(5)]))
+    axes.xaxis.set_major_locator(FixedLocator([4**k for k in range(7)]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
     axes.set_xlim(0.85, 1.18 * max(most, 2))

@@ -13,14 +13,10 @@ from .table import Prediction, Run
 ASKED_TO_END = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143, signal.SIGUSR1: 143}
 
 
-class Launcher:
-    """Signals that ask for the end are handed to the run under way; `asked` is then the exit code of launch/scaling."""
+class Commands:
+    """Signals that ask for the end are handed to the command under way; `asked` is then the exit code of launch/scaling."""
 
-    def __init__(self, options, settings, hosts, folder):
-        self.options = options
-        self.settings = settings
-        self.hosts = hosts
-        self.folder = folder  # of the run under way
+    def __init__(self):
         self.process = None
         self.asked = None
         for number in ASKED_TO_END:
@@ -30,6 +26,36 @@ class Launcher:
         self.asked = ASKED_TO_END[number]
         if self.process:
             self.process.send_signal(signal.SIGTERM)
+
+    def call(self, words, what):
+        """Whether the command ended by itself; False if it was asked to end. Throws Failure, which begins with `what`, where it
+        failed."""
+        self.process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if self.asked:
+            self.process.send_signal(signal.SIGTERM)
+        said = self.process.communicate()[1].splitlines()
+        code, self.process = self.process.returncode, None
+        if code != 0 and self.asked:
+            return False
+        if code != 0:
+            lines = [line for line in said if line and not line.startswith("launch/run: note:")]
+            own = lines[-1] if lines else f"launch/run ended with code {code}"
+            raise Failure(code if code in (2, 3, 4) else 5, f"{what}: {own}")
+        return True
+
+
+class Launcher(Commands):
+    """Of a study of layouts."""
+
+    def __init__(self, options, settings, hosts, folder):
+        super().__init__()
+        self.options = options
+        self.settings = settings
+        self.hosts = hosts
+        self.folder = folder  # of the run under way
 
     def words(self, point, crowded, command=()):
         """The command line of launch/run; `command` is another subcommand than train."""
@@ -52,7 +78,7 @@ class Launcher:
     def run(self, point, repeat, crowded):
         """(the row of the run, its summary); (None, None) if it was asked to end."""
         try:
-            if not self.call(self.words(point, crowded), point, repeat):
+            if not self.call(self.words(point, crowded), f"{point}, repeat {repeat}"):
                 return None, None
             return self.read(point, repeat, crowded)
         finally:
@@ -65,31 +91,13 @@ class Launcher:
             table = self.folder / "predicted.csv"
             words = self.words(point, False, command=["predict"])
             words += ["--at", f"{point.ranks}x{point.threads}", "--csv", str(table)]
-            if not self.call(words, point, repeat):
+            if not self.call(words, f"{point}, repeat {repeat}"):
                 return None
             with open(table, encoding="utf-8", newline="") as file:
                 seconds = float(next(csv.DictReader(file))["epoch_seconds"])
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
         return Prediction(point.ranks, point.threads, repeat, seconds)
-
-    def call(self, words, point, repeat):
-        """Whether the command ended by itself; False if it was asked to end. Throws Failure where it failed."""
-        self.process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        if self.asked:
-            self.process.send_signal(signal.SIGTERM)
-        said = self.process.communicate()[1].splitlines()
-        code, self.process = self.process.returncode, None
-        if code != 0 and self.asked:
-            return False
-        if code != 0:
-            lines = [line for line in said if line and not line.startswith("launch/run: note:")]
-            own = lines[-1] if lines else f"launch/run ended with code {code}"
-            raise Failure(code if code in (2, 3, 4) else 5, f"{point}, repeat {repeat}: {own}")
-        return True
 
     def read(self, point, repeat, crowded):
         with open(self.folder / "summary.json", encoding="utf-8") as file:

@@ -24,30 +24,24 @@ FEW_TEST_SAMPLES = "100"
 OPTIONS = {"train.epochs": "--epochs", "compute.threads": "--threads"}
 
 
-class Settings:
-    """Of the configuration file with its overrides: what matters here; lockstep itself checks the rest."""
+class Configuration:
+    """The file with its overrides: what matters here; lockstep itself checks the rest."""
 
-    def __init__(self, options):
-        self.overrides = options.set
-        self.epochs = options.epochs
-        self.ranks = options.ranks
-        self.weak = options.weak
+    def __init__(self, path, overrides, values, options):
+        """values: of keys that a study sets itself; options: of launch/scaling, by which it sets a key."""
         try:
-            self.text = Path(options.config).read_text(encoding="utf-8")
+            self.text = Path(path).read_text(encoding="utf-8")
             self.table = tomllib.loads(self.text)
         except OSError as error:
-            raise Failure(2, f"{options.config}: cannot be read: {error.strerror}") from None
+            raise Failure(2, f"{path}: cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise Failure(2, f"{options.config}: {error}") from None
-        for key, _, value in (override.partition("=") for override in options.set):
-            if key in TRAINING_ONLY:
-                raise Failure(2, f"--set {key}: a study sets it to {TRAINING_ONLY[key]}")
-            if key in OPTIONS:
-                raise Failure(2, f"--set {key}: a study sets it, expected {OPTIONS[key]}")
+            raise Failure(2, f"{path}: {error}") from None
+        for key, _, value in (override.partition("=") for override in overrides):
+            if key in values:
+                raise Failure(2, f"--set {key}: a study sets it to {values[key]}")
+            if key in options:
+                raise Failure(2, f"--set {key}: a study sets it, expected {options[key]}")
             self.override(key, value)
-        self.shards = self.number("data.shards", 8)
-        self.batch_size = self.number("train.batch_size", 128)
-        self.check_ranks()
 
     def override(self, key, value):
         try:
@@ -62,8 +56,10 @@ class Settings:
             table[name] = value
 
     def value(self, key, default):
-        section, name = key.split(".")
-        table = self.table.get(section)
+        *sections, name = key.split(".")
+        table = self.table
+        for section in sections:
+            table = table.get(section, {}) if isinstance(table, dict) else {}
         return table.get(name, default) if isinstance(table, dict) else default
 
     def number(self, key, default):
@@ -71,6 +67,20 @@ class Settings:
         if type(value) is not int or value < 1:
             raise Failure(2, f"{key} is {value!r}, expected a whole number, at least 1")
         return value
+
+
+class Settings(Configuration):
+    """Of a study of layouts."""
+
+    def __init__(self, options):
+        super().__init__(options.config, options.set, TRAINING_ONLY, OPTIONS)
+        self.overrides = options.set
+        self.epochs = options.epochs
+        self.ranks = options.ranks
+        self.weak = options.weak
+        self.shards = self.number("data.shards", 8)
+        self.batch_size = self.number("train.batch_size", 128)
+        self.check_ranks()
 
     def check_ranks(self):
         most = max(self.ranks)

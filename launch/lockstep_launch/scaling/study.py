@@ -1,19 +1,13 @@
 """A study: which runs there are to be, which there are already, and what is made of them."""
 
-import datetime
-import hashlib
-import json
-import os
-import platform
-import shlex
 from pathlib import Path
 
 from .. import machine, packages
 from ..files import replace_file
-from ..script import REPOSITORY, Failure, complain
+from ..script import REPOSITORY, complain
 from ..words import amount
-from . import command_line, report
-from .allocation import hosts_of, processor
+from . import accuracy, command_line, folders, report
+from .allocation import hosts_of
 from .launcher import Launcher
 from .settings import Settings
 from .statistics import disagreement, is_weak, results_of
@@ -21,26 +15,20 @@ from .table import Point, Prediction, Run, read_predictions, read_runs, write_ro
 
 
 def main(words):
+    if "--time-to-accuracy" in words:
+        return accuracy.main(words)
     options = command_line.parse(words)
     packages.require("matplotlib")
     if options.only_report:
         folder = Path(options.only_report)
-        return conclude(folder, read_runs(folder / "runs.csv"), read_predictions(folder), read_study(folder) or {})
+        study = folders.read_study(folder) or {}
+        if study.get("experiment", {}).get("kind") == accuracy.KIND:
+            return accuracy.conclude(folder, study)
+        return conclude(folder, read_runs(folder / "runs.csv"), read_predictions(folder), study)
     settings = Settings(options)
     name = options.name or Path(options.config).stem + ("-weak" if options.weak else "")
     folder = Path(options.out) if options.out else REPOSITORY / "results/scaling" / name
     return Study(options, settings, name, folder).main()
-
-
-def read_study(folder):
-    """Of study.json: None where there is none."""
-    path = folder / "study.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise Failure(3, f"{path}: not readable: {error}") from None
 
 
 def draw(folder, runs, results, base, study):
@@ -82,17 +70,12 @@ class Study:
         self.points = [Point(ranks, threads) for ranks in options.ranks for threads in options.threads]
         self.hosts = hosts_of(options)
         self.cores = [[host.slots, host.cores] for host in self.hosts] or machine.cores()
-        self.study = {"experiment": self.experiment(), "facts": self.facts()}
+        self.study = {"experiment": self.experiment(), "facts": folders.facts(name, options.words)}
         self.runs = []
         self.predictions = []
 
     def experiment(self):
         """What all runs of a study share: runs of another one are not mixed with them."""
-        program = Path(os.environ.get("LOCKSTEP") or REPOSITORY / "build/lockstep")
-        try:
-            digest = hashlib.sha256(program.read_bytes()).hexdigest()
-        except OSError:
-            raise Failure(2, f"{program} is not a program; build it with launch/build") from None
         options = self.options
         return {
             "configuration": self.settings.text,
@@ -103,17 +86,7 @@ class Study:
             "--bind": options.bind,
             "--mpi": options.mpi,
             "cores": self.cores,
-            "program": digest,
-        }
-
-    def facts(self):
-        return {
-            "name": self.name,
-            "command": shlex.join(["launch/scaling", *self.options.words]),
-            "begun": datetime.date.today().isoformat(),
-            "host": platform.node(),
-            "processor": processor(),
-            "system": f"{platform.system()} {platform.release()}",
+            "program": folders.program_digest(),
         }
 
     def crowded(self, point):
@@ -122,32 +95,11 @@ class Study:
             return point.workers > self.cores
         return point.ranks > sum(host.room(point.threads) for host in self.hosts)
 
-    def take_up(self):
-        """Keeps what DIR has of this study."""
-        table = self.folder / "runs.csv"
-        if self.options.fresh or not table.exists():
-            return
-        earlier = read_study(self.folder)
-        if not earlier:
-            raise Failure(3, f"{self.folder} has runs.csv without study.json; --fresh begins anew")
-        for key, value in self.study["experiment"].items():
-            if earlier["experiment"].get(key) != value:
-                raise Failure(2, f"{self.folder} has the runs of another study, of another {key}: "
-                                 "expected --fresh, which begins anew, or another --out")  # fmt: skip
-        self.runs = read_runs(table)
-        self.predictions = read_predictions(self.folder)
-        self.study["facts"] = {**earlier["facts"], "command": self.study["facts"]["command"]}
-
     def main(self):
-        self.take_up()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Failure(2, f"{self.folder}: cannot be made: {error.strerror}") from None
-        if not self.runs:
-            for old in ("runs.csv", "predicted.csv", "report.md", "scaling.svg", "scaling.png"):
-                (self.folder / old).unlink(missing_ok=True)
-        replace_file(self.folder / "study.json", json.dumps(self.study, indent=2) + "\n")
+        if folders.goes_on(self.folder, self.study, self.options.fresh):
+            self.runs = read_runs(self.folder / "runs.csv")
+            self.predictions = read_predictions(self.folder)
+        folders.begin(self.folder, self.study, bool(self.runs), ("runs.csv", "predicted.csv", "report.md", "scaling.svg", "scaling.png"))
         code = self.measure()
         return code or conclude(self.folder, self.runs, self.predictions, self.study)
 
@@ -201,6 +153,6 @@ class Study:
             facts["reduction"] = summary["config"]["reduce"]["mode"]
             for key in ("version", "compiler", "blis_version", "mpi"):
                 facts[key] = provenance[key]
-            replace_file(self.folder / "study.json", json.dumps(self.study, indent=2) + "\n")
+            folders.write_study(self.folder, self.study)
         self.runs.append(run)
         write_rows(self.folder / "runs.csv", Run, self.runs)

@@ -1,8 +1,9 @@
-"""runs.csv, a row for each finished run, and predicted.csv."""
+"""runs.csv, a row for each finished run, and predicted.csv. Each kind of row names what must be above 0 in it."""
 
 import csv
 import io
 from dataclasses import astuple, dataclass, fields
+from typing import ClassVar
 
 from ..files import replace_file
 from ..tables import read_table
@@ -40,6 +41,7 @@ class Run:
     transfer_seconds: float
     weights_hash: str
     placement: str
+    ABOVE_ZERO: ClassVar = ("ranks, threads or a time", ("ranks", "threads", "seconds", "samples_per_second"))
 
     @property
     def point(self):
@@ -54,6 +56,7 @@ class Prediction:
     threads: int
     repeat: int
     seconds: float
+    ABOVE_ZERO: ClassVar = ("ranks, threads or a time", ("ranks", "threads", "seconds"))
 
     @property
     def point(self):
@@ -100,6 +103,7 @@ def read_row(table, i, kind):
             expected = {int: "a whole number", float: "a number"}[field.type]
             raise table.problem(f"line {table.lines[i]}: {field.name} is '{text}', expected {expected}") from None
     row = kind(*values)
-    if 0 in (row.ranks, row.threads, row.seconds, getattr(row, "samples_per_second", 1)):
-        raise table.problem(f"line {table.lines[i]}: ranks, threads or a time is 0, expected more")
+    what, names = kind.ABOVE_ZERO
+    if 0 in (getattr(row, name) for name in names):
+        raise table.problem(f"line {table.lines[i]}: {what} is 0, expected more")
     return row

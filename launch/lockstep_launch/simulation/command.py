@@ -10,7 +10,9 @@ from .. import packages
 from ..script import REPOSITORY, Failure
 from . import curve, exact
 
-OPTIONS = {"exact": ("--ranks", "--set"), "curve": ("--ranks", "-o", "--networks", "--hidden", "--measurements")}
+MOST_RANKS = 4096  # of curve
+CURVE = ("--ranks", "-o", "--networks", "--hidden", "--config", "--strong", "--ranks-per-host", "--measurements")
+OPTIONS = {"exact": ("--ranks", "--set"), "curve": CURVE}
 
 
 def parse(words):
@@ -44,9 +46,25 @@ def numbers(text):
 
 
 def powers_of_two(text):
-    if not re.fullmatch(r"1(,(2|4|8|16|32|64|128|256))*", text):
-        raise Failure(2, f"--ranks is '{text}', expected 1, then powers of two up to 256 as in 1,16,256")
-    return numbers(text)
+    found = numbers(text)
+    if found[0] != 1 or any(number & (number - 1) or number > MOST_RANKS for number in found):
+        raise Failure(2, f"--ranks is '{text}', expected 1, then powers of two up to {MOST_RANKS} as in 1,16,256")
+    return found
+
+
+def strong(text):
+    """Of --strong: BATCHxSHARDS."""
+    found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,3})", text)
+    if not found or int(found[1]) % int(found[2]) or curve.SAMPLES % int(found[1]):
+        raise Failure(2, f"--strong is '{text}', expected BATCHxSHARDS, a batch that divides {curve.SAMPLES} and is a multiple of the "
+                         "shards, as in 8192x256")  # fmt: skip
+    return curve.Strong(int(found[1]), int(found[2]))
+
+
+def ranks_per_host(text):
+    if not re.fullmatch(r"[1-9]\d{0,2}", text):
+        raise Failure(2, f"--ranks-per-host is '{text}', expected a whole number")
+    return int(text)
 
 
 def widths(text):
@@ -77,10 +95,18 @@ def main(words):
         build()
         exact.compare(config, ranks, [word for value in given.get("--set", []) for word in ("--set", value)])
         return
-    ranks = powers_of_two(last("--ranks", "1,2,4,8,16,32,64,128,256"))
-    nets, networks = widths(last("--hidden", "100 1024,1024")), last("--networks", "10gbit,25gbit,100gbit").split(",")
-    for network in networks:
+    configurations = [curve.Net.of_configuration(path) for path in given.get("--config", [])]
+    hidden = last("--hidden", None if configurations else "100 1024,1024")
+    plan = curve.Plan(
+        ranks=powers_of_two(last("--ranks", "1,2,4,8,16,32,64,128,256")),
+        networks=last("--networks", "10gbit,25gbit,100gbit").split(","),
+        nets=[*(curve.Net.of_widths(net) for net in (widths(hidden) if hidden else [])), *configurations],
+        strong=strong(last("--strong", "8192x256")),
+        ranks_a_host=ranks_per_host(last("--ranks-per-host", "1")),
+        measurements=last("--measurements", None),
+    )
+    for network in plan.networks:
         curve.rate(network)
     packages.require("matplotlib")
     build()
-    curve.draw(Path(last("-o", "scaling_simulation")), ranks, networks, nets, last("--measurements", None))
+    curve.draw(Path(last("-o", "scaling_simulation")), plan)

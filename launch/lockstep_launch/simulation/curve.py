@@ -5,18 +5,20 @@ import io
 import json
 import tempfile
 from pathlib import Path
+from typing import NamedTuple, Optional
 
 from ..files import replace_file
 from ..script import REPOSITORY, Failure, say
 from . import programs
 
-SAMPLES = 49152  # 6 batches of 8,192; 64 x 256 divide it too
+SAMPLES = 49152  # of an epoch
+ROWS = 64  # of a rank, where the batch grows with the ranks
 ADDING = "3e-11"  # seconds that a core needs to add a byte that is in its cache
-RATES = {"10gbit": (9.4, 20), "25gbit": (23.5, 8), "100gbit": (96, 2)}  # as src/report/scaling_model.cpp has them
+RATES = {"10gbit": (9.4, 20), "25gbit": (23.5, 8), "100gbit": (96, 2)}  # as src/scaling/network.cpp has them
 MEASURED = ("forward", "backward", "update")
 REPEATS = 5
 COLUMNS = ["layers", "network", "mode", "overlap", "ranks", "step_seconds", "epoch_seconds", "efficiency", "predicted_step_seconds",
-           "predicted_epoch_seconds", "predicted_efficiency"]  # fmt: skip
+           "predicted_epoch_seconds", "predicted_efficiency", "ranks_per_host"]  # fmt: skip
 
 
 def rate(network):
@@ -32,10 +34,35 @@ def rate(network):
     raise Failure(2, f"--networks has '{network}', expected 10gbit, 25gbit, 100gbit or GBIT:MICROSECONDS")
 
 
-def parameters(widths):
-    """Of 3072-WIDTHS-10."""
-    sizes = [3072, *widths, 10]
-    return sum((inputs + 1) * outputs for inputs, outputs in zip(sizes, sizes[1:]))
+class Net(NamedTuple):
+    """A network: what it is called, and the words that give it to lockstep predict."""
+
+    name: str
+    words: list
+
+    @classmethod
+    def of_widths(cls, widths):
+        """3072-WIDTHS-10."""
+        hidden = ",".join(map(str, widths))
+        return cls("-".join(["3072", *map(str, widths), "10"]), [REPOSITORY / "configs/cifar10_mlp.toml", "--set", f"model.hidden=[{hidden}]"])
+
+    @classmethod
+    def of_configuration(cls, path):
+        return cls(Path(path).stem, [path])
+
+
+class Strong(NamedTuple):
+    """One batch in so many shards, whatever the number of ranks."""
+
+    batch: int = 8192
+    shards: int = 256
+
+
+def summed(measurements):
+    """What a step sums, as simulated_step takes it: from a file of measurements."""
+    known = json.loads(measurements.read_text(encoding="utf-8"))
+    tensors = ",".join(f"{elements}:{work}" for elements, work in zip(known["tensors"], known["work"]))
+    return [tensors, known["counters"], known["few_numbers"]]
 
 
 def least(measurements):
@@ -60,21 +87,21 @@ def measure(path, options, work):
     replace_file(path, json.dumps(least(found), indent=2) + "\n")
 
 
-def points(widths, mode, overlap, ranks, networks, measurements, work):
-    """Rows of the table, as dicts: predicted, then simulated. measurements: a folder that keeps those that are made."""
-    layers = "-".join(["3072", *map(str, widths), "10"])
-    options = [REPOSITORY / "configs/cifar10_mlp.toml", "--set", f"model.hidden=[{','.join(map(str, widths))}]",
-               "--set", f"data.train_samples={SAMPLES}", "--set", f"reduce.overlap={overlap}", "--set", "compute.threads=1"]  # fmt: skip
+def points(net, mode, overlap, plan, work):
+    """Rows of the table, as dicts: predicted, then simulated. plan: see draw."""
+    options = [*net.words, "--set", f"data.train_samples={SAMPLES}", "--set", f"reduce.overlap={overlap}",
+               "--set", "compute.threads=1"]  # fmt: skip
     if mode == "strong":
-        options += ["--set", "train.batch_size=8192", "--set", "data.shards=256"]
+        options += ["--set", f"train.batch_size={plan.strong.batch}", "--set", f"data.shards={plan.strong.shards}"]
     else:
-        options += ["--set", "train.batch_size=64", "--set", "data.shards=1", "--weak"]
-    known = measurements / f"{layers}.{mode}.json"
+        options += ["--set", f"train.batch_size={ROWS}", "--set", "data.shards=1", "--weak"]
+    known = plan.measurements / f"{net.name}.{mode}.json"
     if not known.exists():
         measure(known, options, work)
     table = work / "predicted.csv"
-    programs.attempt([programs.LOCKSTEP, "predict", *options, "--calibration", known, "--no-measure", "--cores-per-host", "1",
-                      "--network", ",".join(networks), "--at", ",".join(f"{count}x1" for count in ranks), "--csv", table])  # fmt: skip
+    programs.attempt([programs.LOCKSTEP, "predict", *options, "--calibration", known, "--no-measure",
+                      "--cores-per-host", plan.ranks_a_host, "--network", ",".join(plan.networks),
+                      "--at", ",".join(f"{count}x1" for count in plan.ranks), "--csv", table])  # fmt: skip
     message = [1 << 20, 1, ADDING] if overlap == "auto" else [1 << 18, 0, ADDING]  # the program's messages
     one = None
     with open(table, encoding="utf-8", newline="") as file:
@@ -82,30 +109,43 @@ def points(widths, mode, overlap, ranks, networks, measurements, work):
     for row in rows:
         count = int(row["ranks"])
         parts = [row["forward_seconds"], row["backward_seconds"], row["update_seconds"]]
-        step = float(programs.simulate(count, *rate(row["network"]), [programs.SIMULATED / "simulated_step", *parts,
-                                                                      4 * parameters(widths), *message]))  # fmt: skip
-        epoch = step * (SAMPLES // int(row["batch_size"]))
+        words = [programs.SIMULATED / "simulated_step", *parts, *summed(known), *message]
+        step = float(programs.simulate(count, *rate(row["network"]), words, plan.ranks_a_host))
+        epoch = step * SAMPLES / int(row["batch_size"])
         if count == 1:
             one = epoch
         yield {
-            "layers": layers, "network": row["network"], "mode": mode, "overlap": overlap, "ranks": count, "step_seconds": step,
+            "layers": net.name, "network": row["network"], "mode": mode, "overlap": overlap, "ranks": count, "step_seconds": step,
             "epoch_seconds": epoch, "efficiency": one / (epoch * count),
             "predicted_step_seconds": sum(map(float, parts)) + float(row["exposed_seconds"]),
             "predicted_epoch_seconds": float(row["epoch_seconds"]), "predicted_efficiency": float(row["efficiency"]),
+            "ranks_per_host": plan.ranks_a_host,
         }  # fmt: skip
 
 
-def draw(prefix, ranks, networks, nets, measurements):
-    """prefix.csv, prefix.svg and prefix.png. nets: the hidden widths of each network."""
+class Plan(NamedTuple):
+    """What is to be drawn: numbers of ranks, interconnects, networks (Net), the strong scaling, the ranks that share a host's link,
+    and the folder that keeps the measurements that are made (None: nothing does)."""
+
+    ranks: list
+    networks: list
+    nets: list
+    strong: Strong
+    ranks_a_host: int
+    measurements: Optional[Path]
+
+
+def draw(prefix, plan):
+    """prefix.csv, prefix.svg and prefix.png."""
     from ..pictures import simulation, style
 
     with tempfile.TemporaryDirectory() as work:
-        measurements = Path(measurements or work)
-        measurements.mkdir(parents=True, exist_ok=True)
+        plan = plan._replace(measurements=Path(plan.measurements or work))
+        plan.measurements.mkdir(parents=True, exist_ok=True)
         found = [
             point
-            for widths in nets for mode in ("strong", "weak") for overlap in ("auto", "never")
-            for point in points(widths, mode, overlap, ranks, networks, measurements, Path(work))
+            for net in plan.nets for mode in ("strong", "weak") for overlap in ("auto", "never")
+            for point in points(net, mode, overlap, plan, Path(work))
         ]  # fmt: skip
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")

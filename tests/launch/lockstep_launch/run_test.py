@@ -73,7 +73,8 @@ class Commands(unittest.TestCase):
     def test_more_ranks_than_shards_are_refused_before_any_starts(self):
         with tempfile.TemporaryDirectory() as folder:
             config = Path(folder, "c.toml")
-            message = "{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} or more, or start fewer ranks"
+            message = ("{} ranks share {} shards, expected at most one rank a shard: set data.shards to {} or more "
+                       "(train.batch_size is a multiple of it), or start fewer ranks")
             config.write_text("[data]\nshards = 3\n", encoding="utf-8")
             self.refuses(message.format(4, 3, 4), 2, 2, 2, None, f"-np 4 {config}")
             self.refuses(message.format(4, 3, 4), 2, 2, 2, None, f"-np 4 verify {config} --steps 2")
@@ -123,6 +124,11 @@ class Commands(unittest.TestCase):
         self.assertNotIn("bind-to core", command)
         self.settles(2, "lockstep eval model --x", 2, 2, 2, None, "eval model --x")
         self.settles(2, "lockstep train c.toml", 2, 2, 2, None, "train c.toml")
+
+    def test_balance_is_a_setting_of_training(self):
+        self.settles(2, "lockstep train c.toml --quiet --set compute.balance=true", 2, 2, 2, None, "--balance c.toml --quiet")
+        self.settles(2, "lockstep train c.toml --set compute.balance=true", 2, 2, 2, None, "-np 2 --balance train c.toml")
+        self.refuses("--balance with eval, expected a training run", 2, 2, 2, None, "--balance eval runs/a")
 
     def test_the_script_prints_it_as_one_line_for_a_shell(self):
         environment = {"PATH": os.environ["PATH"], "LOCKSTEP": "/bin/true", "CIFAR10_DIR": "a b"}

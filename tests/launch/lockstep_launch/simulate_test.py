@@ -20,7 +20,7 @@ echo "$*" >>"$ASKED"
 [[ $* != *" bad.toml"* ]] || { echo noise; echo "lockstep: bad.toml: is bad" >&2; exit 2; }
 if [[ $1 == predict ]]; then
   while (($#)); do
-    [[ $1 != --calibration || -e $2 ]] || echo "{\"steps\": [{\"rows\": 8, \"forward\": 0.$((RANDOM % 90 + 10)), \"update\": 2}]}" >"$2"
+    [[ $1 != --calibration || -e $2 ]] || echo "{\"tensors\": [7, 3], \"work\": [70, 6], \"counters\": 256, \"few_numbers\": 2, \"steps\": [{\"rows\": 8, \"forward\": 0.$((RANDOM % 90 + 10)), \"update\": 2}]}" >"$2"
     [[ $1 != --csv ]] || csv=$2
     shift
   done
@@ -104,8 +104,10 @@ class Simulate(ToolTest):
                                                      "predicted_epoch_seconds", "predicted_efficiency")],
                          ["1.5", "9", "0.75", "1", "6", "0.25"])  # fmt: skip
         asked = self.asked.read_text()
-        self.assertIn(f"step 0.125 0.125 0.5 {4 * (3073 * 100 + 101 * 10)} 1048576 1 3e-11\n", asked)
-        self.assertIn(f"step 0.125 0.125 0.5 {4 * (3073 * 100 + 101 * 10)} 262144 0 3e-11\n", asked)
+        self.assertIn("step 0.125 0.125 0.5 7:70,3:6 256 2 1048576 1 3e-11\n", asked)
+        self.assertIn("step 0.125 0.125 0.5 7:70,3:6 256 2 262144 0 3e-11\n", asked)
+        self.assertIn("--set train.batch_size=8192 --set data.shards=256", asked)
+        self.assertRegex(asked, r"model.hidden=\[100\] .* --cores-per-host 1 ")
         self.assertIn('bw="9.4Gbps" lat="10us"', asked)
         self.assertEqual(asked.count("--calibration"), 2 * 5 + 4)  # five of each way of scaling, and four predictions
         self.assertIn("3072-100-10, strong", texts("p.svg"))
@@ -113,6 +115,21 @@ class Simulate(ToolTest):
         self.call(command.main, "curve", "-o", "p", "--ranks", "1,4", "--hidden", "100", "--networks", "10gbit",
                   "--measurements", "measured")  # fmt: skip
         self.assertEqual(self.asked.read_text().count("--calibration"), 2 * 5 + 4 + 4)  # measurements are kept
+
+    def test_ConfigurationsAndHostsOfSeveralRanks(self):
+        self.call(command.main, "curve", "-o", "p", "--ranks", "1,4", "--networks", "10gbit", "--config", "nets/some.toml", "--config",
+                  "other.toml", "--strong", "2048x64", "--ranks-per-host", "2")  # fmt: skip
+        asked = self.asked.read_text()
+        self.assertIn("predict nets/some.toml --set data.train_samples=49152", asked)
+        self.assertIn("--set train.batch_size=2048 --set data.shards=64", asked)
+        self.assertIn("--cores-per-host 2 ", asked)
+        self.assertIn('radical="0-1"', asked)
+        self.assertIn('loopback_bw="40Gbps"', asked)
+        self.assertNotIn("model.hidden", asked)
+        with open("p.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual({(row["layers"], row["ranks_per_host"]) for row in rows}, {("some", "2"), ("other", "2")})
+        self.assertIn("some, strong", texts("p.svg"))
 
     def test_OfMeasurementsTheLeastAreTaken(self):
         found = [{"layouts": [{"threads": 1, "steps": [{"rows": 64, "forward": f, "backward": b}]}]} for f, b in ((3, 1), (2, 5))]
@@ -130,7 +147,11 @@ class CommandLine(ToolTest):
             ("^unknown argument '--networks'", "exact", "some.toml", "--networks", "10gbit"),
             ("^--set has no value", "exact", "some.toml", "--set"),
             ("^--ranks is '1,3', expected 1, then powers of two", "curve", "--ranks", "1,3"),
+            ("^--ranks is '1,8192', expected 1, then powers of two up to 4096", "curve", "--ranks", "1,8192"),
             ("^--hidden is 'ten'", "curve", "--hidden", "ten"),
+            ("^--strong is '1000x10', expected BATCHxSHARDS, a batch that divides 49152", "curve", "--strong", "1000x10"),
+            ("^--strong is '64x3'", "curve", "--strong", "64x3"),
+            ("^--ranks-per-host is '0'", "curve", "--ranks-per-host", "0"),
             ("^--networks has '1'", "curve", "--networks", "1,x"),
             ("^--networks has '0:5'", "curve", "--networks", "0:5"),
         ):  # fmt: skip

@@ -139,7 +139,7 @@ MISTAKES = [
     bad("verification_of_no_steps", 2, command("verify run.toml --steps 0"), "--steps", "0", "--help"),
     bad("configuration_with_a_name_too_long", 2, command("eval " + LONG), LONG, "too long"),
     bad("evaluation_without_weights", 2, command("eval run.toml"), "run.toml", "no weights",
-        "expected --model FILE or train.init_from"),
+        "expected --model FILE, train.init_from, or the folder of a run"),
     # Weights, which rank 0 reads for all: exit code 4.
     bad("weights_of_another_shape", 4, weights(3072, 9, 10), "init.safetensors", "layers.0.weight", "shape (9, 3072)",
         "expected (8, 3072)"),

@@ -111,5 +111,6 @@ MISTAKES = [
         "nowhere.toml: cannot be read", "No such file"),
     bad("evaluation_with_nothing_to_write", 2, command("eval run.toml --out tables"), "--out tables: there is nothing to write",
         "expected --grid, --confusion, --predictions, --predictions-of, --weights, --mistakes or --network"),
-    bad("evaluation_of_a_run_that_is_missing", 2, command("eval nowhere --grid"), "nowhere: cannot be read", "No such file"),
+    bad("evaluation_of_a_run_that_is_missing", 2, command("eval nowhere --grid"), "nowhere: no such file or folder",
+        "expected a configuration or the folder of a run"),
 ]

@@ -201,6 +201,23 @@ TEST_F(Steps, FollowFromAnEarlierMistake) {
     EXPECT_EQ(result.arrays[i].status, Status::kFollows) << i;
 }
 
+// The derivative of tanh left out at the second layer: the file has the first layer's gradient alone.
+TEST_F(Steps, AreSearchedForEarlierMistakesWithinSomeWork) {
+  train::StepArrays given = train::unknown_arrays(rules_);
+  given.gradients[3] = arrays_.gradients[4];
+  const train::StepArrays after = train::step_in_double(rules_, start_, &given);
+  const auto values = layout_.values(array("dW1"), start_, after);
+  const StudentArrays student =
+      read({npz::of_floats("dW1", array("dW1").shape, std::vector<float>(values.begin(), values.end()))});
+  const ComparedArray found = compare(layout_, start_, student, {}).arrays.at(0);
+  ASSERT_FALSE(found.causes.empty());
+  EXPECT_EQ(found.causes[0].id, "activation-derivative-skipped");
+  EXPECT_FALSE(found.search_cut);
+  const ComparedArray cut = compare(layout_, start_, student, {}, 0.0).arrays.at(0);
+  EXPECT_TRUE(cut.causes.empty());
+  EXPECT_TRUE(cut.search_cut);
+}
+
 TEST_F(Steps, AreAcceptedWithinATolerance) {
   EXPECT_TRUE(compared({entry("z1", 1.001)}).first_wrong);
   EXPECT_FALSE(compared({entry("z1", 1.001)}, 0.01).first_wrong);

@@ -132,6 +132,7 @@ TEST(DifferentKeys, AreNotThoseThatOnlySayHowARunIsDone) {
                              "train.check_replicas_every=1",
                              "train.init_from=some.file",
                              "compute.kernels=portable",
+                             "compute.balance=true",
                              "log.layers=true",
                              "log.film=true",
                              "log.json=true",

@@ -175,7 +175,7 @@ std::map<std::uint32_t, std::vector<float>> shown(const Augmentation& augmentati
   const std::size_t width = dataset->info().features();
   std::map<std::uint32_t, std::vector<float>> images;
   for (int rank = 0; rank < ranks; ++rank) {
-    BatchLoader loader(*dataset, plan, rank, ranks, augmentation);
+    BatchLoader loader(*dataset, plan, ShardDivision(shards, ranks).of_rank(rank), augmentation);
     loader.start_epoch(epoch);
     for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
       const auto blocks = loader.blocks(step);

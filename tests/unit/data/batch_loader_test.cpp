@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include "base/error.h"
 #include "data/function_table.h"
@@ -57,10 +59,11 @@ TEST(BatchLoader, RanksTogetherMakeTheBatchOfOneRank) {
     const MadeUpDataset dataset(n, 0);
     for (const Shuffle shuffle : {Shuffle::kShards, Shuffle::kNone}) {
       const ShardPlan plan(n, shards, batch, shuffle, 3);
-      BatchLoader alone(dataset, plan, 0, 1);
+      BatchLoader alone(dataset, plan, {0, plan.shards()});
       for (int world = 1; world <= static_cast<int>(shards); ++world) {
         std::vector<BatchLoader> ranks;
-        for (int rank = 0; rank < world; ++rank) ranks.emplace_back(dataset, plan, rank, world);
+        for (int rank = 0; rank < world; ++rank)
+          ranks.emplace_back(dataset, plan, ShardDivision(shards, world).of_rank(rank));
         for (std::size_t epoch = 0; epoch < 2; ++epoch) {
           alone.start_epoch(epoch);
           for (BatchLoader& rank : ranks) rank.start_epoch(epoch);
@@ -89,7 +92,7 @@ TEST(BatchLoader, RowsAreTheSamplesOfThePlanInItsOrder) {
   constexpr std::size_t kSamples = 300, kShards = 5;
   const MadeUpDataset dataset(kSamples, 0);
   const ShardPlan plan(kSamples, kShards, 35, Shuffle::kShards, 9);
-  BatchLoader loader(dataset, plan, 0, 1);
+  BatchLoader loader(dataset, plan, {0, plan.shards()});
   for (std::size_t epoch = 0; epoch < 2; ++epoch) {
     loader.start_epoch(epoch);
     for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
@@ -121,8 +124,8 @@ TEST(BatchLoader, ARankHoldsTheSamplesOfItsShardsOnly) {
     std::set<std::uint32_t> held;
     std::size_t count = 0;
     for (int rank = 0; rank < world; ++rank) {
-      const BatchLoader loader(dataset, plan, rank, world);
-      const Range own = plan.shards_of_rank(rank, world);
+      const Range own = ShardDivision(kShards, world).of_rank(rank);
+      const BatchLoader loader(dataset, plan, own);
       std::vector<std::uint32_t> expected;
       for (std::size_t s = own.begin; s < own.end; ++s)
         expected.insert(expected.end(), plan.samples_of_shard(s).begin(), plan.samples_of_shard(s).end());
@@ -142,7 +145,7 @@ TEST(BatchLoader, CutsLongMicroBatchesIntoBlocks) {
   const MadeUpDataset dataset(kSamples, 0);
   for (const Shuffle shuffle : {Shuffle::kShards, Shuffle::kNone}) {
     const ShardPlan plan(kSamples, 2, kBatch, shuffle, 1);
-    BatchLoader loader(dataset, plan, 0, 1);
+    BatchLoader loader(dataset, plan, {0, plan.shards()});
     loader.start_epoch(0);
     for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step) {
       std::size_t next[2], rows = 0;
@@ -170,7 +173,7 @@ TEST(BatchLoader, NoStepHasMoreBlocksThanPromised) {
         for (const Shuffle shuffle : {Shuffle::kShards, Shuffle::kNone}) {
           const MadeUpDataset dataset(n, 0);
           const ShardPlan plan(n, shards, shards * micro_batch, shuffle, 1);
-          BatchLoader loader(dataset, plan, 0, 1);
+          BatchLoader loader(dataset, plan, {0, plan.shards()});
           loader.start_epoch(0);
           for (std::size_t step = 0; step < plan.steps_per_epoch(); ++step)
             EXPECT_LE(loader.blocks(step).size(), blocks_per_step(plan));
@@ -192,7 +195,7 @@ TEST(BatchLoader, GathersNumbersAndValues) {
   const SampleStore whole = table.load(Split::kTrain, all);
   const Normalizer normalizer = raw(table);
   for (int rank = 0; rank < 3; ++rank) {
-    BatchLoader loader(table, plan, rank, 3);
+    BatchLoader loader(table, plan, ShardDivision(5, 3).of_rank(rank));
     loader.start_epoch(1);
     std::vector<float> x(20), targets(20);
     std::vector<std::uint32_t> sample_ids(20);
@@ -219,7 +222,7 @@ TEST(BatchLoader, GathersNumbersAndValues) {
 TEST(BatchLoader, GathersTheSameWithAnyNumberOfThreads) {
   const MadeUpDataset dataset(300, 0);
   const ShardPlan plan(300, 5, 200, Shuffle::kShards, 1);
-  BatchLoader loader(dataset, plan, 0, 1);
+  BatchLoader loader(dataset, plan, {0, plan.shards()});
   loader.start_epoch(0);
   const Gathered one = gather(loader, raw(dataset), 0, 1);
   for (const int threads : {2, 3, 7}) {
@@ -233,7 +236,7 @@ TEST(BatchLoader, GathersTheSameWithAnyNumberOfThreads) {
 TEST(BatchLoader, RefusesTheWrongRoom) {
   const MadeUpDataset dataset(20, 0);
   const ShardPlan plan(20, 2, 4, Shuffle::kShards, 1);
-  BatchLoader loader(dataset, plan, 0, 1);
+  BatchLoader loader(dataset, plan, {0, plan.shards()});
   loader.start_epoch(0);
   const auto gather_into = [&](std::size_t x_size, std::size_t targets_size, std::size_t ids_size) {
     std::vector<float> x(x_size), targets(targets_size);
@@ -246,10 +249,48 @@ TEST(BatchLoader, RefusesTheWrongRoom) {
   EXPECT_THROW(gather_into(4 * kFeatures, 4, 5), ShapeError);
 }
 
-TEST(BatchLoader, NeedsAShardForEveryRank) {
-  const MadeUpDataset dataset(20, 0);
-  const ShardPlan plan(20, 2, 4, Shuffle::kShards, 1);
-  EXPECT_THROW(BatchLoader(dataset, plan, 0, 3), ConfigError);
+// Of every range of shards from every other, of bytes and of values; also where some shards have no sample.
+TEST(BatchLoader, OfOtherShardsLoadsWhatItHasNotAndIsTheSameAsAnew) {
+  const auto expect_same = [](const Dataset& dataset, std::size_t samples, auto&& look_at_loaded) {
+    const ShardPlan plan(samples, 5, 20, Shuffle::kShards, 4);
+    for (std::size_t begin = 0; begin < 5; ++begin)
+      for (std::size_t end = begin + 1; end <= 5; ++end)
+        for (const Range before : {Range{0, 1}, Range{1, 4}, Range{2, 3}, Range{0, 5}}) {
+          const BatchLoader old(dataset, plan, before);
+          BatchLoader moved(old, dataset, {begin, end});
+          look_at_loaded(old, moved);
+          BatchLoader anew(dataset, plan, {begin, end});
+          EXPECT_EQ(moved.shards(), anew.shards());
+          EXPECT_TRUE(std::ranges::equal(moved.sample_ids(), anew.sample_ids()));
+          EXPECT_EQ(moved.samples().pixels, anew.samples().pixels);
+          EXPECT_EQ(moved.samples().values, anew.samples().values);
+          EXPECT_EQ(moved.samples().targets, anew.samples().targets);
+          moved.start_epoch(1);
+          anew.start_epoch(1);
+          const std::size_t width = dataset.info().features();
+          const auto gathered = [&](const BatchLoader& loader) {
+            const auto blocks = loader.blocks(0);
+            std::size_t rows = 0;
+            for (const Block& block : blocks) rows += block.rows();
+            std::vector<float> x(rows * width), targets(rows);
+            std::vector<std::uint32_t> ids(rows);
+            loader.gather(blocks, raw(dataset), x, targets, ids, 1);
+            return std::tuple(x, targets, ids);
+          };
+          EXPECT_EQ(gathered(moved), gathered(anew));
+        }
+  };
+  for (const std::size_t samples : {57, 3}) {
+    const MadeUpDataset pixels(samples, 0);
+    expect_same(pixels, samples, [&](const BatchLoader& old, const BatchLoader& moved) {
+      std::vector<std::uint32_t> missing;
+      std::ranges::set_difference(moved.sample_ids(), old.sample_ids(), std::back_inserter(missing));
+      EXPECT_EQ(pixels.loaded(), missing);
+    });
+  }
+  DataOptions options;
+  options.n = 57;
+  expect_same(FunctionTable(options), 57, [](const BatchLoader&, const BatchLoader&) {});
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST_F(NormalizerTest, DoesNotDependOnTheSpreadOverRanks) {
     for (const int world : {1, 2, 3, 7}) {
       std::vector<SampleStore> parts;
       for (int rank = 0; rank < world; ++rank)
-        parts.push_back(BatchLoader(dataset_, plan, rank, world).samples());
+        parts.push_back(BatchLoader(dataset_, plan, ShardDivision(7, world).of_rank(rank)).samples());
       for (const Normalizer& normalizer : test::normalizers_of_ranks(kind, dataset_.info(), parts))
         for (std::size_t i = 0; i < kSamples; ++i)
           EXPECT_TRUE(test::same_bits(applied(normalizer, samples_, i), applied(alone, samples_, i)));

@@ -147,30 +147,6 @@ TEST(ShardPlan, WithoutShuffleAStepTakesTheNextSamplesOfTheFile) {
   });
 }
 
-TEST(ShardPlan, RanksShareTheShardsInContiguousRanges) {
-  for (std::size_t shards = 1; shards <= 20; ++shards) {
-    const ShardPlan plan = plan_of({100, shards, shards, Shuffle::kShards});
-    for (std::size_t world = 1; world <= shards; ++world) {
-      std::size_t next = 0;
-      for (std::size_t rank = 0; rank < world; ++rank) {
-        const Range range = plan.shards_of_rank(static_cast<int>(rank), static_cast<int>(world));
-        EXPECT_EQ(range.begin, next);
-        EXPECT_EQ(range.begin, rank * shards / world);
-        EXPECT_EQ(range.end, (rank + 1) * shards / world);
-        EXPECT_GE(range.size(), 1U);
-        next = range.end;
-      }
-      EXPECT_EQ(next, shards);
-    }
-  }
-}
-
-TEST(ShardPlan, MoreRanksThanShardsIsAnErrorThatSaysWhatToSet) {
-  const ShardPlan plan = plan_of({100, 2, 2, Shuffle::kShards});
-  test::expect_line_with(test::message_of<ConfigError>([&] { plan.shards_of_rank(0, 3); }),
-                         {"3 ranks", "2 shards", "data.shards to 3"});
-}
-
 TEST(ShardPlan, AnEpochDependsOnItsNumberAndTheSeed) {
   const Case c{251, 5, 35, Shuffle::kShards};
   std::set<Numbers> epochs;

@@ -18,8 +18,10 @@ using test::random_floats;
 constexpr std::size_t kGap = 3;  // between rows
 
 TEST(AddBias, AddsTheBiasToEveryRowAndNothingElse) {
-  for (const std::size_t rows : kAwkwardSizes) {
-    for (const std::size_t cols : kAwkwardSizes) {
+  std::vector<std::size_t> sizes(std::begin(kAwkwardSizes), std::end(kAwkwardSizes));
+  sizes.push_back(257);  // 257 x 257 are several threads' work
+  for (const std::size_t rows : sizes) {
+    for (const std::size_t cols : sizes) {
       for (const int threads : {1, 3}) {
         const auto before = random_floats(rows * (cols + kGap), 1), bias = random_floats(cols, 2);
         auto x = before;

@@ -100,7 +100,7 @@ TEST(Dropout, DropsEveryUnitAndOfEverySampleAtItsRate) {
 }
 
 TEST(Dropout, ARowsMaskDependsOnItsSampleAndNotOnItsPlaceOrThreads) {
-  constexpr std::size_t kWidth = 21;
+  constexpr std::size_t kWidth = 1021;  // several threads' work
   const Dropout layer(0.5, kWidth, 1);
   const std::vector<std::uint32_t> samples = {7, 0, 4000000000U, 12, 3, 7, 50000, 1};
   for (const int threads : {1, 2, 3, 7}) {

@@ -237,6 +237,7 @@ TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   summary.ranks = 4;
   summary.threads = 2;
   summary.placement = {"a: 0-1", "a: 2-3", "b: 0-1", "b: 2-3"};
+  summary.shards = {3, 1, 2, 2};
   summary.config = {{"seed", 7}, {"train", {{"epochs", 3}}}};
   summary.provenance = {{"version", "1.2.3"}};
   write_summary(path, summary);
@@ -253,6 +254,7 @@ TEST_F(RunFilesTest, TheSummaryIsJsonWithTheRunsLastNumbers) {
   EXPECT_EQ(json.at("ranks"), 4);
   EXPECT_EQ(json.at("threads"), 2);
   EXPECT_EQ(json.at("placement"), nlohmann::json(summary.placement));
+  EXPECT_EQ(json.at("shards"), nlohmann::json(summary.shards));
   EXPECT_EQ(json.at("config").at("train").at("epochs"), 3);
   EXPECT_EQ(json.at("provenance").at("version"), "1.2.3");
 }

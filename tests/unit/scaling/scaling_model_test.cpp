@@ -29,7 +29,10 @@ LayoutCost layout(int ranks_on_host = 1, int threads = 1, double slower = 1.0) {
 }
 
 Workload workload() {
-  return {.samples = 5120, .batch = 512, .shards = 8, .tensors = {{900000, 900000}, {100000, 100000}}};
+  Workload of{.samples = 5120, .batch = 512, .shards = 8, .sums = {}};
+  of.sums.tensors = {{900000, 900000}, {100000, 100000}};
+  of.sums.few_numbers = 0;
+  return of;
 }
 
 const Network kNone{"none", 0.0, 0.0, 0.0};
@@ -98,6 +101,11 @@ TEST(ScalingModel, WeakScalingKeepsARanksLoad) {
   EXPECT_EQ(four.batch, 2048U);
   EXPECT_EQ(four.shards, 32U);
   EXPECT_NEAR(four.step.all(), cost_of({8, 512}).all(), 1e-6);
+  EXPECT_NEAR(four.epoch, 2.5 * cost_of({8, 512}).all(), 1e-5);
+  const Prediction forty =
+      model.predict(40, 1, /*weak=*/true);  // a batch of four times as many samples as there are
+  EXPECT_NEAR(forty.step.all(), cost_of({8, 512}).all(), 1e-6);
+  EXPECT_NEAR(forty.epoch, 0.25 * cost_of({8, 512}).all(), 1e-6);
 }
 
 // 4 MB over 4 ranks: 2 * 3/4 * 4e6 bytes, and 2 log2(4) messages.
@@ -111,8 +119,8 @@ TEST(ScalingModel, ASumOnOneHostIsWaitedForInFull) {
 
 TEST(ScalingModel, BucketsWithoutOverlapHaveALatencyEach) {
   Workload small = workload();  // 4 MB
-  small.overlap_across_hosts = false;
-  small.bucket_bytes_at_the_end = 1'500'000;
+  small.sums.overlap_across_hosts = false;
+  small.sums.bucket_bytes_at_the_end = 1'500'000;
   const Network link{"link", 1e-5, 1e-9, 0.0};
   const Prediction four = ScalingModel(small, {1, link, kNone}, {layout()}).predict(4, 1);
   EXPECT_EQ(four.hosts, 4);
@@ -129,7 +137,7 @@ TEST(ScalingModel, ASumAcrossHostsHidesBehindBackward) {
   EXPECT_GT(hidden.hidden, 0.7);
   EXPECT_GT(hidden.exposed, 0.0);  // the last bucket is ready when backward is over
   EXPECT_LT(hidden.exposed, 0.3 * 0.5 * backward);
-  small.overlap_across_hosts = false;
+  small.sums.overlap_across_hosts = false;
   const Prediction waited = ScalingModel(small, {1, network, kNone}, {layout()}).predict(2, 1);
   EXPECT_NEAR(waited.exposed, 0.5 * backward, 1e-6);
   EXPECT_EQ(waited.hidden, 0.0);
@@ -142,7 +150,7 @@ TEST(ScalingModel, ASumLeavesWhenTheWorkOfItsTensorsIsDone) {
   const Network network{"slow", 0.0, 2.0 * backward / 4e6, 0.0};
   const auto exposed = [&](std::vector<TensorLoad> tensors) {
     Workload of = workload();
-    of.tensors = std::move(tensors);
+    of.sums.tensors = std::move(tensors);
     return ScalingModel(of, {1, network, kNone}, {layout()}).predict(2, 1).exposed / backward;
   };
   EXPECT_NEAR(exposed({{500'000, 500'000}, {500'000, 500'000}}), 1.0 + 0x1p20 / 4e6, 0.01);
@@ -161,7 +169,7 @@ TEST(ScalingModel, BytesThatMoveMayDelayBackward) {
 
 TEST(ScalingModel, HalfTheBytesTakeHalfTheTime) {
   Workload narrow = workload();
-  narrow.bytes_per_number = 2.0;
+  narrow.sums.bytes_per_number = 2.0;
   const Cluster cluster{8, kNone, {"memory", 0.0, 1e-9, 0.0}};
   EXPECT_NEAR(ScalingModel(narrow, cluster, {layout()}).predict(4, 1).exposed,
               0.5 * ScalingModel(workload(), cluster, {layout()}).predict(4, 1).exposed, 1e-12);
@@ -181,6 +189,14 @@ TEST(ScalingModel, ACrowdedHostHasItsOwnCosts) {
   const ScalingModel model(workload(), {4, kNone, kNone}, {layout(1), layout(4, 1, 1.5)});
   EXPECT_NEAR(model.predict(1, 1).step.all(), cost_of({8, 512}).all(), 1e-6);
   EXPECT_NEAR(model.predict(4, 1).step.all(), 1.5 * cost_of({2, 128}).all(), 1e-6);
+}
+
+TEST(ScalingModel, ADividedUpdateIsMadeOnce) {
+  Workload divided = workload();
+  divided.sums.divided_update = true;
+  const ScalingModel model(divided, {8, kNone, kNone}, {layout()});
+  EXPECT_NEAR(model.predict(1, 1).step.update, 5e-4, 1e-9);
+  EXPECT_NEAR(model.predict(4, 1).step.update, 5e-4 / 4, 1e-9);
 }
 
 TEST(ScalingModel, NamesWhatTimeIsLostTo) {

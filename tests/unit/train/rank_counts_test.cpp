@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
+#include "drawn_division.h"
 #include "modes.h"
 #include "mpi_main.h"
 #include "train/training_run.h"
@@ -85,6 +87,23 @@ TEST(RankCounts, GiveTheRunOfOneRankWhereSomeRanksHaveNothingToDo) {
         expect_same(mode, test::run_trainer(setup, world()), test::run_trainer(setup, self()));
       }
     }
+  });
+}
+
+// Ranks that have any of the shards, others after each step and in the middle of an epoch.
+TEST(RankCounts, GiveTheRunOfOneRankHoweverShardsAreDivided) {
+  for_every_mode_and_order([](const ModeCase& mode, const RunSetup& setup) {
+    std::mt19937_64 engine(7);
+    test::TrainerOnRanks ranks(setup, world());
+    RunResult moved;
+    while (ranks.trainer.epochs_done() < setup.train.epochs) {
+      const data::ShardDivision division = test::drawn_division(setup.shards, world().size(), engine);
+      ranks.trainer.go_on_with({ranks.loader, *setup.dataset(), division.of_rank(world().rank())});
+      EXPECT_EQ(ranks.loader.shards(), division.of_rank(world().rank()));
+      moved.steps.push_back(ranks.trainer.step());
+    }
+    moved.parameters.assign(ranks.trainer.parameters().begin(), ranks.trainer.parameters().end());
+    expect_same(mode, moved, test::run_trainer(setup, self()));
   });
 }
 

@@ -80,7 +80,8 @@ struct TrainerOnRanks {
       : plan(setup.plan()),
         normalizer(normalizer_of(setup)),
         model(setup.network()),
-        loader(*setup.dataset(), plan, communicator.rank(), communicator.size()),
+        loader(*setup.dataset(), plan,
+               data::ShardDivision(plan.shards(), communicator.size()).of_rank(communicator.rank())),
         reducer(
             reduce::make_reducer(setup.reduce, model, data::blocks_per_step(plan), communicator, threads)),
         trainer(
