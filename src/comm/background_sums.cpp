@@ -19,15 +19,24 @@ struct BackgroundSums::State {
         thread([this](const std::stop_token& stop) { look_after(stop); }) {}
 
   template <typename T>
-  void begin(std::span<T> x) {
+  void begin_sum(std::span<T> x) {
     constexpr std::size_t kMax = std::size_t{1} << 30;
     require(x.size() <= kMax, "BackgroundSums: too many values for one message");
+    begin("MPI_Iallreduce", [&](MPI_Request* request) {
+      return MPI_Iallreduce(MPI_IN_PLACE, x.data(), static_cast<int>(x.size()), type_of<T>(), sum_of<T>(),
+                            mpi, request);
+    });
+  }
+
+  // call(&request) is the MPI function of this name.
+  template <typename Call>
+  void begin(const char* name, Call&& call) {
     const std::lock_guard lock(mutex);
     if (failure != MPI_SUCCESS) return;
+    operation = name;
     MPI_Request request = MPI_REQUEST_NULL;
     const std::int64_t now = nanoseconds_now();
-    failure = MPI_Iallreduce(MPI_IN_PLACE, x.data(), static_cast<int>(x.size()), type_of<T>(), sum_of<T>(),
-                             mpi, &request);
+    failure = call(&request);
     active = failure == MPI_SUCCESS;
     if (!active) return;
     requests.push_back(request);
@@ -36,7 +45,7 @@ struct BackgroundSums::State {
     wake.notify_one();
   }
 
-  // With the mutex held: moves the messages on, and notes which sums are done.
+  // With the mutex held: moves the messages on, and notes which are done.
   void test() {
     int count = 0;
     done.resize(requests.size());
@@ -72,7 +81,8 @@ struct BackgroundSums::State {
   std::size_t open = 0;  // of the requests
   bool active = false;   // may the thread call MPI?
   int failure = MPI_SUCCESS;
-  std::jthread thread;  // last: it uses all of these
+  const char* operation = "";  // the last begun
+  std::jthread thread;         // last: it uses all of these
 };
 
 bool BackgroundSums::possible() {
@@ -86,15 +96,23 @@ BackgroundSums::BackgroundSums(const Communicator& communicator, liveness::Progr
 
 BackgroundSums::~BackgroundSums() = default;
 
-void BackgroundSums::start(std::span<float> x) { state_->begin(x); }
-void BackgroundSums::start(std::span<Bfloat16> x) { state_->begin(x); }
-void BackgroundSums::start(std::span<std::int16_t> x) { state_->begin(x); }
-void BackgroundSums::start(std::span<std::int32_t> x) { state_->begin(x); }
+void BackgroundSums::start(std::span<float> x) { state_->begin_sum(x); }
+void BackgroundSums::start(std::span<Bfloat16> x) { state_->begin_sum(x); }
+void BackgroundSums::start(std::span<std::int16_t> x) { state_->begin_sum(x); }
+void BackgroundSums::start(std::span<std::int32_t> x) { state_->begin_sum(x); }
+
+void BackgroundSums::start(std::span<const std::byte> out, const Parts& of_out, std::span<std::byte> in,
+                           const Parts& of_in) {
+  state_->begin("MPI_Ialltoallv", [&](MPI_Request* request) {
+    return MPI_Ialltoallv(out.data(), of_out.sizes.data(), of_out.places.data(), MPI_BYTE, in.data(),
+                          of_in.sizes.data(), of_in.places.data(), MPI_BYTE, state_->mpi, request);
+  });
+}
 
 void BackgroundSums::pause() {
   const std::lock_guard lock(state_->mutex);
   state_->active = false;
-  check(state_->failure, "MPI_Iallreduce");
+  check(state_->failure, state_->operation);
 }
 
 void BackgroundSums::wait() {
@@ -104,7 +122,7 @@ void BackgroundSums::wait() {
   state_->requests.clear();
   state_->begun.clear();
   state_->open = 0;
-  check(state_->failure, "MPI_Iallreduce");
+  check(state_->failure, state_->operation);
 }
 
 }  // namespace lockstep::comm

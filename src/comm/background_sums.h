@@ -1,4 +1,4 @@
-// Sums over the ranks that go on while this process computes.
+// Sums over the ranks, and exchanges between them, that go on while this process computes.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@
 
 namespace lockstep::comm {
 
-// MPI moves messages while somebody calls it. A thread of this class does, every 100 microseconds while sums
+// MPI moves messages while somebody calls it. A thread of this class does, every 100 microseconds while any
 // are under way, and sleeps otherwise: it takes some hundredth of a core, and a product may take as long as
 // it likes.
 //
-// Collective: all ranks start the same sums in the same order. Between the first start and pause() or wait()
+// Collective: all ranks start the same in the same order. Between the first start and pause() or wait()
 // the caller leaves MPI alone. A failure throws RankError from pause()
 // and wait().
 class BackgroundSums {
  public:
-  // Whether MPI lets another thread than the main one call it. Without that there are no background sums.
+  // Whether MPI lets another thread than the main one call it. Without that there are none.
   static bool possible();
 
-  // progress, unless null, is told when each sum was under way; it must outlive this.
+  // progress, unless null, is told when each was under way; it must outlive this.
   explicit BackgroundSums(const Communicator& communicator, liveness::Progress* progress = nullptr);
   BackgroundSums(const BackgroundSums&) = delete;
   BackgroundSums& operator=(const BackgroundSums&) = delete;
@@ -35,10 +35,13 @@ class BackgroundSums {
   void start(std::span<Bfloat16> x);
   void start(std::span<std::int16_t> x);
   void start(std::span<std::int32_t> x);
+  // Begins Communicator::exchange; all of it must stay until wait() has returned.
+  void start(std::span<const std::byte> out, const Parts& of_out, std::span<std::byte> in,
+             const Parts& of_in);
 
   // The thread stops calling MPI, so that the caller may, until the next start.
   void pause();
-  // Returns when all sums are in place.
+  // Returns when all is in place.
   void wait();
 
  private:

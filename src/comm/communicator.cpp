@@ -9,6 +9,7 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "base/clock.h"
 #include "comm/mpi_handle.h"
@@ -72,6 +73,7 @@ Communicator Communicator::owning(Handle handle) {
   owner.handle_ = std::make_unique<Handle>(handle);
   check(MPI_Comm_rank(handle.mpi, &owner.rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(handle.mpi, &owner.size_), "MPI_Comm_size");
+  owner.hosts_.assign(static_cast<std::size_t>(owner.size_), 0);
   MPI_Comm_set_errhandler(handle.mpi, MPI_ERRORS_RETURN);
   return owner;
 }
@@ -81,7 +83,7 @@ Communicator Communicator::duplicate(Group group) {
   Handle copy;
   check(MPI_Comm_dup(mpi, &copy.mpi), "MPI_Comm_dup");
   Communicator owner = owning(copy);
-  owner.on_one_host_ = owner.of_this_host().size() == owner.size();
+  owner.find_hosts();
   return owner;
 }
 
@@ -89,8 +91,16 @@ Communicator Communicator::split(int colour) const {
   Handle part;
   check(MPI_Comm_split(handle_->mpi, colour, rank_, &part.mpi), "MPI_Comm_split");
   Communicator owner = owning(part);
-  owner.on_one_host_ = owner.of_this_host().size() == owner.size();
+  owner.find_hosts();
   return owner;
+}
+
+Communicator Communicator::taken_to_be_on(std::vector<int> hosts) const {
+  require(hosts.size() == hosts_.size(), "Communicator::taken_to_be_on: not a host for each rank");
+  Communicator copy = split(0);
+  copy.hosts_ = std::move(hosts);
+  copy.on_one_host_ = std::ranges::all_of(copy.hosts_, [](int host) { return host == 0; });
+  return copy;
 }
 
 Communicator Communicator::of_this_host() const {
@@ -98,6 +108,13 @@ Communicator Communicator::of_this_host() const {
   check(MPI_Comm_split_type(handle_->mpi, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host.mpi),
         "MPI_Comm_split_type");
   return owning(host);
+}
+
+void Communicator::find_hosts() {
+  const std::int64_t lowest = of_this_host().allreduce_min(rank_);
+  const std::vector<std::int64_t> hosts = allgather(lowest);
+  hosts_.assign(hosts.begin(), hosts.end());
+  on_one_host_ = std::ranges::all_of(hosts_, [](int host) { return host == 0; });
 }
 
 void Communicator::allreduce_sum(std::span<float> x) const {
@@ -175,6 +192,45 @@ std::vector<std::string> Communicator::gather(const std::string& bytes, int root
     if (rank_ == root) all.push_back(std::move(text));
   }
   return all;
+}
+
+void Communicator::exchange(std::span<const std::byte> out, const Parts& of_out, std::span<std::byte> in,
+                            const Parts& of_in) const {
+  check(MPI_Alltoallv(out.data(), of_out.sizes.data(), of_out.places.data(), MPI_BYTE, in.data(),
+                      of_in.sizes.data(), of_in.places.data(), MPI_BYTE, handle_->mpi),
+        "MPI_Alltoallv");
+}
+
+void Communicator::allgather(std::span<const Gathered> buffers) const {
+  if (size_ == 1) return;
+  std::vector<MPI_Request> requests(buffers.size(), MPI_REQUEST_NULL);
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const auto& [buffer, parts] = buffers[i];
+    check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_BYTE, buffer.data(), parts->sizes.data(), parts->places.data(),
+                          MPI_BYTE, handle_->mpi, &requests[i]),
+          "MPI_Iallgatherv");
+  }
+  check(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
+        "MPI_Iallgatherv");
+}
+
+void Communicator::send(std::span<const float> x, int to) const {
+  constexpr int kTag = 3;
+  for (std::size_t begin = 0; begin < x.size(); begin += kMaxMessage) {
+    const auto part = x.subspan(begin, std::min(kMaxMessage, x.size() - begin));
+    check(MPI_Send(part.data(), static_cast<int>(part.size()), MPI_FLOAT, to, kTag, handle_->mpi),
+          "MPI_Send");
+  }
+}
+
+void Communicator::receive(std::span<float> x, int from) const {
+  constexpr int kTag = 3;
+  for (std::size_t begin = 0; begin < x.size(); begin += kMaxMessage) {
+    const auto part = x.subspan(begin, std::min(kMaxMessage, x.size() - begin));
+    check(MPI_Recv(part.data(), static_cast<int>(part.size()), MPI_FLOAT, from, kTag, handle_->mpi,
+                   MPI_STATUS_IGNORE),
+          "MPI_Recv");
+  }
 }
 
 // Cristian, "Probabilistic clock synchronization", Distributed Computing 3 (1989): the reading of the fastest

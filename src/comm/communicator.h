@@ -28,6 +28,11 @@ struct CollectiveError : Error {
 // label alone.
 std::string host_name();
 
+// Of a buffer: of each rank, how many bytes are its own or for it, and where they begin. At most 2^31 - 1.
+struct Parts {
+  std::vector<int> sizes, places;
+};
+
 class Communicator {
  public:
   Communicator();  // of no ranks: may only be assigned to
@@ -43,9 +48,14 @@ class Communicator {
   // one.
   Communicator split(int colour) const;
 
+  // A copy whose ranks are taken to be on these hosts, whatever host they are on: see hosts(). Collective.
+  Communicator taken_to_be_on(std::vector<int> hosts) const;
+
   int rank() const { return rank_; }
   int size() const { return size_; }
 
+  // Of each rank, a number that stands for its host: the lowest rank's there.
+  const std::vector<int>& hosts() const { return hosts_; }
   // Whether all ranks are on one host.
   bool on_one_host() const { return on_one_host_; }
 
@@ -75,6 +85,21 @@ class Communicator {
   // Every rank's bytes, by rank; nothing on other ranks than the root.
   std::vector<std::string> gather(const std::string& bytes, int root) const;
 
+  // Sends each rank its part of `out`, and receives what each has for this one into its part of `in`.
+  void exchange(std::span<const std::byte> out, const Parts& of_out, std::span<std::byte> in,
+                const Parts& of_in) const;
+
+  // Of buffers in which every rank has its own part: the others' too. All are under way together.
+  struct Gathered {
+    std::span<std::byte> buffer;
+    const Parts* parts;
+  };
+  void allgather(std::span<const Gathered> buffers) const;
+
+  // x of rank `to` <- that of rank `from`; the other ranks need not call it.
+  void send(std::span<const float> x, int to) const;
+  void receive(std::span<float> x, int from) const;
+
   // Nanoseconds by which this rank's steady clock is ahead of rank 0's, to half a message's round trip.
   std::int64_t clock_ahead_of_first() const;
 
@@ -91,10 +116,12 @@ class Communicator {
   friend class BackgroundSums;
   struct Handle;
   static Communicator owning(Handle handle);
+  void find_hosts();
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;
+  std::vector<int> hosts_ = {0};
   bool on_one_host_ = true;
 };
 

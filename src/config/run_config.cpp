@@ -241,8 +241,17 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
                            {{"auto", reduce::Overlap::kAuto},
                             {"always", reduce::Overlap::kAlways},
                             {"never", reduce::Overlap::kNever}});
-  in.read("reduce.bucket_bytes", config.reduce.bucket_bytes, 0);
+  using reduce::Levels, reduce::Update;
+  in.read<Update>("reduce.update", config.reduce.update,
+                  {{"divided", Update::kDivided}, {"everywhere", Update::kEverywhere}});
+  in.read<Levels>("reduce.levels", config.reduce.levels,
+                  {{"auto", Levels::kAuto}, {"one", Levels::kOne}, {"two", Levels::kTwo}});
   in.read("reduce.shared_memory", config.reduce.shared_memory);
+  in.check("reduce.levels", [&] {
+    if (config.reduce.levels == Levels::kTwo && !config.reduce.shared_memory)
+      throw ConfigError(R"(reduce.levels is "two", expected "one" with reduce.shared_memory = false)");
+  });
+  in.read("reduce.bucket_bytes", config.reduce.bucket_bytes, 0);
   in.read("compute.threads", config.compute.threads, 0);
   std::vector<std::string> sets = {"auto"};
   for (const kernels::KernelSet set : kernels::kKernelSets) sets.emplace_back(kernels::name(set));

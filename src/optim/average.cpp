@@ -21,14 +21,14 @@ Average::Average(double decay, std::span<const float> parameters)
   if (is_kept()) std::ranges::copy(parameters, values_.data());
 }
 
-void Average::follow(std::span<const float> arena, std::size_t begin, std::size_t size, bool first_step) {
+void Average::follow(std::span<const float> parameters, std::size_t first, bool first_step) {
   if (!is_kept()) return;
-  require(begin + size <= values_.size(), "Average::follow: there are fewer parameters");
-  const auto w = arena.subspan(begin, size);
+  require(first + parameters.size() <= values_.size(), "Average::follow: there are fewer parameters");
   if (first_step)
-    std::ranges::copy(w, values_.data() + begin);
+    std::ranges::copy(parameters, values_.data() + first);
   else
-    move_average(values_.data() + begin, w.data(), size, static_cast<float>(1.0 - decay_));
+    move_average(values_.data() + first, parameters.data(), parameters.size(),
+                 static_cast<float>(1.0 - decay_));
 }
 
 void Average::restore(std::span<const float> values) {

@@ -17,11 +17,12 @@ class Average {
   // 0 <= decay < 1; 0: nothing is averaged or kept. It begins with these parameters.
   Average(double decay, std::span<const float> parameters);
 
-  bool is_kept() const { return values_.size() != 0; }
+  bool is_kept() const { return decay_ != 0.0; }
   std::span<const float> values() const { return values_.span(); }
 
-  // Takes arena[begin, begin + size) as it is after a step. Concurrent calls on other elements are safe.
-  void follow(std::span<const float> arena, std::size_t begin, std::size_t size, bool first_step);
+  // Takes the parameters from number `first` on as they are after a step. Concurrent calls on others are
+  // safe.
+  void follow(std::span<const float> parameters, std::size_t first, bool first_step);
 
   // Goes on from these values. Throws ModelError unless there are as many.
   void restore(std::span<const float> values);

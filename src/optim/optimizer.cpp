@@ -72,15 +72,15 @@ std::vector<std::string> state_names(const OptimizerOptions& options) {
 }
 
 Optimizer::Optimizer(const OptimizerOptions& options, std::size_t parameters)
-    : options_(options), names_(state_names(options)) {
+    : options_(options), parameters_(parameters), names_(state_names(options)) {
   for (std::size_t i = 0; i < names_.size(); ++i) state_.emplace_back(parameters);
 }
 
-void Optimizer::update(std::span<float> arena, std::span<const float> gradient, std::size_t begin,
+void Optimizer::update(std::span<float> parameters, std::span<const float> gradient, std::size_t first,
                        const Part& part) {
-  require(begin + gradient.size() <= arena.size(),
-          "Optimizer::update: the gradient reaches past the parameters");
-  float* const w = arena.data() + begin;
+  require(gradient.size() == parameters.size() && first + parameters.size() <= parameters_,
+          "Optimizer::update: the gradient or the state is of other parameters");
+  float* const w = parameters.data();
   const float* const g = gradient.data();
   const std::size_t n = gradient.size();
   const double l2 = part.decay_factor * options_.l2, decay = part.decay_factor * options_.weight_decay;
@@ -89,7 +89,7 @@ void Optimizer::update(std::span<float> arena, std::span<const float> gradient, 
     const bool decoupled = options_.kind == Kind::kAdamW;
     const double of_mean = 1.0 - power(options_.beta1, part.step),
                  of_square = 1.0 - power(options_.beta2, part.step);
-    adam_step(w, g, state_[0].data() + begin, state_[1].data() + begin, n,
+    adam_step(w, g, state_[0].data() + first, state_[1].data() + first, n,
               {.clip = clip,
                .decay = static_cast<float>(decoupled ? l2 : l2 + decay),
                .kept = static_cast<float>(decoupled ? 1.0 - part.rate * decay : 1.0),
@@ -109,9 +109,9 @@ void Optimizer::update(std::span<float> arena, std::span<const float> gradient, 
   if (state_.empty())
     plain_step(w, g, n, descent);
   else if (options_.nesterov)
-    nesterov_step(w, g, state_[0].data() + begin, n, descent);
+    nesterov_step(w, g, state_[0].data() + first, n, descent);
   else
-    momentum_step(w, g, state_[0].data() + begin, n, descent);
+    momentum_step(w, g, state_[0].data() + first, n, descent);
 }
 
 double Optimizer::trust(double weights, double gradient, double decay_factor) const {

@@ -45,18 +45,18 @@ struct OptimizerOptions {
   double weight_decay = 0.0;
 };
 
-// The names of the arenas that an optimizer keeps beside the parameters, as checkpoints have them; and all
+// The names of the arrays that an optimizer keeps beside the parameters, as checkpoints have them; and all
 // that there are.
 std::vector<std::string> state_names(const OptimizerOptions& options);
 inline constexpr const char* kStateNames[] = {"momentum", "lars_momentum", "exp_avg", "exp_avg_sq"};
 
-// Of each name, an arena.
+// Of each name, its array.
 using OptimizerState = std::map<std::string, std::vector<float>>;
 using OptimizerStateView = std::map<std::string, std::span<const float>>;
 
 class Optimizer {
  public:
-  // For an arena of `parameters` floats.
+  // For so many parameters.
   Optimizer(const OptimizerOptions& options, std::size_t parameters);
 
   const OptimizerOptions& options() const { return options_; }
@@ -70,15 +70,17 @@ class Optimizer {
     double trust = 1.0;
   };
 
-  // One step on arena[begin, begin + gradient.size()). The gradient is read only; each element's new value
-  // depends on that element alone. Concurrent calls on other elements are safe.
-  void update(std::span<float> arena, std::span<const float> gradient, std::size_t begin, const Part& part);
+  // One step on these parameters, which are those from number `first` on. The gradient is read only; each
+  // element's new value depends on that element alone. Concurrent calls on other elements are safe. Requires:
+  // as many elements of each.
+  void update(std::span<float> parameters, std::span<const float> gradient, std::size_t first,
+              const Part& part);
 
   // The trust of a tensor of several dimensions with these norms, of its weights and of its gradient times
   // part.clip.
   double trust(double weights, double gradient, double decay_factor) const;
 
-  // What it keeps, each laid out like the arena.
+  // What it keeps, a number for each parameter.
   OptimizerStateView state() const;
   // Goes on from such a state. Throws ModelError where it is another optimizer's or of another size.
   void restore(const OptimizerState& state);
@@ -87,6 +89,7 @@ class Optimizer {
 
  private:
   OptimizerOptions options_;
+  std::size_t parameters_;
   std::vector<std::string> names_;
   std::vector<AlignedBuffer<float>> state_;  // of each name
 };

@@ -8,24 +8,6 @@
 namespace lockstep::reduce {
 namespace {
 
-bool overlaps(const ReduceOptions& options, const comm::Communicator& communicator) {
-  if (communicator.size() == 1 || !comm::BackgroundSums::possible()) return false;
-  switch (options.overlap) {
-    case Overlap::kAlways:
-      return true;
-    case Overlap::kNever:
-      return false;
-    case Overlap::kAuto:
-      break;
-  }
-  return !communicator.on_one_host();
-}
-
-bool may_add_up_in_memory(const ReduceOptions& options, const comm::Communicator& communicator) {
-  return options.shared_memory && options.wire == Wire::kFull && communicator.size() > 1 &&
-         communicator.on_one_host() && !overlaps(options, communicator);
-}
-
 template <typename T>
 std::span<T> as(std::span<std::byte> bytes) {
   return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
@@ -33,25 +15,19 @@ std::span<T> as(std::span<std::byte> bytes) {
 
 }  // namespace
 
-std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped) {
-  constexpr std::size_t kAtTheEnd = std::size_t{256} << 10, kUnderWay = std::size_t{1} << 20;
-  if (options.bucket_bytes != 0) return options.bucket_bytes;
-  return overlapped ? kUnderWay : kAtTheEnd;
-}
-
 template <typename T>
 BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
                             const comm::Communicator& communicator, int threads, liveness::Progress* progress)
     : communicator_(&communicator),
       threads_(threads),
-      in_memory_(may_add_up_in_memory(options, communicator) ? InMemory::kPossibly : InMemory::kNo),
+      in_memory_(sums_in_memory(options, communicator.hosts()) ? InMemory::kPossibly : InMemory::kNo),
       own_(size * sizeof(T), in_memory_ == InMemory::kPossibly),
       shared_sum_(communicator.rank() == 0 && in_memory_ == InMemory::kPossibly ? size * sizeof(T) : 0,
                   in_memory_ == InMemory::kPossibly),
       local_(as<T>(own_.own())),
       sum_(local_),
       left_(size) {
-  const bool overlapped = reduce::overlaps(options, communicator);
+  const bool overlapped = sums_overlap(options, communicator.hosts());
   constexpr std::size_t kMax = std::size_t{1} << 30;  // elements, what one message can hold
   if (options.wire != Wire::kFull && communicator.size() > 1) wire_ = AlignedBuffer<Half>(size);
   const std::size_t width = wire_.size() > 0 ? sizeof(Half) : sizeof(T);
@@ -100,6 +76,11 @@ void BucketedSum<T>::add_up_in_memory() {
     }
   });
   communicator_->barrier();  // every rank's part of the sum is there
+}
+
+template <typename T>
+void BucketedSum<T>::add_up(std::span<std::int64_t> x) {
+  communicator_->allreduce_sum(x);
 }
 
 template <typename T>

@@ -1,5 +1,5 @@
-// The sum of an array over the ranks: in memory that they share, or in buckets that leave as soon as backward
-// is done with them.
+// The sum of an array over the ranks, of which each has all: in memory that they share, or by MPI_Allreduce
+// in buckets that leave as soon as backward is done with them.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,11 @@
 #include "comm/background_sums.h"
 #include "comm/communicator.h"
 #include "comm/shared_memory.h"
+#include "reduce/gradient_sum.h"
 #include "reduce/options.h"
+#include "reduce/ways.h"
 
 namespace lockstep::reduce {
-
-// Bytes of a message: reduce.bucket_bytes, or what is right for sums under way and for sums at the end.
-std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped);
 
 // On one host every rank adds up its part of all ranks' arrays, where they are, into one array that all read:
 // each value is read once and written once on the whole host.
@@ -28,7 +27,7 @@ std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped);
 // finish(), one by one: small enough for a cache, which on one machine is faster than one long message. With
 // a narrow wire the buckets travel at half the width.
 template <typename T>
-class BucketedSum {
+class BucketedSum final : public GradientSum<T> {
  public:
   using Half = std::conditional_t<std::is_same_v<T, float>, Bfloat16, std::int16_t>;
 
@@ -37,24 +36,21 @@ class BucketedSum {
   BucketedSum(std::size_t size, const ReduceOptions& options, const comm::Communicator& communicator,
               int threads, liveness::Progress* progress = nullptr);
 
-  // This rank's, to be written before the sum and, by then, lost.
-  std::span<T> local() { return local_; }
-  // All ranks', from finish() until any call after it but local().
-  std::span<const T> sum() const { return sum_; }
-
-  bool overlaps() const { return background_.has_value(); }
-  // Whether the last sum was added up in memory.
-  bool in_memory() const { return in_memory_ == InMemory::kYes; }
-  // Of the memory that this rank made.
-  std::size_t bytes() const {
+  std::span<T> local() override { return local_; }
+  bool overlaps() const override { return background_.has_value(); }
+  void complete_from(std::size_t first) override;
+  void add_up(std::span<std::int64_t> x) override;
+  void finish() override;
+  std::span<const T> read(std::size_t begin, std::span<T> scratch) const override {
+    return sum_.subspan(begin, scratch.size());
+  }
+  void gather(std::span<float>) override {}  // every rank has updated all of it
+  std::size_t bytes() const override {
     return own_.own().size() + shared_sum_.own().size() + wire_.size() * sizeof(Half);
   }
 
-  // Every element from `first` on is complete, as it was after the calls before from higher ones on. With
-  // overlap the caller leaves it alone from now on, and MPI until all are complete, from 0 on.
-  void complete_from(std::size_t first);
-  // Returns when the sum is there, and begins anew. Collective. Requires: complete_from(0).
-  void finish();
+  // Whether the last sum was added up in memory.
+  bool in_memory() const { return in_memory_ == InMemory::kYes; }
 
  private:
   // Hands the elements before left_ that leave next to `send`, as they travel.

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <limits>
 #include <utility>
 
 #include "base/error.h"
 #include "kernels/arrays.h"
 #include "kernels/quantized_product.h"
+#include "reduce/make_sum.h"
 
 namespace lockstep::reduce {
 
@@ -45,11 +47,12 @@ void reserve(AlignedBuffer<float>& scratch, std::size_t floats) {
 
 ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model, std::size_t contributions,
                            const comm::Communicator& communicator, int threads, liveness::Progress* progress)
-    : Reducer(model, communicator),
+    : Reducer(model, communicator, division_of(options, model, communicator)),
       threads_(threads),
       scales_(model.tensors().size(), contributions, options.wire == Wire::kInt16 ? 16 : 32),
       inverses_(model.tensors().size()),
-      sum_(slots() + model.parameters(), options, communicator, threads, progress),
+      sum_(make_sum<std::int32_t>(division(), options, communicator,
+                                  slots() / 2 + statistics_.words() + kBeside, threads, progress)),
       magnitudes_(model.tensors().size()) {
   constexpr std::size_t kTypicalRows[] = {256};  // of blocks together; add() sees to longer ones
   std::size_t scratch = 0;
@@ -59,7 +62,7 @@ ExactReducer::ExactReducer(const ReduceOptions& options, const nn::Model& model,
 }
 
 std::size_t ExactReducer::bytes() const {
-  std::size_t bytes = sum_.bytes();
+  std::size_t bytes = sum_->bytes();
   for (const auto& scratch : scratch_) bytes += scratch.size() * sizeof(float);
   return bytes;
 }
@@ -107,13 +110,11 @@ void ExactReducer::add(const nn::GradientTerms& terms) {
     add_gradient(terms);
   } else {
     if (!tensor.has_gradient()) statistics_.add(terms);
-    std::ranges::fill(tensor.slice(sum_.local().subspan(slots())), 0);
+    std::ranges::fill(tensor.slice(sum_->local()), 0);
   }
   const bool pass_is_over = terms.tensor == 0;
   if (pass_is_over) store_ = Store::kAccumulate;
-  if (!last_pass_) return;
-  if (pass_is_over) count_magnitudes();
-  sum_.complete_from(pass_is_over ? 0 : slots() + tensor.offset);
+  if (last_pass_) sum_->complete_from(tensor.offset);
 }
 
 void ExactReducer::add_gradient(const nn::GradientTerms& terms) {
@@ -122,7 +123,7 @@ void ExactReducer::add_gradient(const nn::GradientTerms& terms) {
   if (terms.is_product())
     for (AlignedBuffer<float>& scratch : scratch_)
       reserve(scratch, scratch_of(block_rows, terms.dy.cols, terms.inputs()));
-  const std::size_t offset = slots() + model().tensors()[terms.tensor].offset;
+  const std::size_t offset = model().tensors()[terms.tensor].offset;
   const std::vector<Panel> panels = panels_of(terms);
   std::vector<std::atomic<bool>> done(panels.size());
   std::size_t left = 0;  // panels that the first thread knows to be done: their rows may leave
@@ -142,7 +143,7 @@ void ExactReducer::add_gradient(const nn::GradientTerms& terms) {
     while (left < panels.size() && done[left].load(std::memory_order_acquire)) ++left;
     // The panel under way may be in the midst of a strip: the strips behind it are complete.
     if (left > before && left < panels.size())
-      sum_.complete_from(offset + (panels[left].row + panels[left].rows) * terms.inputs());
+      sum_->complete_from(offset + (panels[left].row + panels[left].rows) * terms.inputs());
   }
   magnitudes_[terms.tensor] = {largest_bits};
 }
@@ -152,7 +153,7 @@ void ExactReducer::add_convolution(const nn::GradientTerms& terms, std::span<con
   reserve(scratch_.front(), tensor.size);
   const Magnitude magnitude = kernels::quantize_products(
       terms.dy, *terms.windows, block_rows, scales_.scale(terms.tensor), scales_.limit(), store_,
-      sum_.local().data() + slots() + tensor.offset, scratch_.front().span(), threads_);
+      sum_->local().data() + tensor.offset, scratch_.front().span(), threads_);
   auto& largest_bits = magnitudes_[terms.tensor].largest_bits;
   largest_bits = std::max(largest_bits, magnitude.largest_bits);
 }
@@ -161,7 +162,7 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, std::span<cons
                                   const Panel& panel, std::span<float> scratch) {
   const nn::Tensor& tensor = model().tensors()[terms.tensor];
   const float scale = scales_.scale(terms.tensor), limit = scales_.limit();
-  std::int32_t* const sums = sum_.local().data() + slots() + tensor.offset;
+  std::int32_t* const sums = sum_->local().data() + tensor.offset;
   Store store = store_;
   if (terms.is_product()) {  // dW (out,in) = dyᵀ (out,rows) x (rows,in), rows and columns of the panel
     const std::size_t stride = terms.inputs();
@@ -183,24 +184,33 @@ Magnitude ExactReducer::add_panel(const nn::GradientTerms& terms, std::span<cons
   return magnitude;
 }
 
-void ExactReducer::count_magnitudes() {
-  const std::span<std::int32_t> counters = sum_.local().first(slots());
-  std::fill(counters.begin(), counters.end(), 0);
+// Two counters travel as one integer: they count ranks, so that the lower one's sum stays below 2^31.
+void ExactReducer::add_up(std::span<std::int64_t> beside) {
+  require(last_pass_ && slots_.empty(), "ExactReducer: the step's last pass has not begun");
+  slots_.resize(slots());
   for (std::size_t t = 0; t < magnitudes_.size(); ++t)
-    scales_.count(t, std::exchange(magnitudes_[t], {}), counters);
+    scales_.count(t, std::exchange(magnitudes_[t], {}), slots_);
+  std::vector<std::int64_t> words(slots() / 2);
+  std::memcpy(words.data(), slots_.data(), slots_.size() * sizeof(std::int32_t));
+  statistics_.append_to(words);
+  words.insert(words.end(), beside.begin(), beside.end());
+  sum_->add_up(words);
+  std::memcpy(slots_.data(), words.data(), slots_.size() * sizeof(std::int32_t));
+  const std::span<const std::int64_t> rest = std::span(words).subspan(slots() / 2);
+  statistics_.take(rest.first(statistics_.words()));
+  std::ranges::copy(rest.last(beside.size()), beside.begin());
 }
 
 Reducer::Outcome ExactReducer::finish() {
-  require(std::exchange(last_pass_, false), "ExactReducer::finish: the step's last pass has not begun");
-  sum_.finish();
-  statistics_.finish();
+  if (slots_.empty()) add_up({});
+  last_pass_ = false;
+  sum_->finish();
   store_ = Store::kOverwrite;
 
-  const std::span<const std::int32_t> sum_of_slots = sum_.sum().first(slots());
   Outcome outcome = Outcome::kSummed;
   for (std::size_t t = 0; t < inverses_.size(); ++t) {
     inverses_[t] = scales_.inverse(t);
-    switch (scales_.judge(t, sum_of_slots)) {
+    switch (scales_.judge(t, slots_)) {
       case Scales::Verdict::kFits:
         break;
       case Scales::Verdict::kRescale:
@@ -212,14 +222,17 @@ Reducer::Outcome ExactReducer::finish() {
         break;
     }
   }
-  scales_.follow(sum_of_slots);
+  scales_.follow(slots_);
+  slots_.clear();
   return outcome;
 }
 
 std::span<const float> ExactReducer::read(std::size_t tensor, std::size_t begin,
                                           std::span<float> scratch) const {
   if (!has_gradient(tensor)) return statistics_.read(tensor, begin, scratch.size());
-  kernels::dequantize(sum_.sum().subspan(slots() + begin, scratch.size()), inverses_[tensor], scratch);
+  alignas(64) std::int32_t integers[Division::kChunk];
+  const auto sums = sum_->read(begin, std::span(integers).first(scratch.size()));
+  kernels::dequantize(sums, inverses_[tensor], scratch);
   return scratch;
 }
 

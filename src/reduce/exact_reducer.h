@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "reduce/bucketed_sum.h"
+#include "reduce/gradient_sum.h"
 #include "reduce/reducer.h"
 #include "reduce/scales.h"
 
@@ -21,11 +22,13 @@ class ExactReducer final : public Reducer {
 
   void begin_pass(std::span<const std::size_t> block_rows, bool last) override;
   void add(const nn::GradientTerms& terms) override;
+  void add_up(std::span<std::int64_t> beside) override;
   Outcome finish() override;
   std::span<const float> read(std::size_t tensor, std::size_t begin, std::span<float> scratch) const override;
   // The scales' exponents, one per tensor.
   std::vector<std::int32_t> state() const override;
   void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
+  void gather(std::span<float> arena) const override { sum_->gather(arena); }
   std::size_t bytes() const override;
 
  private:
@@ -45,9 +48,6 @@ class ExactReducer final : public Reducer {
   // Adds all blocks of this pass, one after the other.
   kernels::Magnitude add_panel(const nn::GradientTerms& terms, std::span<const std::size_t> block_rows,
                                const Panel& panel, std::span<float> scratch);
-  // Fills this rank's slot counters, once all of the step's magnitudes are known.
-  void count_magnitudes();
-
   std::size_t slots() const { return Scales::kSlots * inverses_.size(); }
 
   int threads_;
@@ -57,9 +57,8 @@ class ExactReducer final : public Reducer {
   std::vector<std::size_t> block_rows_;                // of the pass under way
   kernels::Store store_ = kernels::Store::kOverwrite;  // of it: a step's first overwrites
   bool last_pass_ = false;                             // is it the step's last?
-  // Slot counters, then gradients as the arena has them. It is sent from back to front, as backward completes
-  // it: the counters last, when all magnitudes are known.
-  BucketedSum<std::int32_t> sum_;
+  std::unique_ptr<GradientSum<std::int32_t>> sum_;
+  std::vector<std::int32_t> slots_;             // the counters of all ranks; empty until they are added up
   std::vector<kernels::Magnitude> magnitudes_;  // per tensor: the largest of this rank's, so far in this step
   std::vector<AlignedBuffer<float>> scratch_;   // per thread: to work on a panel
 };

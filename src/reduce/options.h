@@ -14,8 +14,19 @@ enum class Overlap { kAuto, kAlways, kNever };
 // rounded more coarsely.
 enum class Wire { kFull, kInt16, kBf16 };
 
+// Who updates which parameters: kDivided each rank its part of the arena, which the others then get from it;
+// kEverywhere each rank all of them.
+enum class Update { kDivided, kEverywhere };
+
+// How the ranks of several hosts divide a sum: kTwo those of a host add up in memory that they share, and one
+// of them exchanges with the other hosts; kOne each rank exchanges with each other; kAuto two where a host
+// has several ranks that can share memory.
+enum class Levels { kAuto, kOne, kTwo };
+
 struct ReduceOptions {
   Mode mode = Mode::kExact;
+  Update update = Update::kDivided;
+  Levels levels = Levels::kAuto;  // of kDivided
   Wire wire = Wire::kFull;
   Overlap overlap = Overlap::kAuto;
   std::size_t bucket_bytes = 0;  // of a message; 0: 1 MiB with overlap, 256 KiB without

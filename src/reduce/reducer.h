@@ -3,7 +3,8 @@
 //
 // A step: one or more passes, each begin_pass() and a Model::backward, which calls add() for every tensor,
 // from the arena's end to its beginning; then finish(). A rank without rows makes one pass of none. After it
-// every rank reads the same sum, up to the promise of the mode:
+// each rank reads its part of the sum, by the division, and may update its part of an arena, of which
+// gather() brings it the others'. The sum is the same, up to the promise of the mode:
 //   exact  the same bits at any number of ranks and threads; README.md in this folder says how and why.
 //   float  the classical trainer: each rank sums its rows in one product per tensor, the ranks sum floats.
 //          Agrees with one process to rounding.
@@ -12,12 +13,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "liveness/progress.h"
 #include "nn/gradient_sink.h"
 #include "nn/model.h"
+#include "reduce/division.h"
 #include "reduce/options.h"
 #include "reduce/statistics_sum.h"
 
@@ -25,9 +28,14 @@ namespace lockstep::reduce {
 
 class Reducer : public nn::GradientSink {
  public:
-  // Both must outlive it.
+  // Both must outlive it. Every rank reads all of the sum.
   Reducer(const nn::Model& model, const comm::Communicator& communicator)
-      : statistics_(model, communicator), model_(&model) {}
+      : Reducer(model, communicator, Division(model.tensors())) {}
+  // Each reads what is its own by the division.
+  Reducer(const nn::Model& model, const comm::Communicator& communicator, Division division)
+      : statistics_(model), model_(&model), communicator_(&communicator), division_(std::move(division)) {}
+
+  const Division& division() const { return division_; }
 
   enum class Outcome {
     kSummed,     // read() and gradient() give the sum
@@ -41,16 +49,27 @@ class Reducer : public nn::GradientSink {
   // caller leaves MPI alone until the pass's last add() has returned.
   virtual void begin_pass(std::span<const std::size_t> block_rows, bool last) = 0;
 
-  // Sums over the ranks what was added since the last finish(). Collective; every rank gets the same outcome.
+  // beside <- its sums over the ranks: at most kBeside integers, which travel with what this sum needs to
+  // know of all ranks. The first call of a step, before finish(), that waits for the other ranks. Collective.
   // Requires: the step's last pass is over.
+  static constexpr std::size_t kBeside = 16;
+  virtual void add_up(std::span<std::int64_t> beside) { communicator_->allreduce_sum(beside); }
+
+  // Sums over the ranks what was added since the last finish(); adds up nothing beside it, where that was not
+  // done. Collective; every rank gets the same outcome. Requires: the step's last pass is over.
   virtual Outcome finish() = 0;
 
-  // The sum's elements [begin, begin + scratch.size()) of the arena, which lie in `tensor`: in `scratch`, or
-  // where the reducer has them. Valid until the next add(). Concurrent calls are safe.
+  // The sum's elements [begin, begin + scratch.size()) of the arena: of `tensor`, in one chunk that is this
+  // rank's, or of a tensor without gradient, any of it. In `scratch`, or where the reducer has them. Valid
+  // until the next add(); where the division is one, a gather() or gradient() comes before that. Concurrent
+  // calls are safe.
   virtual std::span<const float> read(std::size_t tensor, std::size_t begin,
                                       std::span<float> scratch) const = 0;
-  // All of it, laid out like the parameter arena.
+  // All of it, laid out like the parameter arena. Collective.
   std::vector<float> gradient() const;
+
+  // Of an arena of which each rank has its part: the others' parts too. Collective.
+  virtual void gather(std::span<float>) const {}
 
   // What the next step's sum depends on beside its terms: integers that a checkpoint keeps. Empty if nothing
   // does.
@@ -69,7 +88,13 @@ class Reducer : public nn::GradientSink {
 
  private:
   const nn::Model* model_;
+  const comm::Communicator* communicator_;
+  Division division_;
 };
+
+// Who reads which part of the sum, by options.update and where the ranks are.
+Division division_of(const ReduceOptions& options, const nn::Model& model,
+                     const comm::Communicator& communicator);
 
 // The reducer of options.mode for the gradients of `model`; both references must outlive it. contributions:
 // the largest number of blocks in a step, over all ranks. Throws ConfigError where they are too many for the

@@ -1,11 +1,10 @@
 #include "reduce/statistics_sum.h"
 
-#include <cstdint>
+#include <algorithm>
 
 namespace lockstep::reduce {
 
-StatisticsSum::StatisticsSum(const nn::Model& model, const comm::Communicator& communicator)
-    : model_(&model), communicator_(&communicator) {
+StatisticsSum::StatisticsSum(const nn::Model& model) : model_(&model) {
   std::size_t size = 0;
   for (const nn::Tensor& tensor : model.tensors()) {
     places_.push_back(size);
@@ -21,16 +20,16 @@ void StatisticsSum::add(const nn::GradientTerms& terms) {
       local_[places_[terms.tensor] + i].add(double{terms.dy.data[row * terms.dy.row_stride + i]});
 }
 
-void StatisticsSum::finish() {
-  if (local_.empty()) return;
-  std::vector<std::int64_t> words;
-  for (FixedSum& sum : local_) {
-    words.insert(words.end(), {sum.whole, sum.fraction, sum.invalid});
-    sum = {};
+void StatisticsSum::append_to(std::vector<std::int64_t>& words) const {
+  for (const FixedSum& sum : local_) words.insert(words.end(), {sum.whole, sum.fraction, sum.invalid});
+}
+
+void StatisticsSum::take(std::span<const std::int64_t> words) {
+  for (std::size_t i = 0; i < sum_.size(); ++i) {
+    const auto w = words.subspan(kWords * i, kWords);
+    sum_[i] = static_cast<float>(FixedSum{w[0], w[1], w[2]}.value());
   }
-  communicator_->allreduce_sum(words);
-  for (std::size_t i = 0; i < sum_.size(); ++i)
-    sum_[i] = static_cast<float>(FixedSum{words[3 * i], words[3 * i + 1], words[3 * i + 2]}.value());
+  std::ranges::fill(local_, FixedSum{});
 }
 
 std::span<const float> StatisticsSum::read(std::size_t tensor, std::size_t begin, std::size_t count) const {

@@ -124,7 +124,7 @@ std::vector<std::string> Experiment::tensors_with_gradients() const {
   return names;
 }
 
-train::Evaluator::Network Experiment::network() const {
+train::Evaluator::Network Experiment::network() {
   const std::span<const float> weights = trainer_->network();
   return {*model_,
           weights,

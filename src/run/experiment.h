@@ -88,7 +88,7 @@ class Experiment {
   std::size_t bytes() const { return trainer_->bytes() + test_set_->samples().bytes(); }
 
  private:
-  train::Evaluator::Network network() const;
+  train::Evaluator::Network network();
 
   const config::RunConfig& run_;
   const comm::Communicator& communicator_;

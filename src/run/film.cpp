@@ -23,7 +23,7 @@ train::Evaluator points_around(const config::RunConfig& run, const data::Dataset
 
 std::string film_header(const data::DatasetInfo& info) { return "epoch,x0,x1" + probability_columns(info); }
 
-Film::Film(Experiment& experiment, const config::RunConfig& run, int threads)
+Film::Film(const Experiment& experiment, const config::RunConfig& run, int threads)
     : experiment_(experiment), run_(run), threads_(threads), points_(points_around(run, experiment.info())) {}
 
 bool Film::wants(std::size_t epoch) const {
@@ -31,9 +31,9 @@ bool Film::wants(std::size_t epoch) const {
   return epoch % every == 0 || epoch == run_.train.epochs;
 }
 
-std::string Film::rows(std::size_t epoch) {
+std::string Film::rows(std::size_t epoch, std::span<const float> weights) {
   const train::Evaluator::Network network{.model = experiment_.model(),
-                                          .arena = experiment_.trainer().network(),
+                                          .arena = weights,
                                           .normalizer = experiment_.normalizer(),
                                           .loss = run_.model.loss};
   return plane_rows(experiment_.info(), points_, network, threads_,

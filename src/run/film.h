@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "data/dataset.h"
@@ -17,15 +18,16 @@ std::string film_header(const data::DatasetInfo& info);
 class Film {
  public:
   // Throws ConfigError unless the network has two inputs, and classes. What is referred to must outlive it.
-  Film(Experiment& experiment, const config::RunConfig& run, int threads);
+  Film(const Experiment& experiment, const config::RunConfig& run, int threads);
 
   // Whether there is a picture of this epoch: of at most 50 of them, evenly spaced, the last among them.
   bool wants(std::size_t epoch) const;
-  // The probability of each class at 48 x 48 points around the samples, x0 running fastest.
-  std::string rows(std::size_t epoch);
+  // The probability of each class, as the network with these weights has it, at 48 x 48 points around the
+  // samples, x0 running fastest.
+  std::string rows(std::size_t epoch, std::span<const float> weights);
 
  private:
-  Experiment& experiment_;
+  const Experiment& experiment_;
   const config::RunConfig& run_;
   int threads_;
   train::Evaluator points_;

@@ -21,9 +21,17 @@ std::uint64_t bytes_of_a_sample(const data::DatasetInfo& info) {
   return info.features() * (info.pixels ? 1 : sizeof(double)) + sizeof(float);
 }
 
-std::uint64_t arenas(const config::RunConfig& run) {
-  // Weights, gradient, ...
-  return 2 + optim::state_names(run.train.optimizer).size() + (run.train.average_decay != 0.0 ? 1 : 0);
+constexpr std::uint64_t kReplicated = 2;  // arenas that each rank has: weights and gradient
+
+// Arenas that the optimizer keeps, and the average; and parts of them that a rank has all the time.
+struct Kept {
+  std::uint64_t state, average, parts;
+};
+Kept kept(const config::RunConfig& run, std::uint64_t ranks) {
+  const bool divided = run.reduce.update == reduce::Update::kDivided;
+  return {.state = optim::state_names(run.train.optimizer).size(),
+          .average = run.train.average_decay != 0.0 ? 1U : 0U,
+          .parts = divided ? ranks : 1};
 }
 
 }  // namespace
@@ -39,8 +47,10 @@ std::uint64_t least_bytes(const config::RunConfig& run, const data::DatasetInfo&
   std::uint64_t rows = std::min<std::uint64_t>(plan.micro_batch(), plan.samples() / plan.shards());
   if (!model.mixes_samples())
     rows = std::min<std::uint64_t>(rows, data::kMaxBlockRows);  // a pass may hold no more
+  const auto [state, average, parts] = kept(run, size);
   return samples * bytes_of_a_sample(info) +
-         sizeof(float) * (arenas(run) * model.parameters() + rows * activations);
+         sizeof(float) * (kReplicated * model.parameters() + (state + average) * model.parameters() / parts +
+                          rows * activations);
 }
 
 std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetInfo& info,
@@ -52,8 +62,11 @@ std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetIn
   const std::size_t shards = data::ShardDivision(plan.shards(), ranks).of_rank(rank).size();
   const std::uint64_t train_samples = shards * plan.samples() / plan.shards(),
                       test_samples = (info.test_samples + size - 1) / size;
-  // In memory that ranks share: the sum of all gradients, and a part of each rank's.
+  // In memory that ranks share: the sum of all gradients or all parameters, and a part of each rank's.
   const std::uint64_t shared = ranks > 1 ? 2 : 0;
+  const auto [state, average, parts] = kept(run, size);
+  // All of the average, where it is evaluated, and rank 0's copy of the state, where it is saved.
+  const std::uint64_t gathered = parts == 1 ? 0 : average + (rank == 0 ? state : 0);
   // What the products of a convolution work with: its weights packed and turned, and their gradient twice.
   constexpr std::uint64_t kCopies = 4;
   std::uint64_t largest_filters = 0;
@@ -61,7 +74,8 @@ std::uint64_t expected_bytes(const config::RunConfig& run, const data::DatasetIn
     if (tensor.shape.size() == 4) largest_filters = std::max<std::uint64_t>(largest_filters, tensor.size);
   return kProgram + static_cast<std::uint64_t>(threads) * kThread +
          (train_samples + test_samples) * bytes_of_a_sample(info) +
-         sizeof(float) * ((arenas(run) + shared) * model.parameters() + kCopies * largest_filters) +
+         sizeof(float) * ((kReplicated + shared + gathered) * model.parameters() +
+                          (state + average) * model.parameters() / parts + kCopies * largest_filters) +
          Workspace::bytes_for(train::largest_pass(plan, model, shards), model,
                               Workspace::Use::kForwardAndBackward) +
          Workspace::bytes_for(train::Evaluator::largest_pass(model, test_samples), model,

@@ -121,6 +121,7 @@ void Training::show_network() {
 
 void Training::finish() {
   show_network();
+  const std::span<const float> network = trainer_.network();
   world_.all_or_none([&] {
     if (!folder_) return;
     const liveness::Writing writing_files(&progress_);
@@ -128,10 +129,9 @@ void Training::finish() {
     folder_->metrics().complete();
     logs_.flush();
     const bool of_best = !best_weights_.empty();
-    const bool averaged = !trainer_.average().empty();
-    const std::span<const float> weights =
-        of_best ? std::span<const float>(best_weights_) : trainer_.network();
-    const bool another = of_best && !std::ranges::equal(weights, trainer_.network());
+    const bool averaged = trainer_.keeps_average();
+    const std::span<const float> weights = of_best ? std::span<const float>(best_weights_) : network;
+    const bool another = of_best && !std::ranges::equal(weights, network);
     const std::string hash = hash_hex(std::as_bytes(weights));
     saved_hash_ = averaged ? weights_hash() : hash;
     writing(folder_->path(), [&] {
@@ -140,7 +140,7 @@ void Training::finish() {
                      {{data::Schema::kKey, trained_on_}});
       fs::remove(folder_->files() / kLastWeights);
       if (another)
-        nn::save_model(folder_->files() / kLastWeights, tensors, trainer_.network(),
+        nn::save_model(folder_->files() / kLastWeights, tensors, network,
                        {{data::Schema::kKey, trained_on_}});
       report::write_summary(
           folder_->files() / "summary.json",
@@ -312,15 +312,15 @@ void Training::after_whole_epoch(const train::Score& score, const train::StopReq
   record_.last = row;
   record_.seconds = record_.compute_seconds = record_.wait_seconds = record_.transfer_seconds = 0.0;
   record_.rescaled_steps = 0;
-  if (folder_) write_rows(row);
+  const std::span<const float> network = trainer_.network();
+  if (folder_) write_rows(row, network);
   console_.epoch(row);
   const double value = monitored(run_.early_stopping.monitor, row, info_);
   if (improves(record_.best)) {
     record_.best = value;
     record_.best_epoch = row.epoch;
     record_.best_row = row;
-    if (watches_for_the_best() && folder_)
-      best_weights_.assign(trainer_.network().begin(), trainer_.network().end());
+    if (watches_for_the_best() && folder_) best_weights_.assign(network.begin(), network.end());
   }
   const std::size_t every = run_.checkpoint.every_epochs, every_steps = run_.checkpoint.every_steps;
   const bool last = row.epoch == run_.train.epochs || out_of_patience();
@@ -332,7 +332,7 @@ void Training::after_whole_epoch(const train::Score& score, const train::StopReq
   save(best);
 }
 
-void Training::write_rows(const report::EpochRow& row) {
+void Training::write_rows(const report::EpochRow& row, std::span<const float> network) {
   const liveness::Writing writing_files(&progress_);
   std::vector<double> norms;
   for (double& sum : record_.gradient_norms)
@@ -345,7 +345,7 @@ void Training::write_rows(const report::EpochRow& row) {
     if (layers_)
       folder_->layers()->write(row.epoch, layers_->look(trainer_.parameters(), trainer_.steps_done()));
     if (film_ && film_->wants(row.epoch)) {
-      folder_->film()->add(film_->rows(row.epoch));
+      folder_->film()->add(film_->rows(row.epoch, network));
       folder_->film()->flush();
     }
     logs_.after_epoch(row, train::counts_top5(info_.classes), trainer_.steps_done(),
@@ -356,6 +356,7 @@ void Training::write_rows(const report::EpochRow& row) {
 }
 
 void Training::save(bool best) {
+  const train::TrainingStateView state = trainer_.state_view();
   if (!folder_) return;
   const liveness::Writing writing_files(&progress_);
   try {
@@ -365,7 +366,7 @@ void Training::save(bool best) {
   }
   const SavedRun run{record_, folder_->metrics().rows(), loaded_.resolved, trained_on_, {}};
   const liveness::Span span(&progress_, liveness::Activity::kCheckpoint, trainer_.steps_done());
-  warn_of(folder_->checkpoints().write(trainer_.state_view(), to_metadata(run), best));
+  warn_of(folder_->checkpoints().write(state, to_metadata(run), best));
   if (folder_->beside_another()) replace_the_other_run();
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -74,7 +75,8 @@ class Training final : private LoopObserver {
   // `wanted` anyway. Collective.
   train::Score test_score(bool wanted);
   // A file that cannot be written now may be written later: training goes on.
-  void write_rows(const report::EpochRow& row);
+  void write_rows(const report::EpochRow& row, std::span<const float> network);
+  // Collective.
   void save(bool best);
   // Now that there is a checkpoint, if it could be written; else the next one does it.
   void replace_the_other_run();

@@ -1,31 +1,36 @@
 #include "train/gradient_norms.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "base/simd.h"
 #include "kernels/arrays.h"
 
 namespace lockstep::train {
 
+// Each chunk has a sum of its own, by the rank whose it is; they are added in their order.
 std::vector<double> squared_norms(const reduce::Reducer& reducer, const std::vector<nn::Tensor>& tensors,
-                                  int threads) {
-  constexpr std::size_t kPart = 4096;  // floats, of which each has a sum of its own
+                                  const comm::Communicator& communicator, int threads) {
+  using reduce::Division;
+  const Division& division = reducer.division();
+  const std::vector<Division::OwnChunk>& own = division.own();
+  std::vector<std::int64_t> sums(
+      division.all().size());  // the bits of doubles: 0 plus a number is the number
+  parallel_ranges(own.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
+    alignas(64) float scratch[Division::kChunk];
+    for (; begin < end; ++begin) {
+      const Division::OwnChunk& chunk = own[begin];
+      if (!tensors[chunk.tensor].learns()) continue;
+      const auto gradient = reducer.read(chunk.tensor, chunk.begin, std::span(scratch).first(chunk.size));
+      sums[chunk.number] = std::bit_cast<std::int64_t>(kernels::sum_of_squares(gradient, 1));
+    }
+  });
+  if (division.is_divided()) communicator.allreduce_sum(sums);
   std::vector<double> squares(tensors.size());
-  for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const nn::Tensor& tensor = tensors[t];
-    if (!tensor.learns()) continue;
-    std::vector<double> parts((tensor.size + kPart - 1) / kPart);
-    parallel_ranges(parts.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
-      alignas(64) float scratch[kPart];
-      for (std::size_t p = begin; p < end; ++p) {
-        const std::size_t first = p * kPart, size = std::min(kPart, tensor.size - first);
-        parts[p] = kernels::sum_of_squares(
-            reducer.read(t, tensor.offset + first, std::span(scratch).first(size)), 1);
-      }
-    });
-    for (const double part : parts) squares[t] += part;
-  }
+  for (std::size_t c = 0; c < sums.size(); ++c)
+    squares[division.all()[c].tensor] += std::bit_cast<double>(sums[c]);
   return squares;
 }
 

@@ -4,15 +4,16 @@
 #include <span>
 #include <vector>
 
+#include "comm/communicator.h"
 #include "nn/tensor.h"
 #include "reduce/reducer.h"
 
 namespace lockstep::train {
 
 // Of each tensor that learns, the sum of its gradient's squares, in double; 0 of the others. Requires: the
-// reducer has summed.
+// reducer has summed. Collective over its ranks.
 std::vector<double> squared_norms(const reduce::Reducer& reducer, const std::vector<nn::Tensor>& tensors,
-                                  int threads);
+                                  const comm::Communicator& communicator, int threads);
 
 // What a gradient of these squared norms is multiplied by: clip_norm / (norm + 1e-6), at most 1, as in
 // torch.nn.utils.clip_grad_norm_; 1 where clip_norm is 0.

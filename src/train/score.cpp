@@ -13,12 +13,20 @@ double l2_loss(const nn::Model& model, std::span<const float> arena, double l2, 
   return 0.5 * l2 * sum;
 }
 
+std::array<std::int64_t, kRankSums> to_integers(const RankSums& sums) {
+  const auto& [loss, correct, samples] = sums.losses;
+  return {loss.whole, loss.fraction,        loss.invalid,           correct,
+          samples,    sums.stop.interrupts, sums.stop.terminations, sums.stop.timeouts};
+}
+
+RankSums from_integers(std::span<const std::int64_t, kRankSums> x) {
+  return {{{x[0], x[1], x[2]}, x[3], x[4]}, {x[5], x[6], x[7]}};
+}
+
 RankSums sum_over_ranks(const RankSums& own, const comm::Communicator& communicator) {
-  const auto& [loss, correct, samples] = own.losses;
-  std::int64_t sums[] = {loss.whole, loss.fraction,       loss.invalid,          correct,
-                         samples,    own.stop.interrupts, own.stop.terminations, own.stop.timeouts};
+  auto sums = to_integers(own);
   communicator.allreduce_sum(sums);
-  return {{{sums[0], sums[1], sums[2]}, sums[3], sums[4]}, {sums[5], sums[6], sums[7]}};
+  return from_integers(sums);
 }
 
 }  // namespace lockstep::train

@@ -1,6 +1,8 @@
 // How well a network does on a set of samples.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -45,6 +47,11 @@ struct RankSums {
   kernels::LossSums losses;
   StopRequests stop;
 };
+
+// The same as integers that ranks can add up, and back.
+inline constexpr std::size_t kRankSums = 8;
+std::array<std::int64_t, kRankSums> to_integers(const RankSums& sums);
+RankSums from_integers(std::span<const std::int64_t, kRankSums> integers);
 
 // The sums over the ranks. Collective.
 RankSums sum_over_ranks(const RankSums& own, const comm::Communicator& communicator);

@@ -58,9 +58,9 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       options_(options),
       schedule_(options.schedule, options.optimizer.learning_rate, options.epochs,
                 parts.plan.steps_per_epoch()),
-      optimizer_(options.optimizer, parameters.size()),
+      optimizer_(options.optimizer, division().own_size()),
       parameters_(std::move(parameters)),
-      average_(options.average_decay, parameters_.span()),
+      average_(options.average_decay, division().own_of(parameters_.span())),
       workspace_(parts.model, largest_pass(parts.plan, parts.model, parts.loader.shards().size()),
                  nn::Workspace::Use::kForwardAndBackward),
       deadline_(deadline_after(options.max_seconds)),
@@ -82,11 +82,11 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 }
 
 StepReport Trainer::step() {
+  whole_average_ = {};
+  whole_optimizer_.clear();
   const StepReport report = compute_gradient();
-  {
-    const Span span(parts_.supervision.progress, Activity::kUpdate, step_ + 1);
-    update(report.learning_rate);
-  }
+  update(report.learning_rate);
+  gather_parameters();
   ++step_;
   progress_.sums.add(report.sums);
   progress_.weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
@@ -98,8 +98,9 @@ StepReport Trainer::step() {
 void Trainer::expect_replicas(const StepReport& report) const {
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   check_replicas(parts_.communicator, tensors, parameters(), "weights", report.step, report.epoch);
-  if (average_.is_kept())
-    check_replicas(parts_.communicator, tensors, average(), "averaged weights", report.step, report.epoch);
+  if (average_.is_kept() && !division().is_divided())
+    check_replicas(parts_.communicator, tensors, average_.values(), "averaged weights", report.step,
+                   report.epoch);
 }
 
 StepReport Trainer::compute_gradient() {
@@ -113,18 +114,13 @@ StepReport Trainer::compute_gradient() {
   report.epoch = epochs_done() + 1;
   report.l2_loss = l2_loss(parts_.model, parameters(), options_.optimizer.l2, parts_.threads);
   report.target_unit = parts_.target_unit;
-  const kernels::LossSums own = forward_and_backward(blocks, global_samples);
-  {
-    const Span wait(parts_.supervision.progress, Activity::kWait,
-                    step_ + 1);  // the first sum that needs every rank
-    const RankSums all = sum_over_ranks({own, own_stop_requests()}, parts_.communicator);
+  Reducer::Outcome outcome = Reducer::Outcome::kRepeat;
+  for (std::size_t tries = 0; outcome == Reducer::Outcome::kRepeat; ++tries) {
+    report.repeats = tries;
+    const RankSums all = add_up(forward_and_backward(blocks, global_samples));
     report.sums = all.losses;
     report.stop = all.stop;
-  }
-  Reducer::Outcome outcome = finish_reduction();
-  for (; outcome == Reducer::Outcome::kRepeat; outcome = finish_reduction()) {
-    ++report.repeats;
-    forward_and_backward(blocks, global_samples);
+    outcome = finish_reduction();
   }
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
@@ -133,6 +129,13 @@ StepReport Trainer::compute_gradient() {
     throw culprit.error(report.step);
   }
   return report;
+}
+
+RankSums Trainer::add_up(const kernels::LossSums& own) {
+  const Span wait(parts_.supervision.progress, Activity::kWait, step_ + 1);
+  auto sums = to_integers({own, own_stop_requests()});
+  parts_.reducer.add_up(sums);
+  return from_integers(sums);
 }
 
 void Trainer::go_on_with(data::BatchLoader loader) {
@@ -213,29 +216,33 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
 }
 
 void Trainer::update(double learning_rate) {
-  constexpr std::size_t kChunk = 4096;  // floats: all that belongs to one stays in the first-level cache
+  using reduce::Division;  // all that belongs to a chunk stays in the first-level cache
+  const Span span(parts_.supervision.progress, Activity::kUpdate, step_ + 1);
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   const std::vector<optim::Optimizer::Part> parts = parts_of_update(learning_rate);
-  const bool first_step = step_ == 0;
-  for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const nn::Tensor& tensor = tensors[t];
-    if (!tensor.has_gradient()) {
-      move_running_mean(t);
-      average_.follow(parameters(), tensor.offset, tensor.size, first_step);
-      continue;
-    }
-    if (!tensor.learns()) continue;  // frozen: its average has its values from the start
-    parallel_ranges(tensor.size, kChunk, parts_.threads, [&](std::size_t begin, std::size_t end) {
-      alignas(64) float scratch[kChunk];
-      for (; begin < end; begin += kChunk) {
-        const std::size_t first = tensor.offset + begin;
+  for (std::size_t t = 0; t < tensors.size(); ++t)
+    if (!tensors[t].has_gradient()) move_running_mean(t);  // on every rank: there are few
+  const std::vector<Division::OwnChunk>& own = division().own();
+  parallel_ranges(own.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
+    alignas(64) float scratch[Division::kChunk];
+    for (; begin < end; ++begin) {
+      const Division::OwnChunk& chunk = own[begin];
+      const nn::Tensor& tensor = tensors[chunk.tensor];
+      if (tensor.has_gradient() && !tensor.learns()) continue;  // its average has its values from the start
+      const auto w = parameters_.span().subspan(chunk.begin, chunk.size);
+      if (tensor.learns()) {
         const auto gradient =
-            parts_.reducer.read(t, first, std::span(scratch).first(std::min(kChunk, end - begin)));
-        optimizer_.update(parameters_.span(), gradient, first, parts[t]);
-        average_.follow(parameters(), first, gradient.size(), first_step);
+            parts_.reducer.read(chunk.tensor, chunk.begin, std::span(scratch).first(chunk.size));
+        optimizer_.update(w, gradient, chunk.place, parts[chunk.tensor]);
       }
-    });
-  }
+      average_.follow(w, chunk.place, /*first_step=*/step_ == 0);
+    }
+  });
+}
+
+void Trainer::gather_parameters() {
+  const Span span(parts_.supervision.progress, Activity::kTransfer, step_ + 1);
+  parts_.reducer.gather(parameters_.span());
 }
 
 std::vector<optim::Optimizer::Part> Trainer::parts_of_update(double learning_rate) const {
@@ -243,7 +250,8 @@ std::vector<optim::Optimizer::Part> Trainer::parts_of_update(double learning_rat
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
   const bool lars = options_.optimizer.kind == Kind::kLars;
   std::vector<double> squares(tensors.size());
-  if (lars || options_.clip_norm != 0.0) squares = squared_norms(parts_.reducer, tensors, parts_.threads);
+  if (lars || options_.clip_norm != 0.0)
+    squares = squared_norms(parts_.reducer, tensors, parts_.communicator, parts_.threads);
   const double clip = clip_factor(options_.clip_norm, squares);
   std::vector<optim::Optimizer::Part> parts;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
@@ -275,10 +283,45 @@ StopRequests Trainer::own_stop_requests() const {
   return requests;
 }
 
-TrainingState Trainer::state() const { return copy_of(state_view()); }
+std::span<const float> Trainer::average() {
+  if (!average_.is_kept() || !division().is_divided()) return average_.values();
+  if (whole_average_.empty()) {
+    whole_average_.resize(parameters_.size());
+    for (const auto& chunk : division().own())
+      std::ranges::copy(average_.values().subspan(chunk.place, chunk.size),
+                        whole_average_.begin() + static_cast<std::ptrdiff_t>(chunk.begin));
+    parts_.reducer.gather(whole_average_);
+  }
+  return whole_average_;
+}
 
-TrainingStateView Trainer::state_view() const {
-  return {step_, parameters(), optimizer_.state(), average(), parts_.reducer.state(), progress_};
+TrainingStateView Trainer::state_view() {
+  optim::OptimizerStateView optimizer;
+  for (const auto& [name, own] : optimizer_.state()) {
+    if (!division().is_divided()) {
+      optimizer[name] = own;
+      continue;
+    }
+    if (!whole_optimizer_.contains(name)) whole_optimizer_[name] = gather_parts(own);
+    if (parts_.communicator.rank() == 0) optimizer[name] = whole_optimizer_[name];
+  }
+  return {step_, parameters(), optimizer, average(), parts_.reducer.state(), progress_};
+}
+
+std::vector<float> Trainer::gather_parts(std::span<const float> own) const {
+  const comm::Communicator& ranks = parts_.communicator;
+  if (ranks.rank() != 0) {
+    ranks.send(own, 0);
+    return {};
+  }
+  std::vector<float> arena(parameters_.size());
+  division().place(0, own, arena);
+  for (int rank = 1; rank < ranks.size(); ++rank) {
+    std::vector<float> part(division().size_of(rank));
+    ranks.receive(part, rank);
+    division().place(rank, part, arena);
+  }
+  return arena;
 }
 
 TrainingState copy_of(const TrainingStateView& view) {
@@ -294,8 +337,14 @@ TrainingState copy_of(const TrainingStateView& view) {
 
 void Trainer::restore(const TrainingState& state) {
   expect_parameters(state);
-  optimizer_.restore(state.optimizer);
-  average_.restore(state.average);
+  optimizer_.restore(own_part(state.optimizer));
+  const std::size_t averaged = average_.is_kept() ? parameters_.size() : 0;
+  if (state.average.size() != averaged)
+    throw ModelError(fmt::format("the state has an average of {} parameters, expected one of {}",
+                                 state.average.size(), averaged));
+  if (average_.is_kept()) average_.restore(division().own_of(state.average));
+  whole_average_ = {};
+  whole_optimizer_.clear();
   std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
   parts_.reducer.restore(state.reducer);
   step_ = state.step;
@@ -305,14 +354,27 @@ void Trainer::restore(const TrainingState& state) {
 
 void Trainer::begin_with(const TrainingState& state) {
   expect_parameters(state);
-  if (takes_momentum_of(state)) optimizer_.restore(state.optimizer);
+  if (takes_momentum_of(state)) optimizer_.restore(own_part(state.optimizer));
   std::copy(state.parameters.begin(), state.parameters.end(), parameters_.data());
-  if (average_.is_kept()) average_.restore(state.parameters);
+  if (average_.is_kept()) average_.restore(division().own_of(state.parameters));
+  whole_average_ = {};
+  whole_optimizer_.clear();
 }
 
 bool Trainer::takes_momentum_of(const TrainingState& state) const {
   return has_momentum() && state.optimizer.size() == 1 &&
          state.optimizer.contains(optimizer_.state().begin()->first);
+}
+
+optim::OptimizerState Trainer::own_part(const optim::OptimizerState& whole) const {
+  optim::OptimizerState own;
+  for (const auto& [name, values] : whole) {
+    if (values.size() != parameters_.size())
+      throw ModelError(fmt::format("{} of the state has {} numbers, expected {}", name, values.size(),
+                                   parameters_.size()));
+    own[name] = division().own_of(values);
+  }
+  return own;
 }
 
 void Trainer::expect_parameters(const TrainingState& state) const {

@@ -59,7 +59,7 @@ struct TrainingState {
 struct TrainingStateView {
   std::size_t step = 0;
   std::span<const float> parameters;
-  optim::OptimizerStateView optimizer;
+  optim::OptimizerStateView optimizer;  // of a trainer on several ranks, each with its part: on rank 0 alone
   std::span<const float> average;
   std::vector<std::int32_t> reducer;
   EpochProgress progress;
@@ -103,8 +103,9 @@ struct TrainerParts {
 // Rows of the largest pass, forward and backward, that a rank with so many shards makes.
 std::size_t largest_pass(const data::ShardPlan& plan, const nn::Model& model, std::size_t shards);
 
-// Holds this rank's replica of the parameters. All members that train are collective; afterwards every rank
-// holds the same parameters.
+// Holds this rank's replica of the parameters; of the optimizer's state and of the average what is this
+// rank's part by the reducer's division, which alone it updates. All members that train are collective;
+// afterwards every rank holds the same parameters.
 class Trainer {
  public:
   // parameters: the arena to start from (laid out by the model), the same on all ranks.
@@ -139,16 +140,20 @@ class Trainer {
   std::size_t steps_done() const { return step_; }
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
   std::span<const float> parameters() const { return parameters_.span(); }
-  // Of the parameters; empty where none is kept.
-  std::span<const float> average() const { return average_.values(); }
+  bool keeps_average() const { return average_.is_kept(); }
+  // Of the parameters; empty where none is kept. Valid until the next step. Collective, as are all that ask
+  // for it.
+  std::span<const float> average();
   // What is evaluated and saved as the model: the average, or the parameters where none is kept.
-  std::span<const float> network() const { return average_.is_kept() ? average() : parameters(); }
+  std::span<const float> network() { return keeps_average() ? average() : parameters(); }
 
   // How many samples the epoch under way has used so far; all of them after its last step.
   std::size_t samples_of_epoch() const { return static_cast<std::size_t>(progress_.sums.samples); }
 
-  TrainingState state() const;
-  TrainingStateView state_view() const;
+  // The state of all ranks. Valid until the next step; see TrainingStateView of ranks other than 0.
+  // Collective.
+  TrainingStateView state_view();
+  TrainingState state() { return copy_of(state_view()); }
   // Goes on from such a state. Throws ModelError if it is of another network or optimizer.
   void restore(const TrainingState& state);
 
@@ -159,8 +164,8 @@ class Trainer {
   bool takes_momentum_of(const TrainingState& state) const;
   bool has_momentum() const { return optimizer_.state().size() == 1; }
 
-  // Bytes that this rank holds for training: parameters, their average, gradients, the optimizer's state,
-  // activations, samples.
+  // Bytes that this rank holds for training: parameters, its part of their average and of the optimizer's
+  // state, gradients, activations, samples.
   std::size_t bytes() const;
 
  private:
@@ -175,16 +180,25 @@ class Trainer {
   nn::PassContext pass_of(std::size_t rows) const;
   // The sums for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
+  // The sums over the ranks. Where they wait for one another, once their passes are over.
+  RankSums add_up(const kernels::LossSums& own);
   reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
+  // The parameters that the other ranks have updated.
+  void gather_parameters();
   // What the update of each tensor goes by.
   std::vector<optim::Optimizer::Part> parts_of_update(double learning_rate) const;
   // Of a tensor without gradient: towards the mean of what the step's micro-batches found.
   void move_running_mean(std::size_t tensor);
   // Throws ModelError unless it is of as many parameters.
   void expect_parameters(const TrainingState& state) const;
-  // Throws CollectiveError where the ranks differ in parameters or average.
+  // What of a state's arrays is this rank's.
+  optim::OptimizerState own_part(const optim::OptimizerState& whole) const;
+  const reduce::Division& division() const { return parts_.reducer.division(); }
+  // Of all ranks, on rank 0; nothing on the others. Collective.
+  std::vector<float> gather_parts(std::span<const float> own) const;
+  // Throws CollectiveError where the ranks differ in parameters, or in the average if each has all of it.
   void expect_replicas(const StepReport& report) const;
 
   TrainerParts parts_;
@@ -194,6 +208,8 @@ class Trainer {
   AlignedBuffer<float> parameters_;
   nn::Observer* observer_ = nullptr;
   optim::Average average_;
+  std::vector<float> whole_average_;       // of all ranks, from when it is asked for to the next step
+  optim::OptimizerState whole_optimizer_;  // likewise, on rank 0
   nn::Workspace workspace_;
   std::chrono::steady_clock::time_point deadline_;  // of options.max_seconds
   std::vector<float> targets_;                      // of a pass's rows

@@ -84,9 +84,10 @@ Verification verify(const comm::Communicator& communicator, const std::vector<nn
       result.odd_replica =
           find_odd_replica(communicator, tensors, together.average(), "averaged weights").value_or("");
     bool differs = !result.odd_replica.empty();
+    const std::span<const float> network = together.network();
     if (alone != nullptr) {
       result.last = compare(tensors, together.parameters(), alone->parameters());
-      if (result.last.identical) result.last = compare(tensors, together.network(), alone->network());
+      if (result.last.identical) result.last = compare(tensors, network, alone->network());
       differs = differs || !result.last.identical || (step > 0 && !same_loss(of_all, of_one));
     }
     differs = communicator.allreduce_min(differs ? 0 : 1) == 0;

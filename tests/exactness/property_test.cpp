@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "drawn_division.h"
+#include "hosts.h"
 #include "kernels/kernel_set.h"
 #include "layer_lists.h"
 #include "mpi_main.h"
@@ -21,6 +22,7 @@ namespace {
 struct Draw {
   SmallRunOptions options;
   int ranks = 1, threads = 1;
+  std::size_t hosts = 0;    // 0: as they are; else which of layouts_of_hosts they are taken to be on
   std::size_t kernels = 0;  // rank r has the processor's kernel set kernels + r, counted around
   std::size_t steps = 1;
   std::uint64_t divisions = 0;  // a seed; 0: shards stay with their ranks, which have even parts
@@ -111,8 +113,10 @@ Draw draw_experiment(std::uint64_t number, int most_ranks) {
   o.reduce.overlap = from(0, 3) == 0 ? reduce::Overlap::kAlways : reduce::Overlap::kAuto;
   o.reduce.shared_memory = from(0, 2) != 0;
   o.reduce.bucket_bytes = from(0, 1) == 0 ? 0 : from(4, 10000);
+  o.reduce.update = from(0, 2) == 0 ? reduce::Update::kEverywhere : reduce::Update::kDivided;
   draw.steps = from(1, 5);
   draw.kernels = from(0, 5);
+  draw.hosts = from(0, 3);
   draw.divisions = from(0, 1) == 0 ? 0 : 1 + number;
   return draw;
 }
@@ -164,14 +168,20 @@ std::uint64_t number_of_draws() {
 TEST(Property, RandomExperimentsAreTheSameOnAnyNumberOfRanksAndThreadsAndWithAnyKernels) {
   const comm::Communicator& world = session().world();
   const std::vector<kernels::KernelSet> kernel_sets = kernels::runnable_kernel_sets();
-  std::vector<comm::Communicator> first_ranks;  // [p-1]: ranks 0..p-1 (and, for the others, the rest)
-  for (int p = 1; p <= world.size(); ++p) first_ranks.push_back(world.split(world.rank() < p ? 0 : 1));
+  // [p-1]: ranks 0..p-1 (and, for the others, the rest), on one host and as if they were on several.
+  std::vector<std::vector<comm::Communicator>> first_ranks;
+  for (int p = 1; p <= world.size(); ++p) {
+    auto& groups = first_ranks.emplace_back();
+    groups.push_back(world.split(world.rank() < p ? 0 : 1));
+    for (const auto& hosts : test::layouts_of_hosts(groups.front().size()))
+      groups.push_back(groups.front().taken_to_be_on(hosts));
+  }
   for (std::uint64_t number = 0; number < number_of_draws(); ++number) {
     const Draw draw = draw_experiment(number, world.size());
     if (world.rank() >= draw.ranks) continue;
     const std::size_t own = (draw.kernels + static_cast<std::size_t>(world.rank())) % kernel_sets.size();
-    const Trained together =
-        train(draw, first_ranks[static_cast<std::size_t>(draw.ranks - 1)], draw.threads, kernel_sets[own]);
+    const Trained together = train(draw, first_ranks[static_cast<std::size_t>(draw.ranks - 1)][draw.hosts],
+                                   draw.threads, kernel_sets[own]);
     if (world.rank() != 0) continue;
     const Trained alone = train(draw, session().self(), 1, kernel_sets.front());
     EXPECT_EQ(together.weights, alone.weights) << "draw " << number << ": " << draw;

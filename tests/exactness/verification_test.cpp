@@ -61,7 +61,8 @@ class ThreadDependentReducer final : public reduce::Reducer {
  public:
   ThreadDependentReducer(const SmallRun& run, int threads)
       : Reducer(run.model, run.communicator),
-        exact_(reduce::make_reducer({}, run.model, 100, run.communicator, run.threads)),
+        exact_(reduce::make_reducer({.update = reduce::Update::kEverywhere}, run.model, 100, run.communicator,
+                                    run.threads)),
         threads_(static_cast<std::size_t>(threads)) {}
   void begin_pass(std::span<const std::size_t> block_rows, bool last) override {
     std::vector<std::size_t> cut;

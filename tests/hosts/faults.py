@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "hosts"), str(TESTS)]
 
-from hosts import isolate, isolate_data, kill_host, processes, resume_host, send, stop_host  # noqa: E402
+from hosts import isolate, isolate_data, kill_host, limit_rate, processes, resume_host, send, stop_host  # noqa: E402
 
 WORLD = TESTS / "hosts/world"
 AT_A_TIME = 4  # worlds in which something happens
@@ -34,9 +35,17 @@ def stop_ranks():
         send(signal.SIGSTOP, processes(host, "lockstep"))
 
 
+def kill_amid_sums():
+    """Nearly all of a step's time is the way of gradients and parameters."""
+    limit_rate("h1", "200kbit")
+    time.sleep(2)
+    send(signal.SIGKILL, processes("h1", "lockstep")[:1])
+
+
 FAULTS = {
     "killed_rank": ("kill -9 of a rank", lambda: send(signal.SIGKILL, processes("h1", "lockstep")[:1])),
     "killed_near_rank": ("kill -9 of a rank beside mpirun", lambda: send(signal.SIGKILL, processes("h0", "lockstep")[:1])),
+    "killed_rank_amid_sums": ("kill -9 of a rank, over a cable so slow that sums and parameters are under way", kill_amid_sums),
     "killed_daemon": ("kill -9 of a host's daemon (orted, prted)", kill_daemon),
     "killed_host": ("power failure of a host", lambda: kill_host("h1")),
     "stopped_rank": ("SIGSTOP of a rank", lambda: send(signal.SIGSTOP, processes("h1", "lockstep")[:1])),

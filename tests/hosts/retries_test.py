@@ -13,6 +13,7 @@ from harness.files import summary_of
 from hosts import limit_rate
 from jobs import Job, of_a_rank, trained
 
+# With momentum, of which each rank has a part.
 TRAINING = ["train.epochs=120", "checkpoint.every_epochs=5"]
 AT = "at step [0-9]+ in [a-z -]+"
 AGAIN = r"going on from the newest checkpoint in 1 s \(retry 1 of 2\)"

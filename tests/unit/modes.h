@@ -41,10 +41,31 @@ inline constexpr ModeCase kModes[] = {
       .bucket_bytes = 64},
      "float, bfloat16, overlapped",
      false,
-     2e-2}};
+     2e-2},
+    {{.mode = reduce::Mode::kExact, .update = reduce::Update::kEverywhere},
+     "exact, updated everywhere",
+     true},
+    {{.mode = reduce::Mode::kFloat, .update = reduce::Update::kEverywhere},
+     "float, updated everywhere",
+     false},
+    {{.mode = reduce::Mode::kExact,
+      .update = reduce::Update::kEverywhere,
+      .overlap = reduce::Overlap::kAlways,
+      .bucket_bytes = 64},
+     "exact, overlapped, updated everywhere",
+     true},
+    {{.mode = reduce::Mode::kExact,
+      .update = reduce::Update::kEverywhere,
+      .bucket_bytes = 64,
+      .shared_memory = false},
+     "exact, by MPI, updated everywhere",
+     true}};
 
 // Those that round no more than float32 does.
 inline constexpr std::span<const ModeCase> kFullModes(kModes, 5);
+
+// Those in which each rank has a part of the sum.
+inline constexpr std::span<const ModeCase> kDividedModes(kModes, 9);
 
 // Those that a test goes through at so many ranks: all of them up to 3, and wherever LOCKSTEP_LONG is set;
 // with more ranks, whose jobs are slow and differ from 3 ranks' by their numbers alone, the first two.

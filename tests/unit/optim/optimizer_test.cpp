@@ -140,10 +140,10 @@ TEST(Optimizer, UpdatesSlicesAloneEachWithItsOwnState) {
       const Optimizer::Part part{.step = step, .rate = 0.1, .decay_factor = 1.0, .clip = 0.7, .trust = 0.3};
       of_whole.update(whole, gradient, 0, part);
       const auto before = cut;
-      of_cut.update(cut, std::span(gradient).subspan(63), 63, part);
+      of_cut.update(std::span(cut).subspan(63), std::span(gradient).subspan(63), 63, part);
       EXPECT_TRUE(test::same_bits(std::span(cut).first(63), std::span(before).first(63)));
-      of_cut.update(cut, std::span(gradient).first(21), 0, part);
-      of_cut.update(cut, std::span(gradient).subspan(21, 42), 21, part);
+      of_cut.update(std::span(cut).first(21), std::span(gradient).first(21), 0, part);
+      of_cut.update(std::span(cut).subspan(21, 42), std::span(gradient).subspan(21, 42), 21, part);
     }
     EXPECT_TRUE(test::same_bits(cut, whole));
   }
@@ -202,12 +202,13 @@ TEST(Optimizer, RefusesTheStateOfAnother) {
   }
 }
 
-TEST(Optimizer, RefusesAGradientThatReachesPastTheParameters) {
-  std::vector<float> arena(10);
-  const std::vector<float> gradient(5);
+TEST(Optimizer, RefusesParametersOfWhichItHasNoStateOrNoGradient) {
+  std::vector<float> parameters(5);
+  const std::vector<float> gradient(5), shorter(4);
   Optimizer sgd({}, 10);
-  EXPECT_THROW(sgd.update(arena, gradient, 6, {}), ShapeError);
-  EXPECT_NO_THROW(sgd.update(arena, gradient, 5, {}));
+  EXPECT_THROW(sgd.update(parameters, gradient, 6, {}), ShapeError);
+  EXPECT_THROW(sgd.update(parameters, shorter, 5, {}), ShapeError);
+  EXPECT_NO_THROW(sgd.update(parameters, gradient, 5, {}));
 }
 
 }  // namespace

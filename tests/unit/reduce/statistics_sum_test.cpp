@@ -16,14 +16,18 @@ TEST(StatisticsSum, HoldsChannelsOfEverySize) {
                         1);
   ASSERT_EQ(model.tensors()[2].name, "layers.0.running_mean");
   ASSERT_EQ(model.tensors()[3].name, "layers.0.running_var");
-  StatisticsSum sum(model, world());
+  StatisticsSum sum(model);
   const float means[] = {-3e4F, 1.5F, 0.25F}, variances[] = {9e8F, 0.36F, 1e-6F};
   for (int step = 0; step < 2; ++step) {  // the second begins anew
     for (int micro_batch = 0; micro_batch < 2; ++micro_batch) {
       sum.add({.tensor = 3, .dy = {variances, 1, 3}, .rows_per_sample = 0});
       sum.add({.tensor = 2, .dy = {means, 1, 3}, .rows_per_sample = 0});
     }
-    sum.finish();
+    std::vector<std::int64_t> words;
+    sum.append_to(words);
+    ASSERT_EQ(words.size(), sum.words());
+    world().allreduce_sum(words);
+    sum.take(words);
     const auto found_means = sum.read(2, model.tensors()[2].offset, 3);
     const auto found_variances = sum.read(3, model.tensors()[3].offset + 1, 2);
     const double count = 2.0 * world().size();

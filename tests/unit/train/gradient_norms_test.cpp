@@ -35,7 +35,7 @@ TEST(SquaredNorms, AreTheSumsOfTheTensorsSquares) {
     TrainerOnRanks ranks(setup_of(mode), world());
     ranks.trainer.compute_gradient();
     const std::vector<float> gradient = ranks.reducer->gradient();
-    const std::vector<double> squares = squared_norms(*ranks.reducer, ranks.model.tensors(), 1);
+    const std::vector<double> squares = squared_norms(*ranks.reducer, ranks.model.tensors(), world(), 1);
     ASSERT_EQ(squares.size(), ranks.model.tensors().size());
     for (std::size_t t = 0; t < squares.size(); ++t) {
       const nn::Tensor& tensor = ranks.model.tensors()[t];
@@ -52,11 +52,11 @@ TEST(SquaredNorms, HaveTheSameBitsForAnyThreadsAndRanks) {
     SCOPED_TRACE(mode.name);
     TrainerOnRanks ranks(setup_of(mode), world()), alone(setup_of(mode), self());
     for (TrainerOnRanks* run : {&ranks, &alone}) run->trainer.compute_gradient();
-    const auto one = squared_norms(*ranks.reducer, ranks.model.tensors(), 1);
+    const auto one = squared_norms(*ranks.reducer, ranks.model.tensors(), world(), 1);
     for (const int threads : {2, 3, 7})
-      EXPECT_EQ(squared_norms(*ranks.reducer, ranks.model.tensors(), threads), one) << threads;
+      EXPECT_EQ(squared_norms(*ranks.reducer, ranks.model.tensors(), world(), threads), one) << threads;
     if (mode.exact) {
-      EXPECT_EQ(squared_norms(*alone.reducer, alone.model.tensors(), 2), one);
+      EXPECT_EQ(squared_norms(*alone.reducer, alone.model.tensors(), self(), 2), one);
     }
   }
 }

@@ -104,7 +104,8 @@ inline RunResult run_to_the_end(TrainerOnRanks& ranks, const RunSetup& setup) {
         ranks.trainer.epoch([&](const train::StepReport& report) { result.steps.push_back(report); })
             .value());
   result.parameters.assign(ranks.trainer.parameters().begin(), ranks.trainer.parameters().end());
-  result.average.assign(ranks.trainer.average().begin(), ranks.trainer.average().end());
+  const std::span<const float> average = ranks.trainer.average();
+  result.average.assign(average.begin(), average.end());
   return result;
 }
 

@@ -1,0 +1,342 @@
+#include "reduce/divided_sum.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <limits>
+
+#include "base/error.h"
+#include "base/simd.h"
+#include "kernels/narrow.h"
+#include "reduce/ways.h"
+
+namespace lockstep::reduce {
+namespace {
+
+constexpr std::size_t kLine = 64;  // bytes; what another rank writes to lies on a line of its own
+constexpr std::size_t kCounts = 2;
+
+constexpr std::size_t whole_lines(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+template <typename T>
+std::span<T> as(std::span<std::byte> bytes) {
+  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+template <typename T>
+void add(std::span<const T> x, std::span<T> sum) {
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += x[i];
+}
+
+std::int32_t widened(std::int16_t x) { return x; }
+float widened(Bfloat16 x) { return to_float(x); }
+std::int32_t widened(std::int32_t x) { return x; }
+float widened(float x) { return x; }
+
+}  // namespace
+
+template <typename T>
+DividedSum<T>::DividedSum(const Division& division, const ReduceOptions& options,
+                          const comm::Communicator& communicator, std::size_t words, int threads,
+                          liveness::Progress* progress)
+    : division_(&division),
+      communicator_(&communicator),
+      options_(options),
+      words_(words),
+      threads_(threads),
+      progress_(progress),
+      overlaps_(sums_overlap(options, communicator.hosts())),
+      narrow_(options.wire != Wire::kFull),
+      way_(sums_in_memory(options, communicator.hosts())       ? Way::kMemory
+           : sums_in_two_levels(options, communicator.hosts()) ? Way::kTwo
+                                                               : Way::kMessages),
+      own_(whole_lines(division.parameters() * sizeof(T)) + whole_lines(2 * words * sizeof(std::int64_t)) +
+               kCounts * kLine,
+           way_ != Way::kMessages),
+      local_(as<T>(own_.own()).first(division.parameters())) {}
+
+template <typename T>
+std::size_t DividedSum<T>::bytes() const {
+  return own_.own().size() + (received_ ? received_->own().size() : 0) +
+         (published_ ? published_->own().size() : 0) + wire_.size() * sizeof(Half);
+}
+
+template <typename T>
+std::span<const T> DividedSum<T>::local_of(int rank_on_host) const {
+  return connected_ && way_ != Way::kMessages ? as<const T>(own_.of(rank_on_host)).first(local_.size())
+                                              : local_;
+}
+
+template <typename T>
+std::span<std::int64_t> DividedSum<T>::words_of(int rank) const {
+  const auto both = own_.of(rank).subspan(whole_lines(local_.size_bytes()));
+  return as<std::int64_t>(both).subspan(round_ % 2 * words_, words_);
+}
+
+template <typename T>
+std::uint64_t& DividedSum<T>::count_of(Count count, int rank_on_host) const {
+  const auto memory = host_ != nullptr ? own_.of(rank_on_host) : own_.own();
+  return as<std::uint64_t>(memory.last((kCounts - static_cast<std::size_t>(count)) * kLine)).front();
+}
+
+template <typename T>
+void DividedSum<T>::tell(Count count, std::size_t buckets) {
+  const int rank = host_ != nullptr ? host_->rank() : 0;
+  std::atomic_ref(count_of(count, rank))
+      .store(round_ * division_->buckets().size() + buckets, std::memory_order_release);
+}
+
+template <typename T>
+std::size_t DividedSum<T>::least(Count count) const {
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (int rank = 0; rank < (host_ != nullptr ? host_->size() : 1); ++rank)
+    least = std::min(least, std::atomic_ref(count_of(count, rank)).load(std::memory_order_acquire));
+  const std::uint64_t before = round_ * division_->buckets().size();
+  return least > before ? static_cast<std::size_t>(least - before) : 0;
+}
+
+template <typename T>
+void DividedSum<T>::connect() {
+  connected_ = true;
+  if (way_ == Way::kMemory) {
+    if (connect_host(*communicator_)) return;
+  } else if (way_ == Way::kTwo) {
+    const int host = communicator_->hosts()[static_cast<std::size_t>(communicator_->rank())];
+    const bool speaks = host == communicator_->rank();
+    host_group_ = communicator_->split(host);
+    exchange_group_ = communicator_->split(speaks ? 0 : 1);
+    if (speaks) exchange_ = &*exchange_group_;
+    const bool connected = connect_host(*host_group_);
+    if (communicator_->allreduce_min(connected ? 1 : 0) == 1) return;
+    if (options_.levels == Levels::kTwo)
+      throw comm::CollectiveError(ExitCode::kConfig,
+                                  "reduce.levels is \"two\", expected \"one\": the ranks of a host cannot "
+                                  "share memory");
+  }
+  way_ = Way::kMessages;
+  host_ = nullptr;
+  published_.reset();
+  exchange_ = communicator_;
+  communicator_->all_or_none([&] { plan_messages(); });
+}
+
+template <typename T>
+bool DividedSum<T>::connect_host(const comm::Communicator& host) {
+  host_ = &host;
+  communicator_->all_or_none([&] {
+    if (way_ == Way::kTwo) plan_messages();
+    published_.emplace(host.rank() == 0 ? division_->parameters() * sizeof(float) : 0);
+  });
+  return own_.connect(host) && published_->connect(host) && (!received_ || received_->connect(host));
+}
+
+template <typename T>
+void DividedSum<T>::plan_messages() {
+  // The parts of those that exchange: theirs, and those of the ranks that they speak for.
+  struct Member {
+    std::size_t first, last;
+  };
+  std::vector<Member> members;
+  std::size_t me = 0;  // among them
+  const std::vector<int>& hosts = communicator_->hosts();
+  const auto host_of = [&](int rank) { return hosts[static_cast<std::size_t>(rank)]; };
+  const int speaker = way_ == Way::kTwo ? host_of(communicator_->rank()) : communicator_->rank();
+  for (int rank = 0; rank < communicator_->size(); ++rank) {
+    if (way_ == Way::kTwo && host_of(rank) != rank) continue;
+    if (rank == speaker) me = members.size();
+    const std::size_t first = division_->part_of(rank);
+    const auto ranks = way_ == Way::kTwo ? std::ranges::count(hosts, rank) : 1;
+    members.push_back({first, first + static_cast<std::size_t>(ranks)});
+  }
+  const auto bytes = [](std::size_t elements, std::size_t width) {
+    return static_cast<int>(elements * width);
+  };
+  messages_.clear();
+  std::size_t received = 0;
+  for (const Bucket& bucket : division_->buckets()) {
+    const std::size_t own_begin = bucket.cuts[members[me].first],
+                      own_size = bucket.cuts[members[me].last] - own_begin;
+    Message message{.out = {},
+                    .in = {},
+                    .parameters = {},
+                    .own_begin = own_begin,
+                    .own_size = own_size,
+                    .received = received};
+    std::size_t from_others = 0;
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      const std::size_t begin = bucket.cuts[members[m].first] - bucket.begin(),
+                        size = bucket.cuts[members[m].last] - bucket.begin() - begin;
+      message.out.sizes.push_back(m == me ? 0 : bytes(size, width()));
+      message.out.places.push_back(bytes(begin, width()));
+      message.in.sizes.push_back(m == me ? 0 : bytes(own_size, width()));
+      message.in.places.push_back(bytes(from_others, width()));
+      message.parameters.sizes.push_back(bytes(size, sizeof(float)));
+      message.parameters.places.push_back(bytes(begin, sizeof(float)));
+      if (m != me) from_others += own_size;
+    }
+    received += from_others;
+    messages_.push_back(std::move(message));
+  }
+  received_.emplace(exchange_ != nullptr ? received * width() : 0, way_ == Way::kTwo);
+  if (exchange_ == nullptr) return;
+  if (narrow_) wire_ = AlignedBuffer<Half>(local_.size());
+  if (overlaps_) background_.emplace(*exchange_, progress_);
+}
+
+template <typename T>
+void DividedSum<T>::complete_from(std::size_t first) {
+  const std::vector<Bucket>& buckets = division_->buckets();
+  const std::size_t before = complete_;
+  while (complete_ < buckets.size() && buckets[complete_].begin() >= first) ++complete_;
+  if (complete_ > before) tell(Count::kComplete, complete_);
+  if (connected_ && overlaps_ && way_ != Way::kMemory) move_on();
+  if (first == 0 && background_) background_->pause();
+}
+
+// Does for the buckets what can be done by now.
+template <typename T>
+void DividedSum<T>::move_on() {
+  if (way_ == Way::kTwo) {
+    const std::size_t complete = least(Count::kComplete), before = added_;
+    while (added_ < complete) add_slice(division_->buckets()[added_++]);
+    if (added_ > before) tell(Count::kAdded, added_);
+  }
+  if (exchange_ == nullptr) return;
+  const std::size_t ready = way_ == Way::kTwo ? least(Count::kAdded) : complete_;
+  while (sent_ < ready) send(sent_++);
+}
+
+// To the array of the rank that speaks for the host, this rank's share of the work.
+template <typename T>
+void DividedSum<T>::add_slice(const Bucket& bucket) {
+  const auto ranks = static_cast<std::size_t>(host_->size()), rank = static_cast<std::size_t>(host_->rank());
+  const std::size_t size = bucket.end() - bucket.begin();
+  const std::size_t begin = bucket.begin() + size * rank / ranks,
+                    end = bucket.begin() + size * (rank + 1) / ranks;
+  const std::span<T> sum = as<T>(own_.of(0));
+  parallel_ranges(end - begin, Division::kChunk, threads_, [&](std::size_t first, std::size_t last) {
+    for (std::size_t chunk = begin + first; chunk < begin + last; chunk += Division::kChunk) {
+      const std::size_t count = std::min(Division::kChunk, begin + last - chunk);
+      for (int r = 1; r < host_->size(); ++r)
+        add<T>(local_of(r).subspan(chunk, count), sum.subspan(chunk, count));
+    }
+  });
+}
+
+template <typename T>
+void DividedSum<T>::send(std::size_t b) {
+  const Bucket& bucket = division_->buckets()[b];
+  const Message& message = messages_[b];
+  const std::size_t size = bucket.end() - bucket.begin();
+  std::span<const std::byte> out = std::as_bytes(local_.subspan(bucket.begin(), size));
+  if (narrow_) {
+    const auto half = wire_.span().subspan(bucket.begin(), size);
+    kernels::narrow(local_.subspan(bucket.begin(), size), half);
+    out = std::as_bytes(half);
+  }
+  const auto in = received_->own().subspan(message.received * width());
+  if (background_)
+    background_->start(out, message.out, in, message.in);
+  else
+    exchange_->exchange(out, message.out, in, message.in);
+}
+
+template <typename T>
+void DividedSum<T>::add_up(std::span<std::int64_t> x) {
+  if (!connected_) connect();
+  if (way_ != Way::kMemory) {
+    std::atomic_thread_fence(std::memory_order_release);
+    x.empty() ? communicator_->barrier() : communicator_->allreduce_sum(x);
+    std::atomic_thread_fence(std::memory_order_acquire);
+  } else {
+    require(x.size() <= words_, "DividedSum::add_up: too many integers");
+    std::ranges::copy(x, words_of(host_->rank()).begin());
+    host_->barrier();
+    std::ranges::fill(x, 0);
+    for (int rank = 0; rank < host_->size(); ++rank) add<std::int64_t>(words_of(rank), x);
+  }
+  being_copied_ = false;  // all ranks were here since
+}
+
+template <typename T>
+void DividedSum<T>::finish() {
+  if (way_ != Way::kMemory) {
+    move_on();
+    if (way_ == Way::kTwo) {
+      if (background_) background_->pause();
+      host_->barrier();  // all slices are added
+      move_on();
+    }
+    if (background_) background_->wait();
+    if (way_ == Way::kTwo) host_->barrier();  // what the other hosts sent is there
+  }
+  ++round_;
+  complete_ = added_ = sent_ = 0;
+}
+
+template <typename T>
+std::span<const T> DividedSum<T>::read(std::size_t begin, std::span<T> scratch) const {
+  std::ranges::copy(local_of(0).subspan(begin, scratch.size()), scratch.begin());
+  if (way_ == Way::kMemory) {
+    for (int rank = 1; rank < host_->size(); ++rank)
+      add<T>(local_of(rank).subspan(begin, scratch.size()), scratch);
+    return scratch;
+  }
+  const std::vector<Bucket>& buckets = division_->buckets();
+  const auto bucket = std::ranges::lower_bound(buckets, begin, std::greater(), &Bucket::begin);
+  const Message& message = messages_[static_cast<std::size_t>(bucket - buckets.begin())];
+  narrow_ ? add_received<Half>(message, begin, scratch) : add_received<T>(message, begin, scratch);
+  return scratch;
+}
+
+template <typename T>
+template <typename U>
+void DividedSum<T>::add_received(const Message& message, std::size_t begin, std::span<T> sum) const {
+  const auto received = as<const U>(way_ == Way::kTwo ? received_->of(0) : received_->own());
+  const std::size_t place = message.received + begin - message.own_begin;
+  for (std::size_t other = 0; other + 1 < message.in.sizes.size(); ++other) {
+    const auto values = received.subspan(place + other * message.own_size, sum.size());
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += widened(values[i]);
+  }
+}
+
+template <typename T>
+void DividedSum<T>::gather(std::span<float> arena) {
+  if (!connected_) connect();
+  const std::span<float> target = way_ == Way::kMessages ? arena : as<float>(published_->of(0));
+  const std::size_t own = division_->part_of(communicator_->rank());
+  const auto copy = [&](std::span<const float> from, std::span<float> to, std::size_t begin,
+                        std::size_t end) {
+    parallel_ranges(end - begin, Division::kChunk, threads_, [&](std::size_t first, std::size_t last) {
+      std::copy(from.data() + begin + first, from.data() + begin + last, to.data() + begin + first);
+    });
+  };
+  if (way_ != Way::kMessages) {
+    if (being_copied_) host_->barrier();
+    being_copied_ = true;
+    for (const Bucket& bucket : division_->buckets())
+      copy(arena, target, bucket.cuts[own], bucket.cuts[own + 1]);
+    host_->barrier();
+  }
+  if (exchange_ != nullptr) {
+    std::vector<comm::Communicator::Gathered> buffers;
+    for (std::size_t b = messages_.size(); b-- > 0;) {  // the first layers first
+      const Bucket& bucket = division_->buckets()[b];
+      buffers.push_back(
+          {std::as_writable_bytes(target.subspan(bucket.begin(), bucket.end() - bucket.begin())),
+           &messages_[b].parameters});
+    }
+    exchange_->allgather(buffers);
+  }
+  if (way_ == Way::kMessages) return;
+  if (way_ == Way::kTwo) host_->barrier();
+  for (const Bucket& bucket : division_->buckets()) {
+    copy(target, arena, bucket.begin(), bucket.cuts[own]);
+    copy(target, arena, bucket.cuts[own + 1], bucket.end());
+  }
+}
+
+template class DividedSum<float>;
+template class DividedSum<std::int32_t>;
+
+}  // namespace lockstep::reduce

@@ -1,0 +1,48 @@
+// The sum of an arena over the ranks, as the reducers use it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace lockstep::reduce {
+
+// A round: every rank writes its values to local(), from the arena's end to its beginning, and tells
+// complete_from() how far it is; then come add_up() and finish(), and after these read() has the sum of what
+// is this rank's part by the Division. Collective: all but local() and read().
+template <typename T>
+class GradientSum {
+ public:
+  GradientSum() = default;
+  GradientSum(const GradientSum&) = delete;
+  GradientSum& operator=(const GradientSum&) = delete;
+  virtual ~GradientSum() = default;
+
+  // This rank's, laid out like the arena: to be written before the sum and, by then, lost.
+  virtual std::span<T> local() = 0;
+
+  // Whether parts of the sum travel while the rest is computed.
+  virtual bool overlaps() const = 0;
+  // Every element from `first` on is complete, as it was after the calls before from higher ones on. With
+  // overlap the caller leaves it alone from now on, and MPI until all are complete, from 0 on.
+  virtual void complete_from(std::size_t first) = 0;
+
+  // x <- the sums over the ranks of these few integers. Here a rank waits until all are done with their
+  // values. Requires: complete_from(0).
+  virtual void add_up(std::span<std::int64_t> x) = 0;
+  // Returns when the sum is there, and begins the next round. Requires: add_up().
+  virtual void finish() = 0;
+
+  // The sum's elements [begin, begin + scratch.size()), in `scratch` or where they are; they lie in one chunk
+  // that is this rank's. From finish() until the next round's values are written: before that lies an
+  // add_up() or a gather() of all ranks. Concurrent calls are safe.
+  virtual std::span<const T> read(std::size_t begin, std::span<T> scratch) const = 0;
+
+  // Of an arena of which every rank has its part: the others' parts too.
+  virtual void gather(std::span<float> arena) = 0;
+
+  // Of the memory that this rank made.
+  virtual std::size_t bytes() const = 0;
+};
+
+}  // namespace lockstep::reduce
