@@ -45,4 +45,10 @@ class SharedMemory {
   std::vector<Mapping> of_rank_;  // own_ among them
 };
 
+// Such bytes as the values that they are.
+template <typename T>
+std::span<T> values_in(std::span<std::byte> bytes) {
+  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
 }  // namespace lockstep::comm

@@ -6,14 +6,6 @@
 #include "kernels/narrow.h"
 
 namespace lockstep::reduce {
-namespace {
-
-template <typename T>
-std::span<T> as(std::span<std::byte> bytes) {
-  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
-}
-
-}  // namespace
 
 template <typename T>
 BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
@@ -24,7 +16,7 @@ BucketedSum<T>::BucketedSum(std::size_t size, const ReduceOptions& options,
       own_(size * sizeof(T), in_memory_ == InMemory::kPossibly),
       shared_sum_(communicator.rank() == 0 && in_memory_ == InMemory::kPossibly ? size * sizeof(T) : 0,
                   in_memory_ == InMemory::kPossibly),
-      local_(as<T>(own_.own())),
+      local_(comm::values_in<T>(own_.own())),
       sum_(local_),
       left_(size) {
   const bool overlapped = sums_overlap(options, communicator.hosts());
@@ -60,8 +52,10 @@ void BucketedSum<T>::add_up_in_memory() {
   communicator_->barrier();  // every rank's values are there, and nobody reads the last sum any more
   const auto ranks = static_cast<std::size_t>(communicator_->size()),
              rank = static_cast<std::size_t>(communicator_->rank());
-  const auto values_of = [&](std::size_t r) { return as<const T>(own_.of(static_cast<int>(r))).data(); };
-  T* const sum = as<T>(shared_sum_.of(0)).data();
+  const auto values_of = [&](std::size_t r) {
+    return comm::values_in<const T>(own_.of(static_cast<int>(r))).data();
+  };
+  T* const sum = comm::values_in<T>(shared_sum_.of(0)).data();
   const std::size_t begin = local_.size() * rank / ranks, end = local_.size() * (rank + 1) / ranks;
   constexpr std::size_t kChunk = 4096;  // elements: they stay in the first-level cache
   parallel_ranges(end - begin, kChunk, threads_, [&](std::size_t first, std::size_t last) {
@@ -88,7 +82,7 @@ void BucketedSum<T>::finish() {
   if (in_memory_ == InMemory::kPossibly) {
     const bool connected = own_.connect(*communicator_) && shared_sum_.connect(*communicator_);
     in_memory_ = connected ? InMemory::kYes : InMemory::kNo;
-    if (connected) sum_ = as<const T>(shared_sum_.of(0));
+    if (connected) sum_ = comm::values_in<const T>(shared_sum_.of(0));
   }
   if (in_memory_ == InMemory::kYes) return add_up_in_memory();
   if (background_)

@@ -19,11 +19,6 @@ constexpr std::size_t kCounts = 2;
 constexpr std::size_t whole_lines(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 template <typename T>
-std::span<T> as(std::span<std::byte> bytes) {
-  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
-}
-
-template <typename T>
 void add(std::span<const T> x, std::span<T> sum) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += x[i];
 }
@@ -53,7 +48,7 @@ DividedSum<T>::DividedSum(const Division& division, const ReduceOptions& options
       own_(whole_lines(division.parameters() * sizeof(T)) + whole_lines(2 * words * sizeof(std::int64_t)) +
                kCounts * kLine,
            way_ != Way::kMessages),
-      local_(as<T>(own_.own()).first(division.parameters())) {}
+      local_(comm::values_in<T>(own_.own()).first(division.parameters())) {}
 
 template <typename T>
 std::size_t DividedSum<T>::bytes() const {
@@ -63,20 +58,22 @@ std::size_t DividedSum<T>::bytes() const {
 
 template <typename T>
 std::span<const T> DividedSum<T>::local_of(int rank_on_host) const {
-  return connected_ && way_ != Way::kMessages ? as<const T>(own_.of(rank_on_host)).first(local_.size())
-                                              : local_;
+  return connected_ && way_ != Way::kMessages
+             ? comm::values_in<const T>(own_.of(rank_on_host)).first(local_.size())
+             : local_;
 }
 
 template <typename T>
 std::span<std::int64_t> DividedSum<T>::words_of(int rank) const {
   const auto both = own_.of(rank).subspan(whole_lines(local_.size_bytes()));
-  return as<std::int64_t>(both).subspan(round_ % 2 * words_, words_);
+  return comm::values_in<std::int64_t>(both).subspan(round_ % 2 * words_, words_);
 }
 
 template <typename T>
 std::uint64_t& DividedSum<T>::count_of(Count count, int rank_on_host) const {
   const auto memory = host_ != nullptr ? own_.of(rank_on_host) : own_.own();
-  return as<std::uint64_t>(memory.last((kCounts - static_cast<std::size_t>(count)) * kLine)).front();
+  return comm::values_in<std::uint64_t>(memory.last((kCounts - static_cast<std::size_t>(count)) * kLine))
+      .front();
 }
 
 template <typename T>
@@ -213,7 +210,7 @@ void DividedSum<T>::add_slice(const Bucket& bucket) {
   const std::size_t size = bucket.end() - bucket.begin();
   const std::size_t begin = bucket.begin() + size * rank / ranks,
                     end = bucket.begin() + size * (rank + 1) / ranks;
-  const std::span<T> sum = as<T>(own_.of(0));
+  const std::span<T> sum = comm::values_in<T>(own_.of(0));
   parallel_ranges(end - begin, Division::kChunk, threads_, [&](std::size_t first, std::size_t last) {
     for (std::size_t chunk = begin + first; chunk < begin + last; chunk += Division::kChunk) {
       const std::size_t count = std::min(Division::kChunk, begin + last - chunk);
@@ -292,7 +289,7 @@ std::span<const T> DividedSum<T>::read(std::size_t begin, std::span<T> scratch) 
 template <typename T>
 template <typename U>
 void DividedSum<T>::add_received(const Message& message, std::size_t begin, std::span<T> sum) const {
-  const auto received = as<const U>(way_ == Way::kTwo ? received_->of(0) : received_->own());
+  const auto received = comm::values_in<const U>(way_ == Way::kTwo ? received_->of(0) : received_->own());
   const std::size_t place = message.received + begin - message.own_begin;
   for (std::size_t other = 0; other + 1 < message.in.sizes.size(); ++other) {
     const auto values = received.subspan(place + other * message.own_size, sum.size());
@@ -303,7 +300,7 @@ void DividedSum<T>::add_received(const Message& message, std::size_t begin, std:
 template <typename T>
 void DividedSum<T>::gather(std::span<float> arena) {
   if (!connected_) connect();
-  const std::span<float> target = way_ == Way::kMessages ? arena : as<float>(published_->of(0));
+  const std::span<float> target = way_ == Way::kMessages ? arena : comm::values_in<float>(published_->of(0));
   const std::size_t own = division_->part_of(communicator_->rank());
   const auto copy = [&](std::span<const float> from, std::span<float> to, std::size_t begin,
                         std::size_t end) {
