@@ -6,7 +6,7 @@ import shutil
 import signal
 
 from . import command_line, hosts, machine, mpirun
-from .script import REPOSITORY, Failure, complain, installed, note
+from .script import Failure, complain, note, program
 from .supervision import Supervisor, write
 
 
@@ -135,11 +135,10 @@ class Job:
 
 
 def find_program():
-    built = REPOSITORY.parent.parent / "bin/lockstep" if installed() else REPOSITORY / "build/lockstep"
-    program = os.environ.get("LOCKSTEP") or str(built)
-    if not os.path.isfile(program) or not os.access(program, os.X_OK):
-        raise Failure(2, f"{program} is not a program; build it with launch/build, or build and train with launch/quickstart")
-    return os.path.realpath(program)
+    path = program()
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        raise Failure(2, f"{path} is not a program; build it with launch/build, or build and train with launch/quickstart")
+    return os.path.realpath(path)
 
 
 def remark_on_root(options):

@@ -24,6 +24,17 @@ def installed():
     return not (REPOSITORY / "CMakePresets.json").exists()
 
 
+def program():
+    """Where lockstep is: what LOCKSTEP says, or else the program that belongs to these scripts."""
+    own = REPOSITORY.parent.parent / "bin/lockstep" if installed() else REPOSITORY / "build/lockstep"
+    return os.environ.get("LOCKSTEP") or str(own)
+
+
+def studies():
+    """The folder for what is measured: the repository's, or one where an installed script is called."""
+    return Path("results/scaling") if installed() else REPOSITORY / "results/scaling"
+
+
 def name():
     called = os.path.basename(sys.argv[0])
     return called if called.startswith("lockstep-") else f"launch/{called}"

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SCRIPTS = ("get-cifar10", "get-data", "plot", "report", "run", "verify")
+SCRIPTS = ("get-cifar10", "get-data", "plot", "report", "run", "scaling", "verify")
 
 
 @dataclass

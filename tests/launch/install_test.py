@@ -39,6 +39,8 @@ def test_what_is_installed_works_from_there(monkeypatch):
     circle = "../moved/share/lockstep/configs/courses/circle.toml"
     succeeded(run("lockstep-verify", circle, "--ranks", 2, "--threads", 1, "--steps", 3),
               "lockstep-verify: every layout gave the same weights\n$")
+    succeeded(run("lockstep-scaling", circle, "--ranks", 1, "--repeats", 1, "--epochs", 1))
+    assert Path("results/scaling/circle/report.md").is_file()
     succeeded(run("lockstep", "inspect", folder), f"^{folder}: a run")
     succeeded(run("lockstep", "configs"), "moved/share/lockstep/configs/courses/circle.toml +[A-Z]")
     succeeded(run("lockstep-run", "--help"), r"^Runs lockstep(.|\n)*Usage: lockstep-run \[options\] CONFIG")

@@ -1,12 +1,11 @@
 """launch/report: of which runs, and where the page goes."""
 
-import os
 import tempfile
 from pathlib import Path
 
 from .. import packages
 from ..files import replace_file
-from ..script import REPOSITORY, Failure, installed, say, value_of
+from ..script import Failure, program, say, value_of
 
 
 def parse(words):
@@ -30,12 +29,6 @@ def parse(words):
     return runs, out
 
 
-def find_program():
-    """lockstep, which makes the tables that are not there."""
-    built = REPOSITORY.parent.parent / "bin/lockstep" if installed() else REPOSITORY / "build/lockstep"
-    return os.environ.get("LOCKSTEP") or str(built)
-
-
 def main(words):
     folders, out = parse(words)
     packages.require("matplotlib", "jinja2")
@@ -47,6 +40,6 @@ def main(words):
     runs = [read_run(folder, name if names.count(name) == 1 else str(folder)) for folder, name in zip(folders, names)]
     for run in runs:
         with tempfile.TemporaryDirectory() as work:
-            missing_tables.complete(run, find_program(), Path(work), say)
+            missing_tables.complete(run, program(), Path(work), say)
     replace_file(out, page.of(runs))
     say(out)

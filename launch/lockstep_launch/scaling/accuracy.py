@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import packages
 from ..files import replace_file
-from ..script import REPOSITORY, Failure, complain
+from ..script import REPOSITORY, Failure, complain, studies
 from ..words import amount
 from . import accuracy_command_line, accuracy_report, folders
 from .accuracy_table import EpochTime, Trained
@@ -34,7 +34,7 @@ def main(words):
     options = accuracy_command_line.parse(words)
     packages.require("matplotlib")
     name = options.name or f"{Path(options.config).stem}-batches"
-    folder = Path(options.out) if options.out else REPOSITORY / "results/scaling" / name
+    folder = Path(options.out) if options.out else studies() / name
     return AccuracyStudy(options, name, folder).main()
 
 

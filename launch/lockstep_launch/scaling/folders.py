@@ -3,23 +3,22 @@
 import datetime
 import hashlib
 import json
-import os
 import platform
 import shlex
 from pathlib import Path
 
 from ..files import replace_file
-from ..script import REPOSITORY, Failure
+from ..script import Failure, program
 from .allocation import processor
 
 
 def program_digest():
     """Of the program that the runs are of."""
-    program = Path(os.environ.get("LOCKSTEP") or REPOSITORY / "build/lockstep")
+    path = Path(program())
     try:
-        return hashlib.sha256(program.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        raise Failure(2, f"{program} is not a program; build it with launch/build") from None
+        raise Failure(2, f"{path} is not a program; build it with launch/build") from None
 
 
 def facts(name, words):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .. import machine, packages
 from ..files import replace_file
-from ..script import REPOSITORY, complain
+from ..script import complain, studies
 from ..words import amount
 from . import accuracy, command_line, folders, report
 from .allocation import hosts_of
@@ -27,7 +27,7 @@ def main(words):
         return conclude(folder, read_runs(folder / "runs.csv"), read_predictions(folder), study)
     settings = Settings(options)
     name = options.name or Path(options.config).stem + ("-weak" if options.weak else "")
-    folder = Path(options.out) if options.out else REPOSITORY / "results/scaling" / name
+    folder = Path(options.out) if options.out else studies() / name
     return Study(options, settings, name, folder).main()
 
 
