@@ -11,7 +11,7 @@ from harness.build import PROGRAM, REPOSITORY
 from scripts import LAUNCH, run, stand_in, succeeded
 
 MANUAL = REPOSITORY / "src/cli/manual.py"
-PAGES = ("lockstep", *(f"lockstep-{name}" for name in ("get-cifar10", "get-data", "plot", "report", "run", "verify")))
+PAGES = ("lockstep", *(f"lockstep-{name}" for name in ("get-cifar10", "get-data", "plot", "report", "run", "scaling", "verify")))
 
 
 def make(program=PROGRAM):
