@@ -135,11 +135,17 @@ macro(lockstep_fetch_blis)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(family arm64)
   endif()
+  # BLIS takes what a compiler is from what it says of itself, where Debian's cc has no name. Then BLIS looks for one.
+  execute_process(COMMAND ${CMAKE_C_COMPILER} --version OUTPUT_VARIABLE said ERROR_QUIET)
+  set(compilers)
+  if(said MATCHES "gcc|GCC|clang")
+    set(compilers CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER})
+  endif()
   cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   set(blis ${CMAKE_BINARY_DIR}/blis)
   ExternalProject_Add(blis_build ${from} PREFIX ${blis} INSTALL_DIR ${blis} BUILD_IN_SOURCE TRUE
     CONFIGURE_COMMAND ./configure --prefix=<INSTALL_DIR> --enable-threading=openmp --disable-shared --disable-blas
-                      CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER} ${family}
+                      ${compilers} ${family}
     BUILD_COMMAND make -j ${cores} INSTALL_COMMAND make install BUILD_BYPRODUCTS ${blis}/lib/libblis.a
     LOG_CONFIGURE TRUE LOG_BUILD TRUE LOG_INSTALL TRUE LOG_OUTPUT_ON_FAILURE TRUE)
   file(MAKE_DIRECTORY ${blis}/include/blis)
