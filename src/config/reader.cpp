@@ -33,11 +33,16 @@ std::string text_of(const toml::node& node) {
 }
 
 constexpr const char* kSet = "--set";
+constexpr std::size_t kMaxDots = 24;
+
+[[noreturn]] void refuse_long_key(const std::string& name, std::size_t line) {
+  throw ConfigError(
+      fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMaxDots));
+}
 
 // Throws ConfigError where a key has very many parts: each is a table within a table, and the parser's stack
 // is not endless. Counts dots between separators; two dots in a row are not a key.
 void refuse_long_keys(const std::string& text, const std::string& name) {
-  constexpr std::size_t kMax = 24;
   std::size_t dots = 0, line = 1;
   char last = '\0';
   for (const char c : text) {
@@ -46,9 +51,7 @@ void refuse_long_keys(const std::string& text, const std::string& name) {
       dots = 0;
     else if (c == '.')
       dots = last == '.' ? 0 : dots + 1;
-    if (dots > kMax)
-      throw ConfigError(
-          fmt::format("{}:{}: more than {} dots in a key, expected section.key", name, line, kMax));
+    if (dots > kMaxDots) refuse_long_key(name, line);
     if (c != ' ' && c != '\t') last = c;
   }
 }
@@ -80,6 +83,8 @@ Reader::Reader(const std::string& text, const std::string& name, const std::vect
 
 void Reader::flatten(toml::table& table, const std::string& prefix, const std::string& file,
                      const std::string& origin) {
+  if (static_cast<std::size_t>(std::ranges::count(prefix, '.')) > kMaxDots)  // tables in tables add up
+    refuse_long_key(file.empty() ? origin : file, table.source().begin.line);
   for (auto&& [key, node] : table) {
     const std::string path = prefix + std::string(key.str());
     const auto overridden = origins_.find(&node);

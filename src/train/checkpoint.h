@@ -41,6 +41,7 @@ Checkpoint parse_checkpoint(std::string content, const std::string& name,
 // The tensors of the network itself: of a checkpoint its average, or its parameters where it has none; of any
 // other file all.
 std::vector<nn::TensorView> network_tensors(const nn::SafetensorsFile& file);
+std::vector<nn::TensorView> network_tensors(nn::SafetensorsFile&&) = delete;  // they point into it
 
 // Whether the file is a checkpoint, whole or not; and the one that it holds, of whatever network. The latter
 // throws as parse_checkpoint does.

@@ -40,6 +40,14 @@ TEST(RunConfig, AnEmptyFileIsTheDefaults) {
   EXPECT_EQ(config.log.tensorboard, defaults.log.tensorboard);
 }
 
+// Each is a table within a table, whether dots or braces make it.
+TEST(RunConfig, AKeyOfVeryManyPartsIsRefused) {
+  std::string dots = "a", braces = "seed = 1";
+  for (int i = 0; i < 25; ++i) dots += ".a", braces = "a = {" + braces + "}";
+  expect_error(dots + " = 1", {}, {"run.toml:1: more than 24 dots in a key"});
+  expect_error("\n" + braces, {}, {"run.toml:2: more than 24 dots in a key"});
+}
+
 TEST(RunConfig, EveryKeyOfTheFileArrives) {
   const RunConfig config = parse(R"toml(
 seed = 99

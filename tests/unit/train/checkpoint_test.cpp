@@ -72,7 +72,8 @@ TEST_F(CheckpointFile, OfAnyOptimizerWithAnAverageIsReadBitForBit) {
     const std::string content = test::content_of(written, folder_.path());
     test::expect_same_checkpoint(parse_checkpoint(content, "file", small_tensors()), written);
     // The network that it holds is the average, under the network's names.
-    const std::vector<TensorView> found = network_tensors(SafetensorsFile::parse(content, "file"));
+    const SafetensorsFile file = SafetensorsFile::parse(content, "file");
+    const std::vector<TensorView> found = network_tensors(file);
     ASSERT_EQ(found.size(), small_tensors().size());
     std::vector<float> arena(written.training.average.size());
     nn::load_model(found, "file", small_tensors(), arena);
