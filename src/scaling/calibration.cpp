@@ -5,12 +5,16 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <utility>
 
 #include "base/clock.h"
 #include "comm/background_sums.h"
 #include "reduce/bucketed_sum.h"
+#include "reduce/division.h"
 #include "reduce/scales.h"
+#include "reduce/statistics_sum.h"
 #include "scaling/timing.h"
+#include "train/score.h"
 
 namespace lockstep::scaling {
 namespace {
@@ -19,8 +23,8 @@ using liveness::Activity;
 
 // Nanoseconds of a step's parts.
 struct StepTime {
-  std::int64_t forward = 0, backward = 0, update = 0;
-  std::int64_t all() const { return forward + backward + update; }
+  std::int64_t forward = 0, backward = 0, update = 0, rest = 0;
+  std::int64_t all() const { return forward + backward + update + rest; }
 };
 
 // The rows whose steps are short enough to be measured several times: some seconds of a core at most.
@@ -102,7 +106,8 @@ StepTime measure_steps(StepsAlone& alone) {
   for (std::size_t step = 0; times.size() < kMin || (times.size() < kMax && spent < kLongEnough); ++step) {
     const std::int64_t begin = nanoseconds_now(), gather = alone.nanoseconds_in(Activity::kGather),
                        forward = alone.nanoseconds_in(Activity::kForward),
-                       backward = alone.nanoseconds_in(Activity::kBackward);
+                       backward = alone.nanoseconds_in(Activity::kBackward),
+                       update = alone.nanoseconds_in(Activity::kUpdate);
     const bool last = alone.step();
     if (step < kWarmUp || last) continue;
     StepTime time;
@@ -110,7 +115,8 @@ StepTime measure_steps(StepsAlone& alone) {
     time.forward =
         alone.nanoseconds_in(Activity::kGather) - gather + alone.nanoseconds_in(Activity::kForward) - forward;
     time.backward = alone.nanoseconds_in(Activity::kBackward) - backward;
-    time.update = std::max<std::int64_t>(1, all - time.forward - time.backward);
+    time.update = std::max<std::int64_t>(1, alone.nanoseconds_in(Activity::kUpdate) - update);
+    time.rest = std::max<std::int64_t>(1, all - time.forward - time.backward - time.update);
     times.push_back(time);
     spent += all;
   }
@@ -135,18 +141,19 @@ class Measuring {
     LayoutCost cost{ranks_on_host, threads, {}};
     for (const StepLoad& load : loads_) {
       job_.stop_if_asked("while steps were measured");
-      std::array<std::int64_t, 3> slowest = {};
+      std::array<std::int64_t, 4> slowest = {};
       liveness::enter(&job_.progress, liveness::Activity::kOtherGroups);  // ranks that do not measure wait
       world.all_or_none([&] {
         if (world.rank() > 0 && !all_at_once) return;
         StepsAlone alone(run_, job_.self, load, info_, threads, job_.progress);
         const StepTime time = measure_steps(alone);
-        slowest = {time.forward, time.backward, time.update};
+        slowest = {time.forward, time.backward, time.update, time.rest};
       });
       world.allreduce_max(slowest);
-      cost.steps.push_back({load,
-                            {1e-9 * static_cast<double>(slowest[0]), 1e-9 * static_cast<double>(slowest[1]),
-                             1e-9 * static_cast<double>(slowest[2])}});
+      cost.steps.push_back(
+          {load,
+           {1e-9 * static_cast<double>(slowest[0]), 1e-9 * static_cast<double>(slowest[1]),
+            1e-9 * static_cast<double>(slowest[2]), 1e-9 * static_cast<double>(slowest[3])}});
     }
     return cost;
   }
@@ -222,8 +229,9 @@ Network measure_network(const comm::Communicator& world, int hosts, const Networ
   return network;
 }
 
-// A product for the gradient of its weights and one for that of its inputs, which the first layer that learns
-// leaves out; before that one backward ends.
+// Of backward a product for the gradient of its weights and one for that of its inputs, which the first layer
+// that learns leaves out; before that one backward ends. A dense layer goes forward with the rows of its
+// weights (out, in) that are there; any other needs all of its tensors.
 std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
   const std::vector<nn::Tensor>& tensors = model.tensors();
   const auto first =
@@ -233,7 +241,12 @@ std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
     const std::size_t products =
         t < first ? 0
                   : (tensors[t].learns() ? 1U : 0U) + (model.layer_of(t) > model.layer_of(first) ? 1U : 0U);
-    loads.push_back({tensors[t].size, products * model.work(t)});
+    loads.push_back({.elements = tensors[t].size,
+                     .backward = products * model.work(t),
+                     .forward = model.work(t),
+                     .in_slices = tensors[t].shape.size() == 2});
+    const bool joined = t > 0 && model.layer_of(t - 1) == model.layer_of(t) && !loads[t - 1].in_slices;
+    if (joined) loads[t].forward += std::exchange(loads[t - 1].forward, 0);
   }
   return loads;
 }
@@ -243,15 +256,21 @@ std::vector<TensorLoad> tensor_loads(const nn::Model& model) {
 Sums sums_of(const config::RunConfig& run, const nn::Model& model) {
   Sums sums;
   sums.tensors = tensor_loads(model);
-  if (run.reduce.mode == reduce::Mode::kExact)
-    sums.counters = model.tensors().size() * reduce::Scales::kSlots;
-  const bool statistics = !std::ranges::all_of(model.tensors(), &nn::Tensor::has_gradient);
-  sums.few_numbers = statistics ? 2 : 1;  // of the losses, and of these
+  const bool exact = run.reduce.mode == reduce::Mode::kExact;
+  sums.few_bytes = sizeof(std::int64_t) * (train::kRankSums + reduce::StatisticsSum(model).words()) +
+                   (exact ? sizeof(std::int32_t) * reduce::Scales::kSlots * model.tensors().size() : 0);
+  if (!exact) sums.part_sums.push_back(sizeof(std::int64_t));  // whether all are finite
+  if (run.train.clip_norm != 0.0 || run.train.optimizer.kind == optim::OptimizerOptions::Kind::kLars)
+    sums.part_sums.push_back(sizeof(std::int64_t) * reduce::Division(model.tensors()).all().size());
   if (run.reduce.wire != reduce::Wire::kFull) sums.bytes_per_number = 2.0;
   sums.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
   sums.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);
   sums.overlap_on_one_host = run.reduce.overlap == reduce::Overlap::kAlways;
   sums.overlap_across_hosts = run.reduce.overlap != reduce::Overlap::kNever;
+  sums.bucket_bytes_given = run.reduce.bucket_bytes != 0;
+  sums.divided_update = run.reduce.update == reduce::Update::kDivided;
+  sums.in_memory = run.reduce.shared_memory && run.reduce.wire == reduce::Wire::kFull;
+  sums.two_levels = run.reduce.shared_memory && run.reduce.levels != reduce::Levels::kOne;
   return sums;
 }
 

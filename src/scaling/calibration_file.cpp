@@ -20,14 +20,16 @@ nlohmann::ordered_json to_json(const LayoutCost& layout) {
                              {"rows", load.rows},
                              {"forward", seconds.forward},
                              {"backward", seconds.backward},
-                             {"update", seconds.update}});
+                             {"update", seconds.update},
+                             {"rest", seconds.rest}});
   return json;
 }
 
 // Which network it is, by the elements of its tensors. What else it says of sums is for launch/simulate.
 std::vector<TensorLoad> tensors_from(const nlohmann::ordered_json& json) {
   std::vector<TensorLoad> tensors;
-  for (const auto& elements : json.at("tensors")) tensors.push_back({elements.get<std::size_t>(), 0});
+  for (const auto& elements : json.at("tensors"))
+    tensors.push_back({.elements = elements.get<std::size_t>()});
   return tensors;
 }
 
@@ -36,14 +38,15 @@ LayoutCost layout_from(const nlohmann::ordered_json& json) {
   for (const auto& step : json.at("steps"))
     layout.steps.push_back({{step.at("blocks").get<std::size_t>(), step.at("rows").get<std::size_t>()},
                             {step.at("forward").get<double>(), step.at("backward").get<double>(),
-                             step.at("update").get<double>()}});
+                             step.at("update").get<double>(), step.at("rest").get<double>()}});
   return layout;
 }
 
 // Whether the model can work with it.
 bool sensible(const LayoutCost& layout) {
   const auto positive = [](const MeasuredStep& step) {
-    return step.seconds.forward > 0.0 && step.seconds.backward > 0.0 && step.seconds.update > 0.0;
+    const StepSeconds& seconds = step.seconds;
+    return std::min({seconds.forward, seconds.backward, seconds.update, seconds.rest}) > 0.0;
   };
   return layout.ranks_on_host > 0 && layout.threads > 0 && !layout.steps.empty() &&
          std::all_of(layout.steps.begin(), layout.steps.end(), positive);
@@ -103,14 +106,17 @@ Calibration read_calibration(const std::filesystem::path& path, const Calibratio
 }
 
 void write_calibration(const std::filesystem::path& path, const Calibration& calibration) {
-  nlohmann::ordered_json json = {{"tensors", nlohmann::ordered_json::array()},
-                                 {"work", nlohmann::ordered_json::array()}};
-  for (const auto& [elements, work] : calibration.sums.tensors) {
-    json["tensors"].push_back(elements);
-    json["work"].push_back(work);
+  nlohmann::ordered_json json;
+  for (const char* list : {"tensors", "backward_work", "forward_work", "in_slices"})
+    json[list] = nlohmann::ordered_json::array();
+  for (const TensorLoad& tensor : calibration.sums.tensors) {
+    json["tensors"].push_back(tensor.elements);
+    json["backward_work"].push_back(tensor.backward);
+    json["forward_work"].push_back(tensor.forward);
+    json["in_slices"].push_back(tensor.in_slices);
   }
-  json["counters"] = calibration.sums.counters;
-  json["few_numbers"] = calibration.sums.few_numbers;
+  json["few_bytes"] = calibration.sums.few_bytes;
+  json["part_sums"] = calibration.sums.part_sums;
   json["kernel_family"] = calibration.kernel_family;
   json["mode"] = calibration.mode;
   json["layouts"] = nlohmann::ordered_json::array();

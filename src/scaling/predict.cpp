@@ -74,7 +74,7 @@ class Forecast {
                       "{:>8.4g} {:>8.1f} {:>4.0f}%  {}",
                       row.ranks * row.threads, row.hosts, row.ranks, row.threads, row.shards,
                       other_shards(row) ? '*' : ' ', 1e3 * row.step.forward, 1e3 * row.step.backward,
-                      1e3 * row.exposed, 1e2 * row.hidden, 1e3 * row.step.update, row.epoch, speed_up(row),
+                      1e3 * row.exposed(), 1e2 * row.hidden, 1e3 * update(row), row.epoch, speed_up(row),
                       1e2 * efficiency(row), row.ranks == 1 ? "" : ScalingModel::limit(one_, row)));
     }
     if (std::any_of(rows_.begin(), rows_.end(), [&](const Prediction& row) { return other_shards(row); }))
@@ -91,11 +91,11 @@ class Forecast {
   std::string csv() const {
     std::string text;
     for (const Prediction& row : rows_)
-      text += fmt::format(
-          "{},{},{},{},{},{},{},{:.6g},{:.6g},{:.6g},{:.4f},{:.6g},{:.6g},{:.6g},{:.5g},{:.5f}\n", network_,
-          row.ranks * row.threads, row.hosts, row.ranks, row.threads, row.shards, row.batch, row.step.forward,
-          row.step.backward, row.exposed, row.hidden, row.step.update, row.epoch,
-          row.samples_per_second(model_.workload()), speed_up(row), efficiency(row));
+      text +=
+          fmt::format("{},{},{},{},{},{},{},{:.6g},{:.6g},{:.6g},{:.4f},{:.6g},{:.6g},{:.6g},{:.5g},{:.5f}\n",
+                      network_, row.ranks * row.threads, row.hosts, row.ranks, row.threads, row.shards,
+                      row.batch, row.step.forward, row.step.backward, row.exposed(), row.hidden, update(row),
+                      row.epoch, row.samples_per_second(model_.workload()), speed_up(row), efficiency(row));
     return text;
   }
 
@@ -112,6 +112,8 @@ class Forecast {
           "--at is {}, expected at most as many ranks as train.batch_size, which is {}", text, batch));
     rows_.push_back(model_.predict(ranks, threads, arguments_.weak));
   }
+  // With all that is left of the step.
+  static double update(const Prediction& row) { return row.step.update + row.step.rest; }
   bool other_shards(const Prediction& row) const {
     return !arguments_.weak && row.shards != model_.workload().shards;
   }

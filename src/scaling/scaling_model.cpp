@@ -101,7 +101,8 @@ StepSeconds LayoutCost::seconds(StepLoad load) const {
     for (const MeasuredStep& step : steps) measured.push_back({step.load, step.seconds.*which});
     return fit(measured, load).seconds(load);
   };
-  return {part(&StepSeconds::forward), part(&StepSeconds::backward), part(&StepSeconds::update)};
+  return {part(&StepSeconds::forward), part(&StepSeconds::backward), part(&StepSeconds::update),
+          part(&StepSeconds::rest)};
 }
 
 double LayoutCost::error() const {
@@ -162,11 +163,13 @@ Prediction ScalingModel::predict(int ranks, int threads, bool weak) const {
     const StepLoad load{blocks,
                         static_cast<std::size_t>(std::ceil(filled * rows_a_block * as_double(blocks)))};
     of.step = cost.seconds(load);
-    if (workload_.sums.divided_update) of.step.update /= as_double(p);
-    const auto [exposed, whole] = sum_seconds(workload_.sums, cluster_, ranks, of.hosts, of.step.backward);
-    of.exposed = exposed;
-    of.hidden = whole > 0.0 ? 1.0 - exposed / whole : 0.0;
-    return of.step.all() + exposed;
+    of.step.update *= largest_part(workload_.sums, ranks, of.hosts);
+    const SumSeconds sums =
+        sum_seconds(workload_.sums, cluster_, ranks, of.hosts, of.step.forward, of.step.backward);
+    of.sum = sums.sum;
+    of.gather = sums.gather;
+    of.hidden = sums.whole > 0.0 ? 1.0 - sums.exposed() / sums.whole : 0.0;
+    return of.step.all() + of.exposed();
   };
   if (weak) {  // of batches that may be larger than all samples: part of a step counts as such
     of.epoch = as_double(workload_.samples) / as_double(of.batch) * step_with(1.0);
@@ -195,8 +198,10 @@ std::string ScalingModel::limit(const Prediction& one, const Prediction& many) {
   const double growth = as_double(many.batch) / as_double(one.batch);
   const auto beyond = [&](double here, double there) { return ranks * here - growth * there; };
   const std::pair<double, const char*> losses[] = {
-      {beyond(many.exposed, one.exposed), "the gradients' sum"},
+      {beyond(many.sum, one.sum), "the gradients' sum"},
+      {beyond(many.gather, one.gather), "gathering the parameters"},
       {beyond(many.step.update, one.step.update), "the update, on every rank"},
+      {beyond(many.step.rest, one.step.rest), "what every rank repeats"},
       {beyond(many.step.forward + many.step.backward, one.step.forward + one.step.backward),
        "few rows per rank"}};
   return std::max_element(std::begin(losses), std::end(losses))->second;

@@ -4,9 +4,10 @@
 // A step of one rank computes forward and backward over its blocks, waits for what is left of the gradients'
 // sum, and updates. Each part is a line in the rank's blocks and rows, fitted to the measurements near them.
 // Across hosts buckets of the sum leave while backward goes on, from the arena's end, and only what is left
-// then is waited for; without overlap they follow one another when it is over, with a latency each.
-// sum_model.h has what messages cost. Its formula for a host goes from the number of ranks that was measured
-// to others.
+// then is waited for; without overlap they follow one another when it is over, with a latency each. Where the
+// update is divided it takes the time of the largest part, and the parameters of the other parts come while
+// the next forward goes on, from the arena's beginning. sum_model.h has what messages cost. Its formula for a
+// host goes from the number of ranks that was measured to others.
 #pragma once
 
 #include <cstddef>
@@ -40,10 +41,11 @@ struct MeasuredPart {
 // Needs a measurement.
 CostLine fit(std::span<const MeasuredPart> measured, StepLoad near);
 
-// A step by itself: forward with gathering; update with all that is left.
+// A step by itself: forward with gathering; the update of what is a rank's; and what is left, which each rank
+// does at any number of ranks.
 struct StepSeconds {
-  double forward = 0.0, backward = 0.0, update = 0.0;
-  double all() const { return forward + backward + update; }
+  double forward = 0.0, backward = 0.0, update = 0.0, rest = 0.0;
+  double all() const { return forward + backward + update + rest; }
 };
 
 struct MeasuredStep {
@@ -71,11 +73,13 @@ struct Workload {
 struct Prediction {
   int ranks = 1, threads = 1, hosts = 1;
   std::size_t batch = 0, shards = 0;
-  StepSeconds step;      // a full one's, of the rank with the most to do
-  double exposed = 0.0;  // seconds that the sum costs: by which it outlasts backward, or delays it
-  double hidden = 0.0;   // share of the sum's time that costs nothing
-  double epoch = 0.0;    // seconds
+  StepSeconds step;     // a full one's, of the rank with the most to do
+  double sum = 0.0;     // seconds that the gradients' sum costs: by which it outlasts backward, or delays it
+  double gather = 0.0;  // that parameters of the others' parts cost: by which they delay forward
+  double hidden = 0.0;  // share of the time of both that costs nothing
+  double epoch = 0.0;   // seconds
 
+  double exposed() const { return sum + gather; }
   double samples_per_second(const Workload& workload) const {
     return static_cast<double>(workload.samples) / epoch;
   }

@@ -92,8 +92,12 @@ def test_predict_takes_convolutions_and_no_micro_batch_too_small_for_batch_norm(
     file = read_json("measured.json")
     assert file["tensors"] == [108, 4, 1536, 6, 6, 6, 6, 6, 60, 10]
     # Of backward: the first layer computes no gradient of its inputs, and running statistics have none of their own.
-    assert file["work"] == [1024 * 108, 1024 * 4, 2 * 1536, 12, 12, 12, 6, 6, 120, 20]
-    assert (file["counters"], file["few_numbers"]) == (128 * 10, 2)
+    assert file["backward_work"] == [1024 * 108, 1024 * 4, 2 * 1536, 12, 12, 12, 6, 6, 120, 20]
+    # A layer that needs all of its tensors goes forward with the last one.
+    assert file["forward_work"] == [0, 1024 * 108 + 1024 * 4, 1536, 6, 0, 0, 0, 24, 60, 10]
+    assert file["in_slices"] == [False, False, True, False, False, False, False, False, True, False]
+    # Losses and requests to stop, two statistics of six channels, and counters of ten tensors.
+    assert (file["few_bytes"], file["part_sums"]) == (8 * 8 + 8 * 3 * 12 + 4 * 128 * 10, [])
     measured = {(step["blocks"], step["rows"]) for step in file["layouts"][0]["steps"]}
     assert (8, 128) in measured and (8, 32) in measured and (8, 8) not in measured
     smaller = lockstep(*words, "--set", "model.layers.2.size=2", "--set", "model.layers.3.units=6", "--no-measure")

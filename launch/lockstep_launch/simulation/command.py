@@ -11,7 +11,7 @@ from ..script import REPOSITORY, Failure
 from . import curve, exact
 
 MOST_RANKS = 4096  # of curve
-CURVE = ("--ranks", "-o", "--networks", "--hidden", "--config", "--strong", "--ranks-per-host", "--measurements")
+CURVE = ("--ranks", "-o", "--networks", "--hidden", "--config", "--strong", "--ranks-per-host", "--update", "--measurements")
 OPTIONS = {"exact": ("--ranks", "--set"), "curve": CURVE}
 
 
@@ -62,9 +62,15 @@ def strong(text):
 
 
 def ranks_per_host(text):
-    if not re.fullmatch(r"[1-9]\d{0,2}", text):
-        raise Failure(2, f"--ranks-per-host is '{text}', expected a whole number")
+    if not re.fullmatch(r"[1-9]\d{0,2}", text) or int(text) & (int(text) - 1):
+        raise Failure(2, f"--ranks-per-host is '{text}', expected a power of two")
     return int(text)
+
+
+def update(text):
+    if text not in ("divided", "everywhere"):
+        raise Failure(2, f"--update is '{text}', expected divided or everywhere")
+    return text
 
 
 def widths(text):
@@ -103,6 +109,7 @@ def main(words):
         nets=[*(curve.Net.of_widths(net) for net in (widths(hidden) if hidden else [])), *configurations],
         strong=strong(last("--strong", "8192x256")),
         ranks_a_host=ranks_per_host(last("--ranks-per-host", "1")),
+        update=update(last("--update", "divided")),
         measurements=last("--measurements", None),
     )
     for network in plan.networks:

@@ -15,7 +15,8 @@ SAMPLES = 49152  # of an epoch
 ROWS = 64  # of a rank, where the batch grows with the ranks
 ADDING = "3e-11"  # seconds that a core needs to add a byte that is in its cache
 RATES = {"10gbit": (9.4, 20), "25gbit": (23.5, 8), "100gbit": (96, 2)}  # as src/scaling/network.cpp has them
-MEASURED = ("forward", "backward", "update")
+MEASURED = ("forward", "backward", "update", "rest")
+CHUNK = 1 << 14  # bytes of what a rank has of a bucket at least, as src/reduce/division.h has it
 REPEATS = 5
 COLUMNS = ["layers", "network", "mode", "overlap", "ranks", "step_seconds", "epoch_seconds", "efficiency", "predicted_step_seconds",
            "predicted_epoch_seconds", "predicted_efficiency", "ranks_per_host"]  # fmt: skip
@@ -58,11 +59,21 @@ class Strong(NamedTuple):
     shards: int = 256
 
 
-def summed(measurements):
+def summed(measurements, update):
     """What a step sums, as simulated_step takes it: from a file of measurements."""
     known = json.loads(measurements.read_text(encoding="utf-8"))
-    tensors = ",".join(f"{elements}:{work}" for elements, work in zip(known["tensors"], known["work"]))
-    return [tensors, known["counters"], known["few_numbers"]]
+    of_tensors = zip(known["tensors"], known["backward_work"], known["forward_work"], map(int, known["in_slices"]))
+    few = [known["few_bytes"], *(known["part_sums"] if update == "divided" else [])]
+    return [",".join(":".join(map(str, tensor)) for tensor in of_tensors), ",".join(map(str, few))]
+
+
+def messages(overlap, update, ranks, ranks_a_host):
+    """Bytes of a message, and whether they are under way while a step computes: the program's, where they are not given."""
+    under_way = overlap == "auto" and ranks > ranks_a_host
+    size = 1 << (20 if under_way else 18)
+    if update == "divided":
+        size = 1 << 30 if ranks <= ranks_a_host else max(size, CHUNK * ranks)  # on one host all of it is in memory
+    return [size, int(under_way)]
 
 
 def least(measurements):
@@ -90,7 +101,7 @@ def measure(path, options, work):
 def points(net, mode, overlap, plan, work):
     """Rows of the table, as dicts: predicted, then simulated. plan: see draw."""
     options = [*net.words, "--set", f"data.train_samples={SAMPLES}", "--set", f"reduce.overlap={overlap}",
-               "--set", "compute.threads=1"]  # fmt: skip
+               "--set", f"reduce.update={plan.update}", "--set", "compute.threads=1"]  # fmt: skip
     if mode == "strong":
         options += ["--set", f"train.batch_size={plan.strong.batch}", "--set", f"data.shards={plan.strong.shards}"]
     else:
@@ -102,14 +113,14 @@ def points(net, mode, overlap, plan, work):
     programs.attempt([programs.LOCKSTEP, "predict", *options, "--calibration", known, "--no-measure",
                       "--cores-per-host", plan.ranks_a_host, "--network", ",".join(plan.networks),
                       "--at", ",".join(f"{count}x1" for count in plan.ranks), "--csv", table])  # fmt: skip
-    message = [1 << 20, 1, ADDING] if overlap == "auto" else [1 << 18, 0, ADDING]  # the program's messages
     one = None
     with open(table, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         count = int(row["ranks"])
         parts = [row["forward_seconds"], row["backward_seconds"], row["update_seconds"]]
-        words = [programs.SIMULATED / "simulated_step", *parts, *summed(known), *message]
+        words = [programs.SIMULATED / "simulated_step", *parts, *summed(known, plan.update),
+                 *messages(overlap, plan.update, count, plan.ranks_a_host), ADDING, plan.update, plan.ranks_a_host]  # fmt: skip
         step = float(programs.simulate(count, *rate(row["network"]), words, plan.ranks_a_host))
         epoch = step * SAMPLES / int(row["batch_size"])
         if count == 1:
@@ -124,14 +135,15 @@ def points(net, mode, overlap, plan, work):
 
 
 class Plan(NamedTuple):
-    """What is to be drawn: numbers of ranks, interconnects, networks (Net), the strong scaling, the ranks that share a host's link,
-    and the folder that keeps the measurements that are made (None: nothing does)."""
+    """What is to be drawn: numbers of ranks, interconnects, networks (Net), the strong scaling, the ranks that share a host's link, who
+    updates what (reduce.update), and the folder that keeps the measurements that are made (None: nothing does)."""
 
     ranks: list
     networks: list
     nets: list
     strong: Strong
     ranks_a_host: int
+    update: str
     measurements: Optional[Path]
 
 

@@ -20,7 +20,7 @@ echo "$*" >>"$ASKED"
 [[ $* != *" bad.toml"* ]] || { echo noise; echo "lockstep: bad.toml: is bad" >&2; exit 2; }
 if [[ $1 == predict ]]; then
   while (($#)); do
-    [[ $1 != --calibration || -e $2 ]] || echo "{\"tensors\": [7, 3], \"work\": [70, 6], \"counters\": 256, \"few_numbers\": 2, \"steps\": [{\"rows\": 8, \"forward\": 0.$((RANDOM % 90 + 10)), \"update\": 2}]}" >"$2"
+    [[ $1 != --calibration || -e $2 ]] || echo "{\"tensors\": [7, 3], \"backward_work\": [70, 6], \"forward_work\": [35, 3], \"in_slices\": [true, false], \"few_bytes\": 320, \"part_sums\": [8], \"steps\": [{\"rows\": 8, \"forward\": 0.$((RANDOM % 90 + 10)), \"update\": 2}]}" >"$2"
     [[ $1 != --csv ]] || csv=$2
     shift
   done
@@ -104,8 +104,9 @@ class Simulate(ToolTest):
                                                      "predicted_epoch_seconds", "predicted_efficiency")],
                          ["1.5", "9", "0.75", "1", "6", "0.25"])  # fmt: skip
         asked = self.asked.read_text()
-        self.assertIn("step 0.125 0.125 0.5 7:70,3:6 256 2 1048576 1 3e-11\n", asked)
-        self.assertIn("step 0.125 0.125 0.5 7:70,3:6 256 2 262144 0 3e-11\n", asked)
+        self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320,8 1048576 1 3e-11 divided 1\n", asked)
+        self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320,8 262144 0 3e-11 divided 1\n", asked)
+        self.assertIn("--set reduce.update=divided", asked)
         self.assertIn("--set train.batch_size=8192 --set data.shards=256", asked)
         self.assertRegex(asked, r"model.hidden=\[100\] .* --cores-per-host 1 ")
         self.assertIn('bw="9.4Gbps" lat="10us"', asked)
@@ -123,13 +124,28 @@ class Simulate(ToolTest):
         self.assertIn("predict nets/some.toml --set data.train_samples=49152", asked)
         self.assertIn("--set train.batch_size=2048 --set data.shards=64", asked)
         self.assertIn("--cores-per-host 2 ", asked)
-        self.assertIn('radical="0-1"', asked)
+        self.assertIn('radical="0-1" speed="1Gf" core="2"', asked)
         self.assertIn('loopback_bw="40Gbps"', asked)
         self.assertNotIn("model.hidden", asked)
+        self.assertIn("7:70:35:1,3:6:3:0 320,8 1073741824 0 3e-11 divided 2\n", asked)  # one rank is on one host
         with open("p.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual({(row["layers"], row["ranks_per_host"]) for row in rows}, {("some", "2"), ("other", "2")})
         self.assertIn("some, strong", texts("p.svg"))
+
+    def test_AnUpdateEverywhereIsAsked(self):
+        self.call(command.main, "curve", "-o", "p", "--ranks", "1,4", "--hidden", "100", "--networks", "10gbit", "--update", "everywhere")
+        asked = self.asked.read_text()
+        self.assertIn("--set reduce.update=everywhere", asked)
+        self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320 1048576 1 3e-11 everywhere 1\n", asked)
+        self.assertNotIn("divided", asked)
+
+    def test_ADividedMessageHasAPartForEachRank(self):
+        self.assertEqual(curve.messages("auto", "divided", 64, 1), [1 << 20, 1])
+        self.assertEqual(curve.messages("auto", "divided", 256, 1), [4 << 20, 1])
+        self.assertEqual(curve.messages("never", "divided", 64, 8), [1 << 20, 0])
+        self.assertEqual(curve.messages("auto", "everywhere", 256, 1), [1 << 20, 1])
+        self.assertEqual(curve.messages("auto", "everywhere", 4, 8), [1 << 18, 0], "nothing is under way on one host")
 
     def test_OfMeasurementsTheLeastAreTaken(self):
         found = [{"layouts": [{"threads": 1, "steps": [{"rows": 64, "forward": f, "backward": b}]}]} for f, b in ((3, 1), (2, 5))]
@@ -152,6 +168,8 @@ class CommandLine(ToolTest):
             ("^--strong is '1000x10', expected BATCHxSHARDS, a batch that divides 49152", "curve", "--strong", "1000x10"),
             ("^--strong is '64x3'", "curve", "--strong", "64x3"),
             ("^--ranks-per-host is '0'", "curve", "--ranks-per-host", "0"),
+            ("^--ranks-per-host is '3', expected a power of two", "curve", "--ranks-per-host", "3"),
+            ("^--update is 'half', expected divided or everywhere", "curve", "--update", "half"),
             ("^--networks has '1'", "curve", "--networks", "1,x"),
             ("^--networks has '0:5'", "curve", "--networks", "0:5"),
         ):  # fmt: skip

@@ -6,65 +6,168 @@
 namespace lockstep::scaling {
 namespace {
 
-constexpr double kBackward = 10e-3;
+constexpr double kPass = 10e-3;    // seconds of forward, and of backward
+constexpr double kAdding = 3e-11;  // seconds a byte
 
 // A microsecond and a nanosecond per byte of memory, ten of each of a link.
 Cluster cluster() { return {8, {"link", 1e-5, 1e-8, 0.0}, {"memory", 1e-6, 1e-9, 0.0}}; }
 
-// 4 MB, without overlap in one bucket.
+// 4 MiB, 256 chunks, without overlap in one bucket.
+constexpr double kBytes = 0x1p22;
 Sums sums() {
   Sums of;
-  of.tensors = {{900'000, 900'000}, {100'000, 100'000}};
-  of.few_numbers = 0;
+  of.tensors = {{786'432, 3, 3, true}, {262'144, 1, 1, true}};
+  of.few_bytes = 0;
   of.overlap_across_hosts = false;
-  of.bucket_bytes_at_the_end = 4'000'000;
+  of.bucket_bytes_at_the_end = 1U << 22;
   return of;
 }
 
-double exposed(const Sums& of, int ranks, int hosts) {
-  return sum_seconds(of, cluster(), ranks, hosts, kBackward).exposed;
+Sums divided() {
+  Sums of = sums();
+  of.divided_update = true;
+  return of;
 }
+
+Sums under_way(Sums of) {
+  of.overlap_across_hosts = true;
+  return of;
+}
+
+SumSeconds cost(const Sums& of, int ranks, int hosts, double pass = kPass) {
+  return sum_seconds(of, cluster(), ranks, hosts, pass, pass);
+}
+double exposed(const Sums& of, int ranks, int hosts) { return cost(of, ranks, hosts).exposed(); }
 
 TEST(SumModel, RanksOfAHostShareItsLinkAndItsMemory) {
   EXPECT_EQ(exposed(sums(), 1, 1), 0.0);
-  EXPECT_NEAR(exposed(sums(), 4, 1), 4e-6 + 1.5 * 4e6 * 1e-9, 1e-12);
-  EXPECT_NEAR(exposed(sums(), 4, 4), 4e-5 + 1.5 * 4e6 * 1e-8, 1e-12);
+  EXPECT_NEAR(exposed(sums(), 4, 1), 4e-6 + 2e-6 + 1.5 * kBytes * 1e-9, 1e-12);
+  EXPECT_NEAR(exposed(sums(), 4, 4), 4e-5 + 2e-5 + 1.5 * kBytes * 1e-8, 1e-12);
   // 2 hosts of 4: through a link go as many bytes as there are, to and fro.
-  EXPECT_NEAR(exposed(sums(), 8, 2), 2e-5 + 4e6 * 1e-8 + 4e-6 + 1.5 * 4e6 * 1e-9, 1e-12);
+  EXPECT_NEAR(exposed(sums(), 8, 2), 3e-5 + kBytes * 1e-8 + 6e-6 + 1.5 * kBytes * 1e-9, 1e-12);
   EXPECT_LT(exposed(sums(), 8, 2), exposed(sums(), 8, 8));
 }
 
-TEST(SumModel, CountersTravelWithTheGradientsAndFewNumbersByThemselves) {
-  Sums more = sums();
-  more.counters = 500'000;  // 2 MB, in a bucket more
-  EXPECT_NEAR(exposed(more, 4, 4), 2 * 4e-5 + 1.5 * 6e6 * 1e-8, 1e-12);
+TEST(SumModel, FewNumbersTravelByThemselves) {
   Sums few = sums();
-  few.few_numbers = 2;
-  EXPECT_NEAR(exposed(few, 4, 4) - exposed(sums(), 4, 4), 2 * 2e-5, 1e-12);
+  few.few_bytes = 1000;
+  EXPECT_NEAR(exposed(few, 4, 4) - exposed(sums(), 4, 4), 2 * 1000 * 1e-8, 1e-12);
+  EXPECT_NEAR(few_numbers_seconds(cluster(), 8, 2, 1000), 1e-5 + 1e-5 + 2 * (1e-6 + 1e-6), 1e-12);
   // Under way they cost only where nothing else is waited for.
-  few.overlap_across_hosts = true;
-  few.tensors = {{1, 1'000'000}, {9, 1}};
+  few = under_way(few);
+  few.tensors = {{1, 1'000'000, 1, true}, {9, 1, 1, true}};
   const double alone = exposed(few, 4, 4);
   EXPECT_NEAR(alone, 4e-5, 2e-5);
-  few.few_numbers = 20;
-  EXPECT_NEAR(exposed(few, 4, 4), 20 * 2e-5, 1e-12);
+  few.few_bytes = 100'000;
+  EXPECT_NEAR(exposed(few, 4, 4), 2 * (1e-5 + 1e-3), 1e-12);
 }
 
-TEST(SumModel, ADividedUpdateGathersWhatTheSumNeedNot) {
-  Sums divided = sums();
-  divided.divided_update = true;
-  EXPECT_NEAR(exposed(divided, 4, 4), exposed(sums(), 4, 4), 1e-12) << "nothing is hidden: halves add up";
-  divided.bytes_per_number = 2.0;
-  EXPECT_NEAR(exposed(divided, 4, 4), 4e-5 + 0.75 * (2e6 + 4e6) * 1e-8, 1e-12)
-      << "parameters are not narrowed";
-  Sums under_way = sums();
-  under_way.overlap_across_hosts = true;
-  Sums both = under_way;
-  both.divided_update = true;
-  const double longer = 10.0;  // backward hides the sum but its last bucket
-  const auto cost = [&](const Sums& of) { return sum_seconds(of, cluster(), 4, 4, longer).exposed; };
-  EXPECT_NEAR(cost(both) - 0.5 * cost(under_way), 0.75 * 4e6 * 1e-8, 1e-4)
-      << "of the gather nothing is hidden";
+TEST(SumModel, AnExchangeAndAGatherTakeEachHalfOfASumsBytes) {
+  // A message beyond 64 KiB asks first.
+  const SumSeconds four = cost(divided(), 4, 4);
+  EXPECT_NEAR(four.sum, 2e-5 + 3e-5 + 0.75 * kBytes * (1e-8 + kAdding), 1e-12);
+  EXPECT_NEAR(four.gather, 3e-5 + 0.75 * kBytes * 1e-8, 1e-12);
+  EXPECT_NEAR(four.whole, four.exposed(), 1e-12) << "nothing is hidden";
+  const SumSeconds many = cost(divided(), 64, 64);
+  EXPECT_NEAR(many.gather, 1e-5 + 63.0 / 64 * kBytes * 1e-8, 1e-12);
+  Sums narrow = divided();
+  narrow.bytes_per_number = 2.0;
+  EXPECT_NEAR(cost(narrow, 4, 4).sum - 5e-5, 0.5 * (four.sum - 5e-5), 1e-12);
+  EXPECT_EQ(cost(narrow, 4, 4).gather, four.gather) << "parameters are not narrowed";
+}
+
+TEST(SumModel, OneHostReadsWhatIsInItsMemory) {
+  const SumSeconds four = cost(divided(), 4, 1);
+  EXPECT_NEAR(four.sum, 2e-6 + 2e-6 + 0.75 * kBytes * 1e-9, 1e-12);
+  EXPECT_NEAR(four.gather, 2e-6 + 0.75 * kBytes * 1e-9, 1e-12);
+  Sums messages = divided();
+  messages.in_memory = false;
+  EXPECT_NEAR(cost(messages, 4, 1).sum, 2e-6 + 3e-6 + 0.75 * kBytes * (1e-9 + kAdding), 1e-12);
+}
+
+TEST(SumModel, HostsOfSeveralRanksSpeakByOneOfThem) {
+  const double barriers = 4e-6;  // 2 of 2 messages
+  const SumSeconds two = cost(divided(), 8, 2);
+  EXPECT_NEAR(two.gather, 3e-5 + barriers + 0.5 * kBytes * 1e-8 + 0.75 * kBytes * 1e-9, 1e-12);
+  EXPECT_NEAR(two.sum, two.gather + 1e-5 + 2e-6 + 0.5 * kBytes * kAdding, 1e-12);
+  Sums one = divided();
+  one.two_levels = false;  // four ranks send half of everything each
+  EXPECT_NEAR(cost(one, 8, 2).gather, 3e-5 + 4 * 0.5 * kBytes * 1e-8 + 3.0 / 8 * kBytes * 1e-9, 1e-12);
+  EXPECT_EQ(cost(under_way(divided()), 8, 2).gather, two.gather) << "of that gather nothing is hidden";
+  EXPECT_LT(cost(under_way(one), 8, 2).gather, cost(one, 8, 2).gather);
+}
+
+// Of ten chunks among eight ranks two have two, and the link of one of these carries them seven times.
+TEST(SumModel, TheLargestPartDecides) {
+  Sums ten = divided();
+  ten.tensors = {{10 * 4096, 1, 1, true}};
+  EXPECT_EQ(largest_part(ten, 8, 8), 0.2);
+  EXPECT_NEAR(cost(ten, 8, 8).gather, 1e-5 + 7 * 2 * 16384 * 1e-8, 1e-12);
+  EXPECT_EQ(largest_part(ten, 64, 64), 0.1) << "no part is smaller than a chunk";
+  EXPECT_EQ(largest_part(ten, 1, 1), 1.0);
+  ten.divided_update = false;
+  EXPECT_EQ(largest_part(ten, 8, 8), 1.0);
+}
+
+TEST(SumModel, ABucketHasAChunkForEachRank) {
+  Sums small = divided();
+  small.bucket_bytes_at_the_end = 1U << 18;  // 16 chunks
+  EXPECT_EQ(largest_part(small, 16, 16), 1.0 / 16);
+  EXPECT_EQ(largest_part(small, 64, 64), 1.0 / 64) << "four buckets of 64";
+  EXPECT_NEAR(cost(small, 64, 64).sum - cost(divided(), 64, 64).sum, 3 * 1e-5, 1e-12);
+  small.bucket_bytes_given = true;
+  EXPECT_EQ(largest_part(small, 64, 64), 16.0 / 256)
+      << "16 buckets, of each of which most ranks have nothing";
+}
+
+// Four buckets of 1 MiB over a link that needs 7.9 ms for each; both passes take 10 ms.
+TEST(SumModel, ParametersComeWhileForwardGoesOn) {
+  const double bucket = 0.75 * 0x1p20 * 1e-8, message = 3e-5;
+  const Sums four = under_way(divided());
+  // The network is the slower one: behind the last bucket a quarter of forward is left.
+  EXPECT_NEAR(cost(four, 4, 4).gather, 4 * bucket + message + kPass / 4 - kPass, 1e-12);
+  EXPECT_NEAR(cost(four, 4, 4).sum - 0.75 * kBytes * kAdding, kPass / 4 + 4 * bucket - kPass, 1e-9)
+      << "the mirror of a sum under backward";
+  // Forward is: it waits for the first bucket.
+  EXPECT_NEAR(cost(four, 4, 4, 1.0).gather, bucket + message, 1e-12);
+  EXPECT_EQ(cost(four, 4, 4, 0.0).gather, 4 * bucket + message);
+  Sums whole = four;
+  for (TensorLoad& tensor : whole.tensors) tensor.in_slices = false;
+  EXPECT_NEAR(cost(whole, 4, 4, 1.0).gather, 3 * bucket + message, 1e-12)
+      << "the first tensor is three buckets";
+  Sums late = four;
+  late.tensors[1].forward = 1'000'000;
+  EXPECT_NEAR(cost(late, 4, 4, 1.0).gather, 4 * bucket + message, 1e-4) << "the last bucket has all the work";
+}
+
+TEST(SumModel, BytesThatComeMayDelayForward) {
+  Cluster busy = cluster();
+  busy.between_hosts = {"busy", 0.0, 1e-12, 1e-9};
+  const SumSeconds four = sum_seconds(under_way(divided()), busy, 4, 4, kPass, kPass);
+  EXPECT_NEAR(four.gather, 0.75 * kBytes * 1e-9, 1e-6);
+}
+
+TEST(SumModel, WhatRanksFindInTheirPartsIsAddedUpAfterwards) {
+  Sums norms = divided();
+  norms.part_sums = {8, 1000};
+  EXPECT_NEAR(cost(norms, 4, 4).sum - cost(divided(), 4, 4).sum, 4e-5 + 2 * 1008 * 1e-8, 1e-12);
+  norms.divided_update = false;
+  EXPECT_EQ(exposed(norms, 4, 4), exposed(sums(), 4, 4)) << "who has everything needs no such sums";
+}
+
+TEST(SumModel, MoreTimeToHideInNeverCostsMore) {
+  for (const Sums& of : {under_way(sums()), under_way(divided())}) {
+    double before = exposed(of, 16, 16) + 1.0;
+    for (const double pass : {0.0, 1e-3, 1e-2, 1e-1, 1.0}) {
+      const double now = cost(of, 16, 16, pass).exposed();
+      EXPECT_LE(now, before + 1e-12);
+      before = now;
+    }
+  }
+  for (const int ranks : {2, 4, 16, 64, 256}) {
+    EXPECT_LE(exposed(under_way(divided()), ranks, ranks), exposed(divided(), ranks, ranks)) << ranks;
+    EXPECT_GE(exposed(divided(), 2 * ranks, 2 * ranks), 0.99 * exposed(divided(), ranks, ranks)) << ranks;
+  }
 }
 
 TEST(SumModel, ANetworkIsWhatMakesItsMeasurements) {
