@@ -20,11 +20,14 @@
 // what comes; a gather is the same the other way. Parts are of whole chunks, so the link that is busy longest
 // is that of the largest part p >= n/P (of hosts that each have a rank that speaks for it: p >= n/H):
 //
-//   link     (H-1) p seconds_per_byte + latency                 hosts that add up in memory first, or of one
-//   rank memory   (R-1)/R n seconds_per_byte + 2 log2(R) latency     of these: two barriers link     R (P-R)
-//   p seconds_per_byte + latency               each rank like a host of its own memory   p
-//   seconds_per_byte                           of these memory   p seconds_per_byte + log2(R) latency
-//   on one host, read where it is: a barrier
+//   hosts that add up in memory first, or of one rank
+//     link     (H-1) p seconds_per_byte + latency
+//     memory   (R-1)/R n seconds_per_byte + 2 log2(R) latency: two barriers
+//   several hosts, each rank like one of its own
+//     link     R (P-R) p seconds_per_byte + latency
+//     memory   p seconds_per_byte
+//   one host, sums read where they are
+//     memory   p seconds_per_byte + log2(R) latency: a barrier
 //
 // A message beyond 64 KiB asks first: three latencies (rendezvous; Open MPI's btl_tcp_eager_limit). Source:
 // the linear algorithms of Open MPI's MPI_Alltoallv (coll/base, ompi_coll_base_alltoallv_intra_basic_linear),
