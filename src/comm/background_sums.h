@@ -1,4 +1,4 @@
-// Sums over the ranks, and exchanges between them, that go on while this process computes.
+// Sums over the ranks, exchanges and gathers between them, that go on while this process computes.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace lockstep::comm {
 // are under way, and sleeps otherwise: it takes some hundredth of a core, and a product may take as long as
 // it likes.
 //
-// Collective: all ranks start the same in the same order. Between the first start and pause() or wait()
-// the caller leaves MPI alone. A failure throws RankError from pause()
-// and wait().
+// Collective: all ranks start the same in the same order. Between the first start and pause() or wait(), or
+// a wait_for() that found all in place, the caller leaves MPI alone. A failure throws RankError from pause(),
+// wait_for() and wait().
 class BackgroundSums {
  public:
   // Whether MPI lets another thread than the main one call it. Without that there are none.
@@ -38,9 +38,15 @@ class BackgroundSums {
   // Begins Communicator::exchange; all of it must stay until wait() has returned.
   void start(std::span<const std::byte> out, const Parts& of_out, std::span<std::byte> in,
              const Parts& of_in);
+  // Communicator::allgather of a buffer, in turn: a few of them are under way together, and the others begin
+  // as these end, in the order of the calls, so that what is needed first arrives first.
+  void start_in_turn(const Communicator::Gathered& gathered);
 
   // The thread stops calling MPI, so that the caller may, until the next start.
   void pause();
+  // Returns when at least the first `count` that were started since the last wait() are in place; how many
+  // are by then, from the first on.
+  std::size_t wait_for(std::size_t count);
   // Returns when all is in place.
   void wait();
 

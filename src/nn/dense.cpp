@@ -36,7 +36,15 @@ std::vector<Tensor> Dense::tensors() const {
 
 void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, const PassContext& pass) const {
   const ConstMatrix weight(params.data(), out_, in_);
-  kernels::gemm(x, weight.transposed(), y, Store::kOverwrite, pass.threads);
+  // A few slices at most, and not small ones: each is a product that packs x once more.
+  const std::size_t slice = std::max<std::size_t>(256, (out_ + 3) / 4);
+  for (std::size_t begin = 0, end = 0; begin < out_; begin = end) {
+    const std::size_t least = std::min(begin + slice, out_);
+    end = pass.wait_for(params.first(out_ * in_), least * in_) / in_;
+    kernels::gemm(x, weight.row_range(begin, end - begin).transposed(), y.col_range(begin, end - begin),
+                  Store::kOverwrite, pass.threads);
+  }
+  pass.wait_for(params, params.size());
   if (bias_) kernels::add_bias(y, params.subspan(out_ * in_, out_), pass.threads);
 }
 

@@ -19,7 +19,9 @@ class Dense final : public Layer {
   std::size_t outputs() const override { return out_; }
   std::string description() const override;
   std::vector<Tensor> tensors() const override;
+  bool waits_for_parameters() const override { return true; }
 
+  // Where rows of W are still to come, the outputs of those that are there come first.
   void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,
                const PassContext& pass) const override;
 

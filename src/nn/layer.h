@@ -18,6 +18,7 @@
 
 #include "kernels/gemm.h"
 #include "liveness/progress.h"
+#include "nn/arrivals.h"
 #include "nn/gradient_sink.h"
 #include "nn/observer.h"
 #include "nn/tensor.h"
@@ -37,7 +38,12 @@ struct PassContext {
 
   liveness::Progress* progress = nullptr;  // which hears of every layer
   Observer* observer = nullptr;            // who looks at every layer, if anybody does
+  Arrivals* arrivals = nullptr;            // of parameters that are not there yet, if any
 
+  // Arrivals::wait_for.
+  std::size_t wait_for(std::span<const float> parameters, std::size_t least) const {
+    return arrivals == nullptr ? parameters.size() : arrivals->wait_for(parameters, least);
+  }
   bool training() const { return !micro_batches.empty(); }
 };
 
@@ -59,6 +65,8 @@ class Layer {
   virtual bool keeps_input() const { return false; }
   // True: backward reads y, which the next layer must leave alone then.
   virtual bool keeps_output() const { return false; }
+  // True: forward itself waits for its parameters, by pass.wait_for. Else they are there when it is called.
+  virtual bool waits_for_parameters() const { return false; }
 
   // Overwrites y.
   virtual void forward(kernels::ConstMatrix x, std::span<const float> params, kernels::Matrix y,

@@ -213,7 +213,9 @@ ConstMatrix Model::forward(std::span<const float> arena, Workspace& workspace, s
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     liveness::move(pass.progress);
     const Matrix y = output(l + 1);
-    layers_[l]->forward(output(l), params_of(l, arena), y, pass);
+    const auto params = params_of(l, arena);
+    if (!params.empty() && !layers_[l]->waits_for_parameters()) pass.wait_for(params, params.size());
+    layers_[l]->forward(output(l), params, y, pass);
     if (const auto added = skips_.added_to(l)) kernels::add(all_of(output(*added)), all_of(y), pass.threads);
     if (pass.observer != nullptr) pass.observer->output(l + 1, y, pass);
   }

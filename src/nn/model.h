@@ -112,7 +112,8 @@ class Model {
   // The fewest samples that a micro-batch may have: batch norm over a single value has no variance.
   std::size_t least_micro_batch() const;
 
-  // The outputs (rows, outputs) for the rows that lie in workspace.input(rows).
+  // The outputs (rows, outputs) for the rows that lie in workspace.input(rows). Waits for each layer's
+  // parameters before it reads them; at the end all of the arena is there.
   kernels::ConstMatrix forward(std::span<const float> arena, Workspace& workspace, std::size_t rows,
                                const PassContext& pass) const;
 

@@ -300,6 +300,7 @@ void DividedSum<T>::add_received(const Message& message, std::size_t begin, std:
 template <typename T>
 void DividedSum<T>::gather(std::span<float> arena) {
   if (!connected_) connect();
+  wait_for(arriving_, arriving_.size());
   const std::span<float> target = way_ == Way::kMessages ? arena : comm::values_in<float>(published_->of(0));
   const std::size_t own = division_->part_of(communicator_->rank());
   const auto copy = [&](std::span<const float> from, std::span<float> to, std::size_t begin,
@@ -317,12 +318,7 @@ void DividedSum<T>::gather(std::span<float> arena) {
   }
   if (exchange_ != nullptr) {
     std::vector<comm::Communicator::Gathered> buffers;
-    for (std::size_t b = messages_.size(); b-- > 0;) {  // the first layers first
-      const Bucket& bucket = division_->buckets()[b];
-      buffers.push_back(
-          {std::as_writable_bytes(target.subspan(bucket.begin(), bucket.end() - bucket.begin())),
-           &messages_[b].parameters});
-    }
+    for (std::size_t b = messages_.size(); b-- > 0;) buffers.push_back(parameters_of(b, target));
     exchange_->allgather(buffers);
   }
   if (way_ == Way::kMessages) return;
@@ -331,6 +327,47 @@ void DividedSum<T>::gather(std::span<float> arena) {
     copy(target, arena, bucket.begin(), bucket.cuts[own]);
     copy(target, arena, bucket.cuts[own + 1], bucket.end());
   }
+}
+
+template <typename T>
+comm::Communicator::Gathered DividedSum<T>::parameters_of(std::size_t b, std::span<float> arena) const {
+  const Bucket& bucket = division_->buckets()[b];
+  return {std::as_writable_bytes(arena.subspan(bucket.begin(), bucket.end() - bucket.begin())),
+          &messages_[b].parameters};
+}
+
+template <typename T>
+void DividedSum<T>::begin_gather(std::span<float> arena) {
+  if (way_ != Way::kMessages || !background_) return gather(arena);
+  arriving_ = arena;
+  for (std::size_t b = messages_.size(); b-- > 0;)  // the first layers first
+    background_->start_in_turn(parameters_of(b, arena));
+}
+
+template <typename T>
+std::size_t DividedSum<T>::wait_for(std::span<const float> parameters, std::size_t least) {
+  if (arriving_.empty()) return parameters.size();
+  const std::vector<Bucket>& buckets = division_->buckets();
+  // Of the arena, when so many buckets are there, the last of the list first.
+  const auto elements = [&](std::size_t count) {
+    return count == 0 ? 0 : buckets[buckets.size() - count].end();
+  };
+  const auto begin = static_cast<std::size_t>(parameters.data() - arriving_.data());
+  std::size_t count = 0;
+  if (least > 0)
+    while (elements(count) < begin + least) ++count;
+  count = background_->wait_for(count);
+  if (count == buckets.size()) {
+    background_->wait();
+    arriving_ = {};
+  }
+  const std::size_t there = elements(count);
+  return there < begin ? 0 : std::min(there - begin, parameters.size());
+}
+
+template <typename T>
+void DividedSum<T>::give_up() {
+  if (!arriving_.empty()) background_.reset();
 }
 
 template class DividedSum<float>;

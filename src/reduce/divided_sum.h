@@ -27,7 +27,7 @@ namespace lockstep::reduce {
 // collectives sums everything on one rank.) With overlap a bucket leaves as soon as it is complete. Where
 // hosts have several ranks, those of a host add up each bucket in memory first, into the array of one of them
 // that speaks for the host. With a narrow wire the buckets travel at half the width; parameters always at
-// full width.
+// full width, and with overlap on their way while the caller goes on, the arena's first bucket first.
 template <typename T>
 class DividedSum final : public GradientSum<T> {
  public:
@@ -46,6 +46,9 @@ class DividedSum final : public GradientSum<T> {
   void finish() override;
   std::span<const T> read(std::size_t begin, std::span<T> scratch) const override;
   void gather(std::span<float> arena) override;
+  void begin_gather(std::span<float> arena) override;
+  std::size_t wait_for(std::span<const float> parameters, std::size_t least) override;
+  void give_up() override;
   std::size_t bytes() const override;
 
  private:
@@ -76,6 +79,7 @@ class DividedSum final : public GradientSum<T> {
   void move_on();
   void add_slice(const Bucket& bucket);
   void send(std::size_t bucket);
+  comm::Communicator::Gathered parameters_of(std::size_t bucket, std::span<float> arena) const;
   std::span<std::int64_t> words_of(int rank) const;
   std::span<const T> local_of(int rank_on_host) const;
   std::size_t width() const { return narrow_ ? sizeof(Half) : sizeof(T); }
@@ -103,6 +107,8 @@ class DividedSum final : public GradientSum<T> {
   bool being_copied_ = false;                    // these
   AlignedBuffer<Half> wire_;                     // with a narrow wire: what travels instead of local_
   std::optional<comm::BackgroundSums> background_;
+  std::span<float>
+      arriving_;  // of which begin_gather() has begun what wait_for() has not yet seen to the end
   std::uint64_t round_ = 0;
   std::size_t complete_ = 0, added_ = 0, sent_ = 0;  // buckets of this round
 };

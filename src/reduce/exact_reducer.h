@@ -29,6 +29,11 @@ class ExactReducer final : public Reducer {
   std::vector<std::int32_t> state() const override;
   void restore(std::span<const std::int32_t> state) override { scales_.restore(state); }
   void gather(std::span<float> arena) const override { sum_->gather(arena); }
+  void begin_gather(std::span<float> arena) override { sum_->begin_gather(arena); }
+  std::size_t wait_for(std::span<const float> parameters, std::size_t least) override {
+    return sum_->wait_for(parameters, least);
+  }
+  void give_up() override { sum_->give_up(); }
   std::size_t bytes() const override;
 
  private:

@@ -27,6 +27,11 @@ class FloatReducer final : public Reducer {
     return sum_->read(begin, scratch);
   }
   void gather(std::span<float> arena) const override { sum_->gather(arena); }
+  void begin_gather(std::span<float> arena) override { sum_->begin_gather(arena); }
+  std::size_t wait_for(std::span<const float> parameters, std::size_t least) override {
+    return sum_->wait_for(parameters, least);
+  }
+  void give_up() override { sum_->give_up(); }
   std::vector<std::int32_t> state() const override { return {}; }
   void restore(std::span<const std::int32_t> state) override {
     require(state.empty(), "FloatReducer: has no state");

@@ -40,6 +40,12 @@ class GradientSum {
 
   // Of an arena of which every rank has its part: the others' parts too.
   virtual void gather(std::span<float> arena) = 0;
+  // As Reducer has them: unless overridden, gathered at once.
+  virtual void begin_gather(std::span<float> arena) { gather(arena); }
+  virtual std::size_t wait_for(std::span<const float> parameters, std::size_t /*least*/) {
+    return parameters.size();
+  }
+  virtual void give_up() {}
 
   // Of the memory that this rank made.
   virtual std::size_t bytes() const = 0;

@@ -29,7 +29,8 @@ struct ReduceOptions {
   Levels levels = Levels::kAuto;  // of kDivided
   Wire wire = Wire::kFull;
   Overlap overlap = Overlap::kAuto;
-  std::size_t bucket_bytes = 0;  // of a message; 0: 1 MiB with overlap, 256 KiB without
+  std::size_t bucket_bytes = 0;  // of a message; 0: 1 MiB with overlap and, of kDivided, between hosts, so
+                                 // much that no rank's part is empty; else 256 KiB
   bool shared_memory = true;  // ranks that are all on one host add up in memory that they share, unless sums
                               // overlap or have a narrow wire; false: always by MPI
 };

@@ -26,7 +26,8 @@ Division division_of(const ReduceOptions& options, const nn::Model& model,
   std::size_t bucket = kMax;
   if (!sums_in_memory(options, communicator.hosts())) {
     const std::size_t width = options.wire == Wire::kFull ? 4 : 2;
-    bucket = bucket_bytes(options, sums_overlap(options, communicator.hosts())) / width;
+    const bool long_messages = sums_overlap(options, communicator.hosts()) || !communicator.on_one_host();
+    bucket = bucket_bytes(options, long_messages) / width;
     // Unless it was asked for: so much that every rank has a part of it.
     if (options.bucket_bytes == 0)
       bucket = std::max(bucket, static_cast<std::size_t>(communicator.size()) * Division::kChunk);

@@ -68,8 +68,19 @@ class Reducer : public nn::GradientSink {
   // All of it, laid out like the parameter arena. Collective.
   std::vector<float> gradient() const;
 
-  // Of an arena of which each rank has its part: the others' parts too. Collective.
+  // Of an arena of which each rank has its part: the others' parts too. Waits first for what begin_gather()
+  // began. Collective.
   virtual void gather(std::span<float>) const {}
+  // The same, but the others' parts may arrive later, in the arena's order. Until wait_for() has found all of
+  // it there, this rank does nothing with what is not, changes nothing, and leaves MPI alone. Collective.
+  virtual void begin_gather(std::span<float> arena) { gather(arena); }
+  // Returns when at least the first `least` of these elements of that arena are there; how many of them are
+  // by then, from the first on. Not collective.
+  virtual std::size_t wait_for(std::span<const float> parameters, std::size_t /*least*/) {
+    return parameters.size();
+  }
+  // After an error: the arena may go. Nothing but the destructor may follow where parts of it were under way.
+  virtual void give_up() {}
 
   // What the next step's sum depends on beside its terms: integers that a checkpoint keeps. Empty if nothing
   // does.

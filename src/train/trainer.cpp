@@ -8,6 +8,7 @@
 
 #include "base/simd.h"
 #include "kernels/arrays.h"
+#include "train/arriving.h"
 #include "train/divergence.h"
 #include "train/gradient_norms.h"
 #include "train/replica_check.h"
@@ -67,11 +68,16 @@ Trainer::Trainer(const TrainerParts& parts, const TrainOptions& options, Aligned
       targets_(workspace_.max_rows()),
       sample_ids_(workspace_.max_rows()) {}
 
+// Parameters may be on their way into the arena.
+Trainer::~Trainer() { parts_.reducer.give_up(); }
+
 std::optional<Score> Trainer::epoch(const StepObserver& observe) {
   do {
-    const StepReport report = step();
+    const StepReport report = advance();
+    const bool stops = report.stop.any() && step_in_epoch() != 0;
+    if (stops) parameters();
     if (observe) observe(report);
-    if (report.stop.any() && step_in_epoch() != 0) return std::nullopt;
+    if (stops) return std::nullopt;
   } while (step_in_epoch() != 0);
   const auto [sums, weighted_l2] = std::exchange(progress_, {});
   const auto samples = static_cast<double>(sums.samples);
@@ -82,11 +88,20 @@ std::optional<Score> Trainer::epoch(const StepObserver& observe) {
 }
 
 StepReport Trainer::step() {
+  const StepReport report = advance();
+  parameters();
+  return report;
+}
+
+StepReport Trainer::advance() {
   whole_average_ = {};
   whole_optimizer_.clear();
   const StepReport report = compute_gradient();
   update(report.learning_rate);
-  gather_parameters();
+  {
+    const Span span(parts_.supervision.progress, Activity::kTransfer, step_ + 1);
+    parts_.reducer.begin_gather(parameters_.span());
+  }
   ++step_;
   progress_.sums.add(report.sums);
   progress_.weighted_l2 += report.l2_loss * static_cast<double>(report.sums.samples);
@@ -112,7 +127,6 @@ StepReport Trainer::compute_gradient() {
   StepReport report;
   report.step = step_ + 1;
   report.epoch = epochs_done() + 1;
-  report.l2_loss = l2_loss(parts_.model, parameters(), options_.optimizer.l2, parts_.threads);
   report.target_unit = parts_.target_unit;
   Reducer::Outcome outcome = Reducer::Outcome::kRepeat;
   for (std::size_t tries = 0; outcome == Reducer::Outcome::kRepeat; ++tries) {
@@ -122,6 +136,7 @@ StepReport Trainer::compute_gradient() {
     report.stop = all.stop;
     outcome = finish_reduction();
   }
+  report.l2_loss = l2_loss(parts_.model, parameters(), options_.optimizer.l2, parts_.threads);
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
     Culprit culprit(parts_, parameters());
@@ -164,14 +179,15 @@ kernels::LossSums Trainer::forward_and_backward(std::span<const data::Block> blo
   return sums;
 }
 
-nn::PassContext Trainer::pass_of(std::size_t rows) const {
+nn::PassContext Trainer::pass_of(std::size_t rows, nn::Arrivals* arrivals) const {
   return {parts_.threads,
           parts_.seed,
           static_cast<std::uint32_t>(step_),
           std::span(sample_ids_).first(rows),
           micro_batches_,
           parts_.supervision.progress,
-          observer_};
+          observer_,
+          arrivals};
 }
 
 kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
@@ -184,8 +200,8 @@ kernels::ConstMatrix Trainer::forward(std::span<const data::Block> blocks) {
     parts_.loader.gather(blocks, parts_.normalizer, {input.data, rows * input.cols},
                          std::span(targets_).first(rows), std::span(sample_ids_).first(rows), parts_.threads);
   }
-  const Span span(parts_.supervision.progress, Activity::kForward, step_ + 1);
-  return parts_.model.forward(parameters_.span(), workspace_, rows, pass_of(rows));
+  ForwardSpan span(parts_.reducer, parts_.supervision.progress, step_ + 1);
+  return parts_.model.forward(parameters_.span(), workspace_, rows, pass_of(rows, &span));
 }
 
 template <typename Look>
@@ -240,9 +256,9 @@ void Trainer::update(double learning_rate) {
   });
 }
 
-void Trainer::gather_parameters() {
-  const Span span(parts_.supervision.progress, Activity::kTransfer, step_ + 1);
-  parts_.reducer.gather(parameters_.span());
+std::span<const float> Trainer::parameters() const {
+  wait_for(parameters_.span(), parameters_.size(), parts_.reducer, parts_.supervision.progress, step_);
+  return parameters_.span();
 }
 
 std::vector<optim::Optimizer::Part> Trainer::parts_of_update(double learning_rate) const {
@@ -296,6 +312,7 @@ std::span<const float> Trainer::average() {
 }
 
 TrainingStateView Trainer::state_view() {
+  const std::span<const float> parameters = this->parameters();  // first: what follows needs MPI
   optim::OptimizerStateView optimizer;
   for (const auto& [name, own] : optimizer_.state()) {
     if (!division().is_divided()) {
@@ -305,7 +322,7 @@ TrainingStateView Trainer::state_view() {
     if (!whole_optimizer_.contains(name)) whole_optimizer_[name] = gather_parts(own);
     if (parts_.communicator.rank() == 0) optimizer[name] = whole_optimizer_[name];
   }
-  return {step_, parameters(), optimizer, average(), parts_.reducer.state(), progress_};
+  return {step_, parameters, optimizer, average(), parts_.reducer.state(), progress_};
 }
 
 std::vector<float> Trainer::gather_parts(std::span<const float> own) const {
@@ -322,17 +339,6 @@ std::vector<float> Trainer::gather_parts(std::span<const float> own) const {
     division().place(rank, part, arena);
   }
   return arena;
-}
-
-TrainingState copy_of(const TrainingStateView& view) {
-  TrainingState state{.step = view.step,
-                      .parameters = {view.parameters.begin(), view.parameters.end()},
-                      .optimizer = {},
-                      .average = {view.average.begin(), view.average.end()},
-                      .reducer = view.reducer,
-                      .progress = view.progress};
-  for (const auto& [name, values] : view.optimizer) state.optimizer[name] = {values.begin(), values.end()};
-  return state;
 }
 
 void Trainer::restore(const TrainingState& state) {

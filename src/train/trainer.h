@@ -21,6 +21,7 @@
 #include "optim/schedule.h"
 #include "reduce/reducer.h"
 #include "train/score.h"
+#include "train/training_state.h"
 
 namespace lockstep::train {
 
@@ -35,37 +36,6 @@ struct TrainOptions {
   std::size_t check_replicas_every = 0;  // steps between comparisons of all ranks' weights; 0: once an epoch
   double max_seconds = 0.0;              // stop after the step that ends later; 0: never
 };
-
-// What an epoch has summed up so far.
-struct EpochProgress {
-  kernels::LossSums sums;
-  double weighted_l2 = 0.0;  // sum over steps of their L2 term times their samples
-};
-
-// Everything that training goes on from, beside what the configuration says.
-struct TrainingState {
-  std::size_t step = 0;               // done so far
-  std::vector<float> parameters;      // the arena
-  optim::OptimizerState optimizer;    // arenas by their names
-  std::vector<float> average;         // of the parameters; empty where none is kept
-  std::vector<std::int32_t> reducer;  // Reducer::state
-  EpochProgress progress;             // of the epoch that `step` lies in
-
-  // The network to use: the average, or the parameters where none is kept.
-  const std::vector<float>& network() const { return average.empty() ? parameters : average; }
-};
-
-// The same without copies: valid as long as its source, and until that changes.
-struct TrainingStateView {
-  std::size_t step = 0;
-  std::span<const float> parameters;
-  optim::OptimizerStateView optimizer;  // of a trainer on several ranks, each with its part: on rank 0 alone
-  std::span<const float> average;
-  std::vector<std::int32_t> reducer;
-  EpochProgress progress;
-};
-
-TrainingState copy_of(const TrainingStateView& view);
 
 struct StepReport {
   std::size_t step = 0;    // 1, 2, ... over the whole run
@@ -111,6 +81,12 @@ class Trainer {
   // parameters: the arena to start from (laid out by the model), the same on all ranks.
   Trainer(const TrainerParts& parts, const TrainOptions& options, AlignedBuffer<float> parameters);
 
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+  ~Trainer();
+
+  // Between two steps of an epoch the other ranks' parameters may still be on their way. An observer that
+  // wants MPI for itself asks for parameters() first.
   using StepObserver = std::function<void(const StepReport&)>;
 
   // The rest of one pass over the training samples. The score is the running mean over all of them: each
@@ -139,7 +115,8 @@ class Trainer {
   std::size_t epochs_done() const { return step_ / parts_.plan.steps_per_epoch(); }
   std::size_t steps_done() const { return step_; }
   std::size_t step_in_epoch() const { return step_ % parts_.plan.steps_per_epoch(); }  // of the next step
-  std::span<const float> parameters() const { return parameters_.span(); }
+  // Waits for those that are on their way. Not collective.
+  std::span<const float> parameters() const;
   bool keeps_average() const { return average_.is_kept(); }
   // Of the parameters; empty where none is kept. Valid until the next step. Collective, as are all that ask
   // for it.
@@ -169,6 +146,8 @@ class Trainer {
   std::size_t bytes() const;
 
  private:
+  // A step, after which the other ranks' parameters may be on their way.
+  StepReport advance();
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
   // The outputs for blocks that fit the workspace together, whose layers' outputs it holds then, and whose
@@ -177,7 +156,7 @@ class Trainer {
   // Calls look(rows) with the workspace as forward leaves it, for one pass after the other.
   template <typename Look>
   void for_each_forward(std::span<const data::Block> blocks, Look&& look);
-  nn::PassContext pass_of(std::size_t rows) const;
+  nn::PassContext pass_of(std::size_t rows, nn::Arrivals* arrivals = nullptr) const;
   // The sums for blocks that fit the workspace together; `last`: no others follow in this step.
   kernels::LossSums pass(std::span<const data::Block> blocks, std::size_t global_samples, bool last);
   // The sums over the ranks. Where they wait for one another, once their passes are over.
@@ -185,8 +164,6 @@ class Trainer {
   reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
-  // The parameters that the other ranks have updated.
-  void gather_parameters();
   // What the update of each tensor goes by.
   std::vector<optim::Optimizer::Part> parts_of_update(double learning_rate) const;
   // Of a tensor without gradient: towards the mean of what the step's micro-batches found.

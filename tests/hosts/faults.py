@@ -21,6 +21,8 @@ sys.path[:0] = [str(TESTS / "hosts"), str(TESTS)]
 from hosts import isolate, isolate_data, kill_host, limit_rate, processes, resume_host, send, stop_host  # noqa: E402
 
 WORLD = TESTS / "hosts/world"
+# Keys that a fault needs beside those of all: each rank sends for itself, and parameters are twice as long under way as sums.
+KEYS = {"killed_rank_amid_parameters": ["reduce.levels=one", "reduce.wire=int16"]}
 AT_A_TIME = 4  # worlds in which something happens
 NOT_PERMITTED = 77  # world's exit code
 
@@ -46,6 +48,7 @@ FAULTS = {
     "killed_rank": ("kill -9 of a rank", lambda: send(signal.SIGKILL, processes("h1", "lockstep")[:1])),
     "killed_near_rank": ("kill -9 of a rank beside mpirun", lambda: send(signal.SIGKILL, processes("h0", "lockstep")[:1])),
     "killed_rank_amid_sums": ("kill -9 of a rank, over a cable so slow that sums and parameters are under way", kill_amid_sums),
+    "killed_rank_amid_parameters": ("the same where ranks send parameters while the next step goes on", kill_amid_sums),
     "killed_daemon": ("kill -9 of a host's daemon (orted, prted)", kill_daemon),
     "killed_host": ("power failure of a host", lambda: kill_host("h1")),
     "stopped_rank": ("SIGSTOP of a rank", lambda: send(signal.SIGSTOP, processes("h1", "lockstep")[:1])),
@@ -62,7 +65,7 @@ def happen(fault, seconds):
     from jobs import Job, left_running
 
     job = Job(4, "h0:2,h1:2", "train.epochs=1000000", "checkpoint.every_epochs=1000", "reduce.bucket_bytes=256",
-              f"run.watchdog_seconds={seconds}")
+              f"run.watchdog_seconds={seconds}", *KEYS.get(fault, []))
     job.wait_until_it_trains()
     FAULTS[fault][1]()
     job.wait(60)

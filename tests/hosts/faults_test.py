@@ -15,6 +15,7 @@ EXPECTED = {
     "killed_rank": (f"launch/run: {of_a_rank(f'rank [23] on h1, {AT}, was ended by SIGKILL')}", 10),
     "killed_near_rank": (f"launch/run: {of_a_rank(f'rank [01] on h0, {AT}, was ended by SIGKILL')}", 10),
     "killed_rank_amid_sums": (f"launch/run: {of_a_rank(f'rank [23] on h1, {AT}, was ended by SIGKILL')}", 10),
+    "killed_rank_amid_parameters": (f"launch/run: {of_a_rank(f'rank [23] on h1, {AT}, was ended by SIGKILL')}", 10),
     "killed_daemon": (HOST_LOST, 10),
     # Open MPI notices these before a watchdog of the usual time does.
     "killed_host": (HOST_LOST, 60),

@@ -118,6 +118,58 @@ TEST(DividedUpdate, BeforeTheFirstStepTheAverageIsOfTheFirstWeights) {
   }
 }
 
+// A network whose layers begin while the parameters of others arrive, in several messages: dense layers of
+// two slices, statistics, a frozen layer.
+RunSetup setup_of_wide_layers() {
+  RunSetup setup = setup_of(Kind::kSgd);
+  const auto tanh = test::pointwise(kernels::Activation::kTanh);
+  const nn::LayerOptions norm = {.kind = nn::LayerOptions::Kind::kBatchNorm};
+  setup.model.layers = {test::dense(300), norm, tanh,         test::dense(260), tanh,
+                        test::dense(40),  tanh, test::dense()};
+  setup.model.layers[5].frozen = true;
+  setup.reduce.levels = Levels::kOne;
+  setup.reduce.bucket_bytes = 50000;
+  return setup;
+}
+
+TEST(DividedUpdate, GoesOnWhileParametersArriveWithTheBitsOfOneRank) {
+  const RunSetup setup = setup_of_wide_layers();
+  const RunResult one = test::run_trainer(setup, self());
+  for (const auto& hosts : test::layouts_of_hosts(world().size()))
+    expect_same(test::run_trainer(setup, world().taken_to_be_on(hosts)), one);
+}
+
+// Whoever looks between two steps, on all ranks or on one, sees what all have updated.
+TEST(DividedUpdate, IsWholeForWhoeverLooksBetweenTwoSteps) {
+  RunSetup setup = setup_of_wide_layers();
+  setup.train.epochs = 2;
+  const auto seen = [&](const comm::Communicator& ranks) {
+    TrainerOnRanks run(setup, ranks);
+    std::vector<std::vector<float>> all;
+    const auto keep = [&](std::span<const float> values) { all.emplace_back(values.begin(), values.end()); };
+    const auto look = [&](const StepReport& report) {
+      switch (report.step % 5) {
+        case 0:
+          return keep(run.reducer->gradient());
+        case 1:
+          return keep(run.trainer.state_view().parameters);
+        case 2:
+          return keep(run.trainer.average());
+        case 3:
+          if (ranks.rank() == 0) keep(run.trainer.parameters());
+      }
+    };
+    while (run.trainer.epochs_done() < setup.train.epochs) run.trainer.epoch(look);
+    return all;
+  };
+  const auto expected = seen(self());
+  const comm::Communicator ranks = world().taken_to_be_on(test::layouts_of_hosts(world().size()).back());
+  const auto all = seen(ranks);
+  if (ranks.rank() != 0) return;
+  ASSERT_EQ(all.size(), expected.size());
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(test::same_bits(all[i], expected[i])) << i;
+}
+
 // A run that was interrupted goes on with another division.
 TEST(DividedUpdate, GoesOnFromTheStateOfAnyOther) {
   for (const Kind kind : {Kind::kSgd, Kind::kAdam}) {

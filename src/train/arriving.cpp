@@ -1,0 +1,29 @@
+#include "train/arriving.h"
+
+namespace lockstep::train {
+
+using liveness::Activity;
+
+std::size_t wait_for(std::span<const float> parameters, std::size_t least, reduce::Reducer& reducer,
+                     liveness::Progress* progress, std::size_t step) {
+  const std::size_t there = reducer.wait_for(parameters, 0);
+  if (there >= least) return there;
+  const liveness::Span span(progress, Activity::kTransfer, step);
+  return reducer.wait_for(parameters, least);
+}
+
+ForwardSpan::ForwardSpan(reduce::Reducer& reducer, liveness::Progress* progress, std::size_t step)
+    : reducer_(reducer), progress_(progress), step_(step) {
+  span_.emplace(progress, Activity::kForward, step);
+}
+
+std::size_t ForwardSpan::wait_for(std::span<const float> parameters, std::size_t least) {
+  const std::size_t there = reducer_.wait_for(parameters, 0);
+  if (there >= least) return there;
+  span_.reset();
+  const std::size_t arrived = train::wait_for(parameters, least, reducer_, progress_, step_);
+  span_.emplace(progress_, Activity::kForward, step_);
+  return arrived;
+}
+
+}  // namespace lockstep::train
