@@ -17,10 +17,6 @@ namespace {
 using Kind = LayerOptions::Kind;
 using test::dense;
 
-constexpr ImageShape kImage{2, 6, 5};
-constexpr std::size_t kOutputs = 3, kRows = 6;
-const std::vector<std::size_t> kMicroBatches = {4, 2};
-
 // An arena of which there is what somebody has waited for, and `beyond` more; the rest is NaN.
 class Arriving final : public Arrivals {
  public:
@@ -51,6 +47,9 @@ class Arriving final : public Arrivals {
 };
 
 struct Network {
+  static constexpr ImageShape kImage{2, 6, 5};
+  static constexpr std::size_t kOutputs = 3, kRows = 6;
+
   Model model;
   std::vector<float> arena;
   Workspace workspace;
@@ -62,7 +61,8 @@ struct Network {
 
   std::vector<float> outputs(const std::vector<float>& parameters, Arrivals* arrivals) {
     test::fill_input(test::random_batch(kRows, kImage.size(), kOutputs, 4), workspace.input(kRows));
-    const PassContext pass{.threads = 2, .micro_batches = kMicroBatches, .arrivals = arrivals};
+    const std::vector<std::size_t> micro_batches = {4, 2};
+    const PassContext pass{.threads = 2, .micro_batches = micro_batches, .arrivals = arrivals};
     const auto y = model.forward(parameters, workspace, kRows, pass);
     return {y.data, y.data + y.rows * y.cols};
   }
