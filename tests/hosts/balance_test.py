@@ -11,8 +11,8 @@ from harness.files import summary_of
 from hosts import half_the_time
 from jobs import Job, step, trained
 
-TRAINING = ["data.shards=16", "model.hidden=[512,512]", "train.epochs=80"]
-STEPS = 80 * 7  # half of 800 points in batches of 64
+TRAINING = ["data.shards=16", "model.hidden=[512,512]", "train.epochs=300"]
+STEPS = 300 * 7  # half of 800 points in batches of 64
 
 
 @functools.cache
