@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from .build import MPIRUN, PROGRAM
+from .build import MPIRUN, PROGRAM, SANITIZED
 
 ALONE = 0  # as a number of ranks: one process, without mpirun
 
@@ -46,12 +46,12 @@ class Running:
     """A command that runs beside the test, as the leader of its process group; ended with the block of a `with`.
 
     Its input is empty. It writes to pipes, or, where columns is a number, to a terminal of that width. A test in which it and
-    whoever holds its output take longer than `limit` seconds fails. verbatim: what mpirun adds is kept in Outcome.err.
+    whoever holds its output take longer than `limit` seconds, or four times that in a sanitizer's build, fails. verbatim: what mpirun adds is kept in Outcome.err.
     """
 
     def __init__(self, words, limit=60, columns=None, verbatim=False):
         words = [str(word) for word in words]
-        self.command, self.limit, self._verbatim = shlex.join(words), limit, verbatim
+        self.command, self.limit, self._verbatim = shlex.join(words), limit * (4 if SANITIZED else 1), verbatim
         ends_with_the_test = ["setpriv", "--pdeathsig", "TERM", "--"]
         if columns is None:
             (out, out_inside), (err, err_inside) = os.pipe(), os.pipe()

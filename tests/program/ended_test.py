@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.build import SANITIZED
 from harness.files import read_csv, write
 from harness.jobs import ranks_below
 from harness.process import Running, settings, succeed, words_of
@@ -24,13 +25,14 @@ batch_size = 64
 [run]
 watchdog_seconds = 10
 """
-IMAGES = """
+WIDTH = 300 if SANITIZED else 1500
+IMAGES = f"""
 [data]
 dataset = "synthetic"
 train_samples = 8
 test_samples = 8
 [model]
-hidden = [1500, 1500]
+hidden = [{WIDTH}, {WIDTH}]
 [train]
 epochs = 1
 batch_size = 8
