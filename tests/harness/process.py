@@ -46,7 +46,8 @@ class Running:
     """A command that runs beside the test, as the leader of its process group; ended with the block of a `with`.
 
     Its input is empty. It writes to pipes, or, where columns is a number, to a terminal of that width. A test in which it and
-    whoever holds its output take longer than `limit` seconds, or four times that in a sanitizer's build, fails. verbatim: what mpirun adds is kept in Outcome.err.
+    whoever holds its output take longer than `limit` seconds fails, in a sanitizer's build than four times that. verbatim: what
+    mpirun adds is kept in Outcome.err.
     """
 
     def __init__(self, words, limit=60, columns=None, verbatim=False):
