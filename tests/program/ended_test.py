@@ -25,7 +25,7 @@ batch_size = 64
 [run]
 watchdog_seconds = 10
 """
-WIDTH = 300 if SANITIZED else 1500
+WIDTH = 50 if SANITIZED else 1500
 IMAGES = f"""
 [data]
 dataset = "synthetic"
