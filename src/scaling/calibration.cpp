@@ -263,12 +263,13 @@ Sums sums_of(const config::RunConfig& run, const nn::Model& model) {
   if (run.train.clip_norm != 0.0 || run.train.optimizer.kind == optim::OptimizerOptions::Kind::kLars)
     sums.part_sums.push_back(sizeof(std::int64_t) * reduce::Division(model.tensors()).all().size());
   if (run.reduce.wire != reduce::Wire::kFull) sums.bytes_per_number = 2.0;
+  sums.divided_update = run.reduce.update == reduce::Update::kDivided;
   sums.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
-  sums.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);
+  // Those of a divided update are long in either way: reduce::division_of.
+  sums.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/sums.divided_update);
   sums.overlap_on_one_host = run.reduce.overlap == reduce::Overlap::kAlways;
   sums.overlap_across_hosts = run.reduce.overlap != reduce::Overlap::kNever;
   sums.bucket_bytes_given = run.reduce.bucket_bytes != 0;
-  sums.divided_update = run.reduce.update == reduce::Update::kDivided;
   sums.in_memory = run.reduce.shared_memory && run.reduce.wire == reduce::Wire::kFull;
   sums.two_levels = run.reduce.shared_memory && run.reduce.levels != reduce::Levels::kOne;
   return sums;
