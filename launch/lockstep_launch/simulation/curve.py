@@ -70,7 +70,7 @@ def summed(measurements, update):
 def messages(overlap, update, ranks, ranks_a_host):
     """Bytes of a message, and whether they are under way while a step computes: the program's, where they are not given."""
     under_way = overlap == "auto" and ranks > ranks_a_host
-    size = 1 << (20 if under_way else 18)
+    size = 1 << (20 if under_way or update == "divided" else 18)
     if update == "divided":
         size = 1 << 30 if ranks <= ranks_a_host else max(size, CHUNK * ranks)  # on one host all of it is in memory
     return [size, int(under_way)]
