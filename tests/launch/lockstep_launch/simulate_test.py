@@ -105,7 +105,7 @@ class Simulate(ToolTest):
                          ["1.5", "9", "0.75", "1", "6", "0.25"])  # fmt: skip
         asked = self.asked.read_text()
         self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320,8 1048576 1 3e-11 divided 1\n", asked)
-        self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320,8 262144 0 3e-11 divided 1\n", asked)
+        self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320,8 1048576 0 3e-11 divided 1\n", asked)
         self.assertIn("--set reduce.update=divided", asked)
         self.assertIn("--set train.batch_size=8192 --set data.shards=256", asked)
         self.assertRegex(asked, r"model.hidden=\[100\] .* --cores-per-host 1 ")
@@ -144,6 +144,7 @@ class Simulate(ToolTest):
         self.assertEqual(curve.messages("auto", "divided", 64, 1), [1 << 20, 1])
         self.assertEqual(curve.messages("auto", "divided", 256, 1), [4 << 20, 1])
         self.assertEqual(curve.messages("never", "divided", 64, 8), [1 << 20, 0])
+        self.assertEqual(curve.messages("never", "divided", 4, 1), [1 << 20, 0], "as reduce::division_of between hosts")
         self.assertEqual(curve.messages("auto", "everywhere", 256, 1), [1 << 20, 1])
         self.assertEqual(curve.messages("auto", "everywhere", 4, 8), [1 << 18, 0], "nothing is under way on one host")
 
