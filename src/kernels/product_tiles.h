@@ -66,6 +66,13 @@ inline __attribute__((always_inline)) void add_terms(std::size_t k, const float*
   }
 }
 
+// Memory that a tile will write, `step` elements from row to row, comes into the first-level cache meanwhile.
+template <std::size_t rows, std::size_t vectors, typename T>
+inline __attribute__((always_inline)) void fetch_to_write(const T* to, std::size_t step) {
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t v = 0; v < vectors; ++v) __builtin_prefetch(to + i * step + v * kLanes, 1);
+}
+
 // Rows of a for a tile.
 struct TileRows {
   const float* data;
@@ -76,10 +83,7 @@ struct TileRows {
 // c comes into the first-level cache.
 template <std::size_t rows, std::size_t vectors, Layout layout>
 void tile(Runs terms, const TileRows& a, const float* strip, float* c, std::size_t c_step, bool add) {
-  for (std::size_t i = 0; i < rows; ++i) {
-    __builtin_prefetch(c + i * c_step, 1);
-    if (vectors > 1) __builtin_prefetch(c + i * c_step + kLanes, 1);
-  }
+  fetch_to_write<rows, vectors>(c, c_step);
   Sums<rows, vectors> sums;
   begin_chains<rows, vectors>(sums);
   for (const Run& run : terms)
@@ -100,6 +104,7 @@ void tile(Runs terms, const TileRows& a, const float* strip, float* c, std::size
 // quantize_group() of a slot by columns and a strip, to the group's sums from `to` on.
 template <std::size_t rows, std::size_t vectors>
 std::uint32_t rounded_tile(const BlockGroup& group, const float* a, const float* b, std::int32_t* to) {
+  fetch_to_write<rows, vectors>(to, group.sums_stride);
   const Simd::Rounder rounder(group.rounding);
   Simd::Integers largest = Simd::no_bits();
   bool add = group.store == Store::kAccumulate;

@@ -3,7 +3,7 @@
 // The product is C (M,N) = A (M,K) B (K,N). Lanes run along N. For each chunk of K and up to kBlockTiles
 // tiles of rows, A is copied to slots, a tile's rows each, and then, again and again, a few strips of two
 // vectors of B to a panel. Both stay in the second-level cache. Each slot meets the panel's strips in the
-// first-level cache. The threads share the slots, and each has panels of its own.
+// first-level cache. The threads share the slots, and each has panels of its own. Few columns need no slots.
 #pragma once
 
 #include <omp.h>
@@ -22,6 +22,15 @@ namespace {
 float* own_scratch(AlignedBuffer<float>& scratch, std::size_t n) {
   if (scratch.size() < n) scratch = AlignedBuffer<float>(n);
   return scratch.data();
+}
+
+// Columns of a panel; and so few that a panel of them all, a chunk high, leaves room in a second-level cache
+// of half a MiB.
+constexpr std::size_t kPanel = kPanelStrips * kStrip, kFewColumns = 2 * kPanel;
+
+float* own_panel() {
+  static thread_local AlignedBuffer<float> scratch;
+  return own_scratch(scratch, kFewColumns * kChunk);
 }
 
 // c = or += a tile of a product, in whole vectors or, at c's right edge, by way of `edge`.
@@ -75,9 +84,7 @@ Grid choose_grid(std::size_t rows, std::size_t cols, std::size_t k, std::size_t 
 // c = or += the product of one chunk of some rows, in slots, and some columns b (K,N) of it, by tiles.
 void multiply_chunk(const float* slots, const Tiles& tiles, Layout layout, ConstMatrix b, Matrix c,
                     bool add) {
-  static thread_local AlignedBuffer<float> panel_scratch;
-  constexpr std::size_t kPanel = kPanelStrips * kStrip;
-  float* const panel = own_scratch(panel_scratch, kPanel * kChunk);
+  float* const panel = own_panel();
   const Run terms{0, b.rows, 0};
   for (std::size_t first = 0; first < b.cols; first += kPanel) {
     const std::size_t end = std::min(first + kPanel, b.cols);
@@ -91,10 +98,47 @@ void multiply_chunk(const float* slots, const Tiles& tiles, Layout layout, Const
   }
 }
 
+// Part `part` of `parts` of some rows comes into the second-level cache.
+void fetch_rows(ConstMatrix rows, std::size_t part, std::size_t parts) {
+  for (std::size_t i = start(rows.rows, part, parts); i < start(rows.rows, part + 1, parts); ++i)
+    for (std::size_t j = 0; j < rows.cols; j += kLanes)
+      __builtin_prefetch(rows.data + i * rows.row_stride + j, 0, 2);
+}
+
+// multiply_rows for at most kFewColumns, where a's rows are contiguous: each meets so few strips that tiles
+// read it where it is. A layer of many weights and few samples.
+void multiply_few_columns(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
+  const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
+  const auto row = [&](std::size_t t) { return start(c.rows, t, tiles); };
+  parallel_ranges(tiles, 1, threads, [&](std::size_t begin, std::size_t end) {
+    float* const panel = own_panel();
+    for (std::size_t p = 0; p < a.cols; p += kChunk) {
+      const std::size_t k = std::min(kChunk, a.cols - p);
+      const Run terms{0, k, 0};
+      const auto rows_of = [&](std::size_t t) {
+        return a.row_range(row(t), row(t + 1) - row(t)).col_range(p, k);
+      };
+      pack_strips(b.row_range(p, k), panel);
+      for (std::size_t t = begin; t < end; ++t) {
+        const ConstMatrix rows = rows_of(t), next = rows_of(std::min(t + 1, end - 1));
+        for (std::size_t s = 0; s < strips; ++s) {
+          const std::size_t col = s * kStrip;
+          fetch_rows(next, s, strips);
+          store_tile({&terms, 1}, {rows.data, rows.row_stride}, Layout::kByRows, panel + col * k,
+                     c.row_range(row(t), rows.rows).col_range(col, std::min(kStrip, c.cols - col)),
+                     p > 0 || store == Store::kAccumulate);
+        }
+      }
+    }
+  });
+}
+
 // c = or += a b, where c's rows are contiguous.
 void multiply_rows(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
-  static thread_local AlignedBuffer<float> slot_scratch;
   const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
+  if (c.cols <= kFewColumns && a.col_stride == 1 && tiles >= static_cast<std::size_t>(std::max(threads, 1)))
+    return multiply_few_columns(a, b, c, store, threads);
+  static thread_local AlignedBuffer<float> slot_scratch;
   const std::size_t blocks = parts_of(tiles, kBlockTiles), of_slots = parts_of(tiles, blocks) * kSlot;
   const Layout layout = layout_of(a);
   float* const slots = own_scratch(slot_scratch, 2 * of_slots);  // two chunks': a thread may be a chunk ahead
@@ -219,7 +263,6 @@ std::uint32_t quantize_group(const BlockGroup& group) {
   pack_slots(group.a.transposed(), tiles, Layout::kByColumns, group.scratch, slot);
   const bool long_blocks = *std::max_element(group.block_rows.begin(), group.block_rows.end()) > kChunk;
   std::uint32_t largest = 0;
-  constexpr std::size_t kPanel = kPanelStrips * kStrip;
   for (std::size_t first = 0; first < n; first += kPanel) {
     const std::size_t end = std::min(first + kPanel, n);
     pack_strips(group.b.col_range(first, end - first), panel);

@@ -114,7 +114,8 @@ TEST(ProductRule, IsKeptOverManyChunksAndBlocks) {
   int turn = 0;
   for (const std::size_t k : {256, 511, 512, 513, 769, 3072})
     expect_rule_of_random_numbers({16, 33, k}, ++turn);
-  for (const Shape& shape : {Shape{1100, 9, 130}, {7, 1300, 270}, {600, 70, 520}, {70, 600, 520}})
+  for (const Shape& shape :
+       {Shape{1100, 9, 130}, {7, 1300, 270}, {600, 70, 520}, {70, 600, 520}, {300, 250, 520}})
     expect_rule_of_random_numbers(shape, turn += 16);
 }
 
