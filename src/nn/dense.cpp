@@ -36,10 +36,9 @@ std::vector<Tensor> Dense::tensors() const {
 
 void Dense::forward(ConstMatrix x, std::span<const float> params, Matrix y, const PassContext& pass) const {
   const ConstMatrix weight(params.data(), out_, in_);
-  // A few slices at most, and not small ones: each is a product that packs x once more.
-  const std::size_t slice = std::max<std::size_t>(256, (out_ + 3) / 4);
+  constexpr std::size_t kSlice = 128;  // rows: not fewer, for each slice is a product that packs x once more
   for (std::size_t begin = 0, end = 0; begin < out_; begin = end) {
-    const std::size_t least = std::min(begin + slice, out_);
+    const std::size_t least = std::min(begin + kSlice, out_);
     end = pass.wait_for(params.first(out_ * in_), least * in_) / in_;
     kernels::gemm(x, weight.row_range(begin, end - begin).transposed(), y.col_range(begin, end - begin),
                   Store::kOverwrite, pass.threads);

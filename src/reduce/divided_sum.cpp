@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "base/simd.h"
@@ -264,11 +265,34 @@ void DividedSum<T>::finish() {
       host_->barrier();  // all slices are added
       move_on();
     }
-    if (background_) background_->wait();
-    if (way_ == Way::kTwo) host_->barrier();  // what the other hosts sent is there
+    exchanging_ = background_.has_value();
+    if (way_ == Way::kTwo) {
+      end_exchange();
+      host_->barrier();  // what the other hosts sent is there
+    }
   }
   ++round_;
   complete_ = added_ = sent_ = 0;
+}
+
+template <typename T>
+std::size_t DividedSum<T>::wait_for_sum(std::size_t least) {
+  if (!exchanging_) return Base::kAll;
+  const std::vector<Bucket>& buckets = division_->buckets();
+  const std::size_t all = division_->own().size();
+  std::size_t count = least < all ? 0 : buckets.size();
+  const auto chunks = [&] { return count == 0 ? 0 : buckets[count - 1].own_chunks; };
+  while (chunks() < least && count < buckets.size()) ++count;
+  count = background_->wait_for(count);
+  // The last chunk only with buckets of which nothing is this rank's: then nothing is under way.
+  if (count < buckets.size()) return std::min(chunks(), all - 1);
+  end_exchange();
+  return Base::kAll;
+}
+
+template <typename T>
+void DividedSum<T>::end_exchange() {
+  if (std::exchange(exchanging_, false)) background_->wait();
 }
 
 template <typename T>

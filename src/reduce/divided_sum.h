@@ -27,7 +27,8 @@ namespace lockstep::reduce {
 // collectives sums everything on one rank.) With overlap a bucket leaves as soon as it is complete. Where
 // hosts have several ranks, those of a host add up each bucket in memory first, into the array of one of them
 // that speaks for the host. With a narrow wire the buckets travel at half the width; parameters always at
-// full width, and with overlap on their way while the caller goes on, the arena's first bucket first.
+// full width, and with overlap on their way while the caller goes on, the arena's first bucket first. Of
+// ranks by messages, with overlap, the sum too is there bucket by bucket, the arena's last first.
 template <typename T>
 class DividedSum final : public GradientSum<T> {
  public:
@@ -44,6 +45,7 @@ class DividedSum final : public GradientSum<T> {
   // The first throws CollectiveError where reduce.levels = "two" cannot be.
   void add_up(std::span<std::int64_t> x) override;
   void finish() override;
+  std::size_t wait_for_sum(std::size_t least) override;
   std::span<const T> read(std::size_t begin, std::span<T> scratch) const override;
   void gather(std::span<float> arena) override;
   void begin_gather(std::span<float> arena) override;
@@ -52,6 +54,7 @@ class DividedSum final : public GradientSum<T> {
   std::size_t bytes() const override;
 
  private:
+  using Base = GradientSum<T>;
   enum class Way {
     kMemory,    // all ranks in memory that they share
     kTwo,       // the ranks of a host in memory, one of them by messages
@@ -79,6 +82,7 @@ class DividedSum final : public GradientSum<T> {
   void move_on();
   void add_slice(const Bucket& bucket);
   void send(std::size_t bucket);
+  void end_exchange();
   comm::Communicator::Gathered parameters_of(std::size_t bucket, std::span<float> arena) const;
   std::span<std::int64_t> words_of(int rank) const;
   std::span<const T> local_of(int rank_on_host) const;
@@ -107,6 +111,7 @@ class DividedSum final : public GradientSum<T> {
   bool being_copied_ = false;                    // these
   AlignedBuffer<Half> wire_;                     // with a narrow wire: what travels instead of local_
   std::optional<comm::BackgroundSums> background_;
+  bool exchanging_ = false;  // the buckets of the last round, which wait_for_sum() sees to
   std::span<float>
       arriving_;  // of which begin_gather() has begun what wait_for() has not yet seen to the end
   std::uint64_t round_ = 0;

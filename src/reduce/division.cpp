@@ -34,7 +34,10 @@ Division::Division(const std::vector<nn::Tensor>& tensors, std::span<const int> 
     end = first;
   }
   const std::size_t own = part_of(rank);
-  for (const Bucket& bucket : buckets_) add_own(bucket.cuts[own], bucket.cuts[own + 1]);
+  for (Bucket& bucket : buckets_) {
+    add_own(bucket.cuts[own], bucket.cuts[own + 1]);
+    bucket.own_chunks = own_.size();
+  }
 }
 
 void Division::cut_into_chunks(const std::vector<nn::Tensor>& tensors) {

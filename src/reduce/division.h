@@ -26,9 +26,11 @@ class Division {
   struct OwnChunk : Chunk {
     std::size_t number, place;
   };
-  // Part i of it is [cuts[i], cuts[i+1]) of the arena.
+  // Part i of it is [cuts[i], cuts[i+1]) of the arena. This rank's chunks in it and in the buckets before it
+  // are the first own_chunks of own().
   struct Bucket {
     std::vector<std::size_t> cuts;
+    std::size_t own_chunks = 0;
     std::size_t begin() const { return cuts.front(); }
     std::size_t end() const { return cuts.back(); }
   };
@@ -44,7 +46,7 @@ class Division {
   bool is_divided() const { return !buckets_.empty(); }
   std::size_t parameters() const { return parameters_; }
   const std::vector<Chunk>& all() const { return all_; }
-  const std::vector<OwnChunk>& own() const { return own_; }
+  const std::vector<OwnChunk>& own() const { return own_; }  // bucket after bucket
   std::size_t own_size() const { return own_size_; }
   // What of the arena is this rank's, chunk after chunk.
   std::vector<float> own_of(std::span<const float> arena) const;

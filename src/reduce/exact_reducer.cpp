@@ -24,19 +24,25 @@ namespace {
 // A panel's columns of dy, and its sums while a tile of them is worked on, stay in a core's second-level
 // cache. The division into panels changes no bit: an element of a product depends on its row and column
 // alone.
-constexpr std::size_t kPanelRows = 512;
+constexpr std::size_t kPanelRows = 512;  // at most
 constexpr std::size_t kMaxPanelCols = 512;
 constexpr std::size_t kMinPanelCols = 128;
 
-// Columns of a panel of `rows` x `cols` gradients: as many as leave each thread two panels.
-std::size_t panel_cols(std::size_t rows, std::size_t cols, int threads) {
-  const std::size_t strips = (rows + kPanelRows - 1) / kPanelRows;
+// Columns of the panels of `cols` columns of gradients in `strips` strips of rows: as many as leave each
+// thread two panels.
+std::size_t panel_cols(std::size_t strips, std::size_t cols, int threads) {
   const auto wanted = [&](std::size_t panel) {
     return strips * ((cols + panel - 1) / panel) >= 2 * static_cast<std::size_t>(threads);
   };
   std::size_t panel = kMaxPanelCols;
   while (panel > kMinPanelCols && threads > 1 && !wanted(panel)) panel /= 2;
   return panel;
+}
+
+// Rows of a panel of gradients (., cols). With overlap they leave strip by strip: about a bucket each.
+std::size_t panel_rows(std::size_t cols, bool overlap) {
+  constexpr std::size_t kLeast = 128, kBucketFloats = std::size_t{1} << 18;
+  return overlap ? std::clamp(kBucketFloats / cols, kLeast, kPanelRows) : kPanelRows;
 }
 
 void reserve(AlignedBuffer<float>& scratch, std::size_t floats) {
@@ -88,12 +94,13 @@ std::vector<std::size_t> ExactReducer::rows_of_blocks(const nn::GradientTerms& t
 std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms& terms) const {
   if (!terms.is_product()) return {{0, 1, 0, terms.dy.cols}};
   std::vector<Panel> panels;
-  const std::size_t strips = (terms.dy.cols + kPanelRows - 1) / kPanelRows;
-  const std::size_t inputs = terms.inputs(), cols = panel_cols(terms.dy.cols, inputs, threads_);
+  const std::size_t outputs = terms.dy.cols, inputs = terms.inputs();
+  const std::size_t rows = panel_rows(inputs, last_pass_ && sum_->overlaps());
+  const std::size_t strips = (outputs + rows - 1) / rows, cols = panel_cols(strips, inputs, threads_);
   for (std::size_t strip = strips; strip-- > 0;) {
-    const std::size_t row = strip * kPanelRows;
+    const std::size_t row = strip * rows;
     for (std::size_t col = 0; col < inputs; col += cols)
-      panels.push_back({row, std::min(kPanelRows, terms.dy.cols - row), col, std::min(cols, inputs - col)});
+      panels.push_back({row, std::min(rows, outputs - row), col, std::min(cols, inputs - col)});
   }
   return panels;
 }
@@ -101,7 +108,7 @@ std::vector<ExactReducer::Panel> ExactReducer::panels_of(const nn::GradientTerms
 std::size_t ExactReducer::scratch_of(std::span<const std::size_t> block_rows, std::size_t outputs,
                                      std::size_t inputs) const {
   return kernels::quantize_products_scratch(block_rows, std::min(kPanelRows, outputs),
-                                            std::min(panel_cols(outputs, inputs, threads_), inputs));
+                                            std::min(kMaxPanelCols, inputs));
 }
 
 void ExactReducer::add(const nn::GradientTerms& terms) {
@@ -224,7 +231,12 @@ Reducer::Outcome ExactReducer::finish() {
   }
   scales_.follow(slots_);
   slots_.clear();
+  if (outcome != Outcome::kSummed) wait_for_sum(division().own().size());
   return outcome;
+}
+
+std::size_t ExactReducer::wait_for_sum(std::size_t least) {
+  return std::min(sum_->wait_for_sum(least), division().own().size());
 }
 
 std::span<const float> ExactReducer::read(std::size_t tensor, std::size_t begin,

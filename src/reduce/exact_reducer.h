@@ -24,6 +24,7 @@ class ExactReducer final : public Reducer {
   void add(const nn::GradientTerms& terms) override;
   void add_up(std::span<std::int64_t> beside) override;
   Outcome finish() override;
+  std::size_t wait_for_sum(std::size_t least) override;
   std::span<const float> read(std::size_t tensor, std::size_t begin, std::span<float> scratch) const override;
   // The scales' exponents, one per tensor.
   std::vector<std::int32_t> state() const override;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace lockstep::reduce {
@@ -30,11 +31,14 @@ class GradientSum {
   // x <- the sums over the ranks of these few integers. Here a rank waits until all are done with their
   // values. Requires: complete_from(0).
   virtual void add_up(std::span<std::int64_t> x) = 0;
-  // Returns when the sum is there, and begins the next round. Requires: add_up().
+  // Begins the next round. The sum is there when wait_for_sum() says so. Requires: add_up().
   virtual void finish() = 0;
+  // As Reducer has it; unless overridden, all is there. kAll is more than there are.
+  static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  virtual std::size_t wait_for_sum(std::size_t /*least*/) { return kAll; }
 
   // The sum's elements [begin, begin + scratch.size()), in `scratch` or where they are; they lie in one chunk
-  // that is this rank's. From finish() until the next round's values are written: before that lies an
+  // that is this rank's. From wait_for_sum() until the next round's values are written: before that lies an
   // add_up() or a gather() of all ranks. Concurrent calls are safe.
   virtual std::span<const T> read(std::size_t begin, std::span<T> scratch) const = 0;
 

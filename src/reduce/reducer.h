@@ -3,8 +3,8 @@
 //
 // A step: one or more passes, each begin_pass() and a Model::backward, which calls add() for every tensor,
 // from the arena's end to its beginning; then finish(). A rank without rows makes one pass of none. After it
-// each rank reads its part of the sum, by the division, and may update its part of an arena, of which
-// gather() brings it the others'. The sum is the same, up to the promise of the mode:
+// each rank reads its part of the sum, by the division, as it comes, and may update its part of an arena, of
+// which gather() brings it the others'. The sum is the same, up to the promise of the mode:
 //   exact  the same bits at any number of ranks and threads; README.md in this folder says how and why.
 //   float  the classical trainer: each rank sums its rows in one product per tensor, the ranks sum floats.
 //          Agrees with one process to rounding.
@@ -38,7 +38,7 @@ class Reducer : public nn::GradientSink {
   const Division& division() const { return division_; }
 
   enum class Outcome {
-    kSummed,     // read() and gradient() give the sum
+    kSummed,     // wait_for_sum(), read() and gradient() give the sum
     kRepeat,     // the gradients did not fit their scales, which are corrected now: the step's passes must be
                  // run again
     kNotFinite,  // the sum has an infinity or NaN
@@ -59,14 +59,20 @@ class Reducer : public nn::GradientSink {
   // done. Collective; every rank gets the same outcome. Requires: the step's last pass is over.
   virtual Outcome finish() = 0;
 
+  // Of a sum, that of the arena's end may be there before that of its beginning: returns when the first
+  // `least` chunks of division().own() can be read; how many can by then, from the first on. After a finish()
+  // that summed it is called for all of them, before the next begin_pass(), a gather and the reducer's end:
+  // then nothing is under way. Not collective.
+  virtual std::size_t wait_for_sum(std::size_t /*least*/) { return division_.own().size(); }
+
   // The sum's elements [begin, begin + scratch.size()) of the arena: of `tensor`, in one chunk that is this
-  // rank's, or of a tensor without gradient, any of it. In `scratch`, or where the reducer has them. Valid
-  // until the next add(); where the division is one, a gather() or gradient() comes before that. Concurrent
-  // calls are safe.
+  // rank's and for which wait_for_sum() has waited, or of a tensor without gradient, any of it. In `scratch`,
+  // or where the reducer has them. Valid until the next add(); where the division is one, a gather() or
+  // gradient() comes before that. Concurrent calls are safe.
   virtual std::span<const float> read(std::size_t tensor, std::size_t begin,
                                       std::span<float> scratch) const = 0;
   // All of it, laid out like the parameter arena. Collective.
-  std::vector<float> gradient() const;
+  std::vector<float> gradient();
 
   // Of an arena of which each rank has its part: the others' parts too. Waits first for what begin_gather()
   // began. Collective.

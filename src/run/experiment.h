@@ -62,7 +62,7 @@ class Experiment {
   const nn::Model& model() const { return *model_; }
   // The names of those that are learned, in the arena's order.
   std::vector<std::string> tensors_with_gradients() const;
-  const reduce::Reducer& reducer() const { return *reducer_; }
+  reduce::Reducer& reducer() { return *reducer_; }
   train::Trainer& trainer() { return *trainer_; }
   const data::BatchLoader& loader() const { return *loader_; }
   const data::Normalizer& normalizer() const { return *normalizer_; }

@@ -119,12 +119,13 @@ Path path_of_exchange(const Sums& sums, const Cluster& cluster, int ranks, int h
 
 // Bucket after bucket from the arena's end, when backward has done the work of their tensors. Buckets share
 // the network; a message waits for a poll, every 100 microseconds while backward goes on, which loses some
-// of its core to them.
-double sum_under_way(const Sums& sums, const std::vector<Bucket>& buckets, const Path& path,
-                     double backward) {
+// of its core to them. Each bucket that is there is added up, `adding` seconds a byte, when the sum of few
+// numbers has followed backward.
+double sum_under_way(const Sums& sums, const std::vector<Bucket>& buckets, const Path& path, double backward,
+                     double few, double adding) {
   constexpr double kPoll = 100e-6;
   const double latency = path.messages > 0.0 ? path.latency / path.messages : 0.0;
-  double network_free = 0.0, finish = 0.0, stolen = 0.0;
+  double network_free = 0.0, finish = 0.0, stolen = 0.0, all_added = 0.0, added = backward + few;
   for (const Bucket& bucket : buckets) {
     const double bytes = bucket.moved * sums.bytes_per_number;
     const double ready = backward * part_of_backward(sums, bucket.begin);
@@ -135,8 +136,10 @@ double sum_under_way(const Sums& sums, const std::vector<Bucket>& buckets, const
     const double passed = std::min(path.messages, (backward - ready) / (latency + kPoll));
     finish = std::max(
         {finish, network_free, ready + passed * (latency + kPoll) + (path.messages - passed) * latency});
+    added = std::max(added, finish) + adding * bytes;
+    all_added += adding * bytes;
   }
-  return std::max(stolen, finish - backward);
+  return std::max(stolen + all_added, added - backward);
 }
 
 // The mirror of that: buckets come from the arena's beginning, one behind the other, and forward goes on with
@@ -196,25 +199,26 @@ SumSeconds sum_seconds(const Sums& sums, const Cluster& cluster, int ranks, int 
   };
   const Path path =
       sums.divided_update ? exchange(sums.bytes_per_number) : path_of_sum(cluster, ranks, hosts);
+  const bool by_messages = !all_in_memory(sums, hosts) && !two_levels(sums, ranks, hosts);
+  const bool bucket_by_bucket = sums.overlap(hosts) && by_messages;
+  const double adding =
+      sums.divided_update && !all_in_memory(sums, hosts) ? kAdding * one_way(among) : 0.0;  // a byte
   SumSeconds of;
   if (sums.overlap(hosts)) {
-    of.sum =
-        std::max(sum_under_way(sums, buckets, path, backward), few);  // these while the rest is under way
+    of.sum = sum_under_way(sums, buckets, path, backward, few, bucket_by_bucket ? adding : 0.0);
     of.whole = std::max(of.sum, path.latency + bytes * path.seconds_per_byte);
   } else {
     of.sum = few + in_double(buckets.size()) * path.latency + bytes * path.seconds_per_byte;
     of.whole = of.sum;
   }
   if (!sums.divided_update) return of;
-  double after = all_in_memory(sums, hosts) ? 0.0 : kAdding * bytes * one_way(among);
+  double after = bucket_by_bucket ? 0.0 : adding * bytes;
   for (const std::size_t few_bytes : sums.part_sums)
     after += few_numbers_seconds(cluster, ranks, hosts, in_double(few_bytes));
   of.sum += after;
   const Path back = exchange(sizeof(float));
   const double all_of_gather = back.latency + moved(buckets) * sizeof(float) * back.seconds_per_byte;
-  const bool by_messages = !all_in_memory(sums, hosts) && !two_levels(sums, ranks, hosts);
-  of.gather =
-      sums.overlap(hosts) && by_messages ? gather_under_way(sums, buckets, back, forward) : all_of_gather;
+  of.gather = bucket_by_bucket ? gather_under_way(sums, buckets, back, forward) : all_of_gather;
   of.whole += after + std::max(of.gather, all_of_gather);
   return of;
 }

@@ -93,7 +93,7 @@ double largest_part(const Sums& sums, int ranks, int hosts);
 
 // What a step pays for it.
 struct SumSeconds {
-  double sum = 0.0;     // by which sums outlast backward, or delay it; and adding up what ranks exchanged
+  double sum = 0.0;     // by which sums outlast backward, or delay it, with adding up what ranks exchanged
   double gather = 0.0;  // by which parameters outlast forward or delay it; all of it without overlap
   double whole = 0.0;   // of all messages, hidden or not
   double exposed() const { return sum + gather; }

@@ -1,4 +1,4 @@
-// What waits for parameters that are on their way from other ranks. The time is the transfer's.
+// What waits for sums and parameters that are on their way from other ranks. The time is the transfer's.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,10 @@ namespace lockstep::train {
 // Reducer::wait_for, in step `step` (1, 2, ...).
 std::size_t wait_for(std::span<const float> parameters, std::size_t least, reduce::Reducer& reducer,
                      liveness::Progress* progress, std::size_t step);
+
+// Reducer::wait_for_sum, likewise.
+std::size_t wait_for_sum(std::size_t least, reduce::Reducer& reducer, liveness::Progress* progress,
+                         std::size_t step);
 
 // The time from its construction to its end is forward's, but for what it waits.
 class ForwardSpan final : public nn::Arrivals {

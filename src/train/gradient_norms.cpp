@@ -11,13 +11,14 @@
 namespace lockstep::train {
 
 // Each chunk has a sum of its own, by the rank whose it is; they are added in their order.
-std::vector<double> squared_norms(const reduce::Reducer& reducer, const std::vector<nn::Tensor>& tensors,
+std::vector<double> squared_norms(reduce::Reducer& reducer, const std::vector<nn::Tensor>& tensors,
                                   const comm::Communicator& communicator, int threads) {
   using reduce::Division;
   const Division& division = reducer.division();
   const std::vector<Division::OwnChunk>& own = division.own();
   std::vector<std::int64_t> sums(
       division.all().size());  // the bits of doubles: 0 plus a number is the number
+  reducer.wait_for_sum(own.size());
   parallel_ranges(own.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     alignas(64) float scratch[Division::kChunk];
     for (; begin < end; ++begin) {

@@ -12,7 +12,7 @@ namespace lockstep::train {
 
 // Of each tensor that learns, the sum of its gradient's squares, in double; 0 of the others. Requires: the
 // reducer has summed. Collective over its ranks.
-std::vector<double> squared_norms(const reduce::Reducer& reducer, const std::vector<nn::Tensor>& tensors,
+std::vector<double> squared_norms(reduce::Reducer& reducer, const std::vector<nn::Tensor>& tensors,
                                   const comm::Communicator& communicator, int threads);
 
 // What a gradient of these squared norms is multiplied by: clip_norm / (norm + 1e-6), at most 1, as in

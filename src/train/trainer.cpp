@@ -232,18 +232,33 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
 }
 
 void Trainer::update(double learning_rate) {
+  liveness::Progress* const progress = parts_.supervision.progress;
+  std::vector<optim::Optimizer::Part> parts;
+  {
+    const Span span(progress, Activity::kUpdate, step_ + 1);
+    parts = parts_of_update(learning_rate);
+    const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
+    for (std::size_t t = 0; t < tensors.size(); ++t)
+      if (!tensors[t].has_gradient()) move_running_mean(t);  // on every rank: there are few
+  }
+  const std::span<const reduce::Division::OwnChunk> own = division().own();
+  std::size_t updated = 0;
+  do {
+    const std::size_t there = wait_for_sum(updated + 1, parts_.reducer, progress, step_ + 1);
+    const Span span(progress, Activity::kUpdate, step_ + 1);
+    update(own.subspan(updated, there - updated), parts);
+    updated = there;
+  } while (updated < own.size());
+}
+
+void Trainer::update(std::span<const reduce::Division::OwnChunk> own,
+                     std::span<const optim::Optimizer::Part> parts) {
   using reduce::Division;  // all that belongs to a chunk stays in the first-level cache
-  const Span span(parts_.supervision.progress, Activity::kUpdate, step_ + 1);
-  const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
-  const std::vector<optim::Optimizer::Part> parts = parts_of_update(learning_rate);
-  for (std::size_t t = 0; t < tensors.size(); ++t)
-    if (!tensors[t].has_gradient()) move_running_mean(t);  // on every rank: there are few
-  const std::vector<Division::OwnChunk>& own = division().own();
   parallel_ranges(own.size(), 1, parts_.threads, [&](std::size_t begin, std::size_t end) {
     alignas(64) float scratch[Division::kChunk];
     for (; begin < end; ++begin) {
       const Division::OwnChunk& chunk = own[begin];
-      const nn::Tensor& tensor = tensors[chunk.tensor];
+      const nn::Tensor& tensor = parts_.model.tensors()[chunk.tensor];
       if (tensor.has_gradient() && !tensor.learns()) continue;  // its average has its values from the start
       const auto w = parameters_.span().subspan(chunk.begin, chunk.size);
       if (tensor.learns()) {

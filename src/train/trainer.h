@@ -164,6 +164,8 @@ class Trainer {
   reduce::Reducer::Outcome finish_reduction();
   StopRequests own_stop_requests() const;
   void update(double learning_rate);
+  // Of some chunks, whose sums are there.
+  void update(std::span<const reduce::Division::OwnChunk> own, std::span<const optim::Optimizer::Part> parts);
   // What the update of each tensor goes by.
   std::vector<optim::Optimizer::Part> parts_of_update(double learning_rate) const;
   // Of a tensor without gradient: towards the mean of what the step's micro-batches found.

@@ -22,10 +22,10 @@
 // same on the host's link as one that speaks for it. A gather goes the other way round.
 //
 // OVERLAP 1: a bucket leaves when backward, which begins at the arena's end, has come to its part of the
-// gradient, and what is left after backward is waited for. The sums move on every 100 microseconds of
-// backward. With one rank a host the parameters that a divided update gathers come while the next forward
-// goes on, from the arena's beginning, each bucket when the one before is there: a step begins with them.
-// OVERLAP 0: all of that follows one another.
+// gradient, and what is left after backward is waited for and added up bucket by bucket. The sums move on
+// every 100 microseconds of backward. With one rank a host the parameters that a divided update gathers come
+// while the next forward goes on, from the arena's beginning, each bucket when the one before is there: a
+// step begins with them. OVERLAP 0: all of that follows one another.
 //
 // The numbers of ranks and of those on a host are powers of two. What messages hold does not matter: all
 // ranks share one piece of memory for it.
@@ -155,7 +155,7 @@ class Rank {
     else
       sum_gradient();
     for (std::size_t i = 1; i < step_.few_bytes.size(); ++i) sum_few_numbers(i);
-    smpi_execute(to_add_ + step_.update);
+    smpi_execute(step_.update);
     if (step_.divided && !gather_first) gather();
   }
 
@@ -166,6 +166,7 @@ class Rank {
     std::size_t bytes;
     int round;
     std::vector<MPI_Request> requests;  // of this round
+    double to_add = 0.0;                // seconds
   };
 
   void sum_few_numbers(std::size_t i) {
@@ -204,11 +205,20 @@ class Rank {
     begin_round(sums_.back());
   }
 
+  // What came is added up: where hosts have several ranks, when all is there.
   void wait_for_sums() {
-    while (!std::ranges::all_of(sums_, [this](const Sum& sum) { return is_over(sum); })) {
-      wait_for_a_message();
-      move_on();
+    double later = 0.0;
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      while (!is_over(sums_[i])) {
+        wait_for_a_message();
+        move_on();
+      }
+      if (host_bits_ == 0)
+        smpi_execute(sums_[i].to_add);
+      else
+        later += sums_[i].to_add;
     }
+    smpi_execute(later);
     sums_.clear();
   }
 
@@ -330,7 +340,7 @@ class Rank {
   void exchange_with(Sum& sum, int partner, std::size_t own, std::size_t other) {
     if (sum.kind == Sum::Kind::kGather) return send_and_receive(sum, partner, own, other);
     send_and_receive(sum, partner, other, own);
-    to_add_ += step_.adding * static_cast<double>(own);
+    sum.to_add += step_.adding * static_cast<double>(own);
   }
 
   // Of a bucket, what is between hosts: the chunks of the rank's host, shared by those of it.
@@ -361,7 +371,6 @@ class Rank {
   int bits_ = 0, host_bits_ = 0;  // log2 of the ranks, and of those on a host
   std::vector<Sum> sums_;         // since the last wait
   double computed_ = 0.0;         // of this pass
-  double to_add_ = 0.0;           // seconds
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "hosts.h"
 #include "modes.h"
 #include "mpi_main.h"
 #include "reference_model.h"
@@ -261,6 +262,35 @@ TEST(Reducer, FrozenTensorsReadAsZeroAndChangeNoBitOfTheOthers) {
 
 // Between the last pass and finish() the caller may communicate, whatever travels already: as the trainer
 // does to sum the losses. Ranks without blocks do so too.
+// Between hosts the sum is there bucket by bucket, and what a rank may read is that of one rank.
+TEST(Reducer, ChunksCanBeReadAsTheyCome) {
+  Problem problem;
+  problem.hidden = {200, 150};
+  const nn::Model model = problem.model();
+  const ReduceOptions options{.levels = Levels::kOne, .bucket_bytes = 40000};
+  const std::vector<float> one = reduced({options, "exact", true}, problem, self());
+  for (const auto& hosts : test::layouts_of_hosts(world().size())) {
+    const comm::Communicator ranks = world().taken_to_be_on(hosts);
+    const auto reducer = make_reducer(options, model, problem.block_rows.size(), ranks, 1);
+    const std::span own = reducer->division().own();
+    for (int step = 0; step < 3; ++step) {
+      ASSERT_EQ(add(*reducer, problem, model, arena_of(model), ranks), Reducer::Outcome::kSummed);
+      for (std::size_t begin = 0, end = 0; begin < own.size(); begin = end) {
+        end = reducer->wait_for_sum(begin + 1);
+        ASSERT_GT(end, begin);
+        ASSERT_LE(end, own.size());
+        for (const Division::OwnChunk& chunk : own.subspan(begin, end - begin)) {
+          std::vector<float> scratch(chunk.size);
+          const auto sum = reducer->read(chunk.tensor, chunk.begin, scratch);
+          EXPECT_TRUE(
+              test::same_bits({sum.begin(), sum.end()}, std::span(one).subspan(chunk.begin, chunk.size)));
+        }
+      }
+      EXPECT_EQ(reducer->wait_for_sum(0), own.size()) << "all of it stays";
+    }
+  }
+}
+
 TEST(Reducer, OtherSumsMayComeBetweenTheLastPassAndFinish) {
   for_every_mode([](const ModeCase& mode) {
     for (const std::size_t blocks : {std::size_t{9}, std::size_t{1}}) {

@@ -126,8 +126,8 @@ TEST(SumModel, ParametersComeWhileForwardGoesOn) {
   const Sums four = under_way(divided());
   // The network is the slower one: behind the last bucket a quarter of forward is left.
   EXPECT_NEAR(cost(four, 4, 4).gather, 4 * bucket + message + kPass / 4 - kPass, 1e-12);
-  EXPECT_NEAR(cost(four, 4, 4).sum - 0.75 * kBytes * kAdding, kPass / 4 + 4 * bucket - kPass, 1e-9)
-      << "the mirror of a sum under backward";
+  EXPECT_NEAR(cost(four, 4, 4).sum, kPass / 4 + 4 * bucket - kPass + 0.75 * 0x1p20 * kAdding, 1e-9)
+      << "the mirror of a sum under backward, whose last bucket is added up";
   // Forward is: it waits for the first bucket.
   EXPECT_NEAR(cost(four, 4, 4, 1.0).gather, bucket + message, 1e-12);
   EXPECT_EQ(cost(four, 4, 4, 0.0).gather, 4 * bucket + message);
