@@ -139,6 +139,7 @@ StepReport Trainer::compute_gradient() {
   report.l2_loss = l2_loss(parts_.model, parameters(), options_.optimizer.l2, parts_.threads);
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
+    parts_.reducer.wait_for_sum(division().own().size());  // nobody updates with it
     Culprit culprit(parts_, parameters());
     for_each_forward(blocks, [&](std::size_t rows) { culprit.see(workspace_, rows); });
     throw culprit.error(report.step);
