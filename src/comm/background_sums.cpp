@@ -1,6 +1,7 @@
 #include "comm/background_sums.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -75,6 +76,8 @@ struct BackgroundSums::State {
       --open;
     }
     begin_waiting();
+    if (told != nullptr && failure == MPI_SUCCESS)
+      std::atomic_ref(*told).store(told_before + in_place(), std::memory_order_release);
     if (open == 0 || failure != MPI_SUCCESS) active = false;
   }
 
@@ -107,6 +110,8 @@ struct BackgroundSums::State {
   std::vector<MPI_Request> requests;  // since the last wait
   std::vector<std::int64_t> begun;    // when
   std::vector<int> done;
+  std::uint64_t* told = nullptr;  // how many are done, from the first on, and what comes before that
+  std::uint64_t told_before = 0;
   std::size_t open = 0;  // of the requests
   bool active = false;   // may the thread call MPI?
   int failure = MPI_SUCCESS;
@@ -146,6 +151,12 @@ void BackgroundSums::start_in_turn(const Communicator::Gathered& gathered) {
   });
 }
 
+void BackgroundSums::tell(std::uint64_t& in_place, std::uint64_t before) {
+  const std::lock_guard lock(state_->mutex);
+  state_->told = &in_place;
+  state_->told_before = before;
+}
+
 void BackgroundSums::pause() {
   const std::lock_guard lock(state_->mutex);
   state_->active = false;
@@ -154,6 +165,7 @@ void BackgroundSums::pause() {
 
 std::size_t BackgroundSums::wait_for(std::size_t count) {
   const std::lock_guard lock(state_->mutex);
+  if (state_->open > 0 && state_->failure == MPI_SUCCESS) state_->test();
   while (state_->in_place() < count && state_->open > 0 && state_->failure == MPI_SUCCESS) state_->test();
   check(state_->failure, state_->operation);
   return state_->in_place();
@@ -163,6 +175,7 @@ void BackgroundSums::wait() {
   const std::lock_guard lock(state_->mutex);
   while (state_->open > 0 && state_->failure == MPI_SUCCESS) state_->test();
   state_->active = false;
+  state_->told = nullptr;
   state_->waiting.clear();
   state_->requests.clear();
   state_->begun.clear();

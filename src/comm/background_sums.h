@@ -42,6 +42,10 @@ class BackgroundSums {
   // as these end, in the order of the calls, so that what is needed first arrives first.
   void start_in_turn(const Communicator::Gathered& gathered);
 
+  // Until the next wait() has returned, *in_place, which other processes may read, is `before` plus how many
+  // of those started since the last one are in place, from the first on.
+  void tell(std::uint64_t& in_place, std::uint64_t before);
+
   // The thread stops calling MPI, so that the caller may, until the next start.
   void pause();
   // Returns when at least the first `count` that were started since the last wait() are in place; how many

@@ -136,7 +136,8 @@ void multiply_few_columns(ConstMatrix a, ConstMatrix b, Matrix c, Store store, i
 // c = or += a b, where c's rows are contiguous.
 void multiply_rows(ConstMatrix a, ConstMatrix b, Matrix c, Store store, int threads) {
   const std::size_t tiles = parts_of(c.rows, Simd::kRows), strips = parts_of(c.cols, kStrip);
-  if (c.cols <= kFewColumns && a.col_stride == 1 && tiles >= static_cast<std::size_t>(std::max(threads, 1)))
+  const bool even = threads <= 1 || tiles >= 4 * static_cast<std::size_t>(threads);
+  if (c.cols <= kFewColumns && a.col_stride == 1 && even)
     return multiply_few_columns(a, b, c, store, threads);
   static thread_local AlignedBuffer<float> slot_scratch;
   const std::size_t blocks = parts_of(tiles, kBlockTiles), of_slots = parts_of(tiles, blocks) * kSlot;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -15,7 +16,7 @@ namespace lockstep::reduce {
 namespace {
 
 constexpr std::size_t kLine = 64;  // bytes; what another rank writes to lies on a line of its own
-constexpr std::size_t kCounts = 2;
+constexpr std::size_t kCounts = 3;
 
 constexpr std::size_t whole_lines(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
@@ -270,6 +271,7 @@ void DividedSum<T>::finish() {
       end_exchange();
       host_->barrier();  // what the other hosts sent is there
     }
+    if (background_) background_->pause();
   }
   ++round_;
   complete_ = added_ = sent_ = 0;
@@ -279,13 +281,13 @@ template <typename T>
 std::size_t DividedSum<T>::wait_for_sum(std::size_t least) {
   if (!exchanging_) return Base::kAll;
   const std::vector<Bucket>& buckets = division_->buckets();
-  const std::size_t all = division_->own().size();
-  std::size_t count = least < all ? 0 : buckets.size();
+  const std::size_t own = division_->own().size();
+  std::size_t count = least > 0 && least >= own ? buckets.size() : 0;
   const auto chunks = [&] { return count == 0 ? 0 : buckets[count - 1].own_chunks; };
   while (chunks() < least && count < buckets.size()) ++count;
   count = background_->wait_for(count);
-  // The last chunk only with buckets of which nothing is this rank's: then nothing is under way.
-  if (count < buckets.size()) return std::min(chunks(), all - 1);
+  // All of them only when nothing is under way: in the buckets that are left may be none of this rank's.
+  if (count < buckets.size()) return std::min(chunks(), std::max<std::size_t>(own, 1) - 1);
   end_exchange();
   return Base::kAll;
 }
@@ -322,24 +324,40 @@ void DividedSum<T>::add_received(const Message& message, std::size_t begin, std:
 }
 
 template <typename T>
+void DividedSum<T>::copy(std::span<const float> from, std::span<float> to, std::size_t begin,
+                         std::size_t end) const {
+  parallel_ranges(end - begin, Division::kChunk, threads_, [&](std::size_t first, std::size_t last) {
+    std::copy(from.data() + begin + first, from.data() + begin + last, to.data() + begin + first);
+  });
+}
+
+// Where messages may take this rank's part from: in the arena, or with those of the host's other ranks.
+template <typename T>
+std::span<float> DividedSum<T>::publish(std::span<float> arena) {
+  if (way_ == Way::kMessages) return arena;
+  if (being_copied_) host_->barrier();
+  being_copied_ = true;
+  const std::span<float> published = comm::values_in<float>(published_->of(0));
+  const std::size_t own = division_->part_of(communicator_->rank());
+  for (const Bucket& bucket : division_->buckets())
+    copy(arena, published, bucket.cuts[own], bucket.cuts[own + 1]);
+  host_->barrier();
+  return published;
+}
+
+template <typename T>
+void DividedSum<T>::take_published(const Bucket& bucket, std::span<float> arena) const {
+  const std::span<const float> published = comm::values_in<float>(published_->of(0));
+  const std::size_t own = division_->part_of(communicator_->rank());
+  copy(published, arena, bucket.begin(), bucket.cuts[own]);
+  copy(published, arena, bucket.cuts[own + 1], bucket.end());
+}
+
+template <typename T>
 void DividedSum<T>::gather(std::span<float> arena) {
   if (!connected_) connect();
   wait_for(arriving_, arriving_.size());
-  const std::span<float> target = way_ == Way::kMessages ? arena : comm::values_in<float>(published_->of(0));
-  const std::size_t own = division_->part_of(communicator_->rank());
-  const auto copy = [&](std::span<const float> from, std::span<float> to, std::size_t begin,
-                        std::size_t end) {
-    parallel_ranges(end - begin, Division::kChunk, threads_, [&](std::size_t first, std::size_t last) {
-      std::copy(from.data() + begin + first, from.data() + begin + last, to.data() + begin + first);
-    });
-  };
-  if (way_ != Way::kMessages) {
-    if (being_copied_) host_->barrier();
-    being_copied_ = true;
-    for (const Bucket& bucket : division_->buckets())
-      copy(arena, target, bucket.cuts[own], bucket.cuts[own + 1]);
-    host_->barrier();
-  }
+  const std::span<float> target = publish(arena);
   if (exchange_ != nullptr) {
     std::vector<comm::Communicator::Gathered> buffers;
     for (std::size_t b = messages_.size(); b-- > 0;) buffers.push_back(parameters_of(b, target));
@@ -347,10 +365,7 @@ void DividedSum<T>::gather(std::span<float> arena) {
   }
   if (way_ == Way::kMessages) return;
   if (way_ == Way::kTwo) host_->barrier();
-  for (const Bucket& bucket : division_->buckets()) {
-    copy(target, arena, bucket.begin(), bucket.cuts[own]);
-    copy(target, arena, bucket.cuts[own + 1], bucket.end());
-  }
+  for (const Bucket& bucket : division_->buckets()) take_published(bucket, arena);
 }
 
 template <typename T>
@@ -362,10 +377,14 @@ comm::Communicator::Gathered DividedSum<T>::parameters_of(std::size_t b, std::sp
 
 template <typename T>
 void DividedSum<T>::begin_gather(std::span<float> arena) {
-  if (way_ != Way::kMessages || !background_) return gather(arena);
+  if (way_ == Way::kMemory || !overlaps_) return gather(arena);
+  const std::span<float> target = publish(arena);
   arriving_ = arena;
+  if (exchange_ == nullptr) return;
+  if (way_ == Way::kTwo)
+    background_->tell(count_of(Count::kArrived, 0), round_ * division_->buckets().size());
   for (std::size_t b = messages_.size(); b-- > 0;)  // the first layers first
-    background_->start_in_turn(parameters_of(b, arena));
+    background_->start_in_turn(parameters_of(b, target));
 }
 
 template <typename T>
@@ -380,13 +399,29 @@ std::size_t DividedSum<T>::wait_for(std::span<const float> parameters, std::size
   std::size_t count = 0;
   if (least > 0)
     while (elements(count) < begin + least) ++count;
-  count = background_->wait_for(count);
+  count = exchange_ != nullptr ? background_->wait_for(count) : wait_for_speaker(count);
+  if (way_ == Way::kTwo)
+    for (; taken_ < count; ++taken_) take_published(buckets[buckets.size() - 1 - taken_], arriving_);
   if (count == buckets.size()) {
-    background_->wait();
+    if (exchange_ != nullptr) background_->wait();
     arriving_ = {};
+    taken_ = 0;
   }
   const std::size_t there = elements(count);
   return there < begin ? 0 : std::min(there - begin, parameters.size());
+}
+
+// Returns when the rank that speaks for this host says that so many buckets of parameters are there; how many
+// are.
+template <typename T>
+std::size_t DividedSum<T>::wait_for_speaker(std::size_t count) const {
+  const std::uint64_t before = round_ * division_->buckets().size();
+  for (;;) {
+    const std::uint64_t told = std::atomic_ref(count_of(Count::kArrived, 0)).load(std::memory_order_acquire);
+    const std::size_t there = told > before ? static_cast<std::size_t>(told - before) : 0;
+    if (there >= count) return there;
+    std::this_thread::yield();
+  }
 }
 
 template <typename T>

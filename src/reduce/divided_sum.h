@@ -27,8 +27,9 @@ namespace lockstep::reduce {
 // collectives sums everything on one rank.) With overlap a bucket leaves as soon as it is complete. Where
 // hosts have several ranks, those of a host add up each bucket in memory first, into the array of one of them
 // that speaks for the host. With a narrow wire the buckets travel at half the width; parameters always at
-// full width, and with overlap on their way while the caller goes on, the arena's first bucket first. Of
-// ranks by messages, with overlap, the sum too is there bucket by bucket, the arena's last first.
+// full width, and with overlap on their way while the caller goes on, the arena's first bucket first.
+// Where each rank exchanges with each other, with overlap, the sum too is there bucket by bucket, the arena's
+// last first.
 template <typename T>
 class DividedSum final : public GradientSum<T> {
  public:
@@ -69,8 +70,8 @@ class DividedSum final : public GradientSum<T> {
     std::size_t received;             // elements of received_ before those of this bucket
   };
   // What a rank tells the others of its host, of all rounds so far: buckets that are complete, and those of
-  // which it has added up its slice.
-  enum class Count : std::size_t { kComplete, kAdded };
+  // which it has added up its slice; and, who speaks for the host, of which the parameters are there.
+  enum class Count : std::size_t { kComplete, kAdded, kArrived };
 
   void connect();
   bool connect_host(const comm::Communicator& host);
@@ -84,6 +85,10 @@ class DividedSum final : public GradientSum<T> {
   void send(std::size_t bucket);
   void end_exchange();
   comm::Communicator::Gathered parameters_of(std::size_t bucket, std::span<float> arena) const;
+  void copy(std::span<const float> from, std::span<float> to, std::size_t begin, std::size_t end) const;
+  std::span<float> publish(std::span<float> arena);
+  void take_published(const Bucket& bucket, std::span<float> arena) const;
+  std::size_t wait_for_speaker(std::size_t count) const;
   std::span<std::int64_t> words_of(int rank) const;
   std::span<const T> local_of(int rank_on_host) const;
   std::size_t width() const { return narrow_ ? sizeof(Half) : sizeof(T); }
@@ -113,7 +118,8 @@ class DividedSum final : public GradientSum<T> {
   std::optional<comm::BackgroundSums> background_;
   bool exchanging_ = false;  // the buckets of the last round, which wait_for_sum() sees to
   std::span<float>
-      arriving_;  // of which begin_gather() has begun what wait_for() has not yet seen to the end
+      arriving_;           // of which begin_gather() has begun what wait_for() has not yet seen to the end
+  std::size_t taken_ = 0;  // of kTwo: buckets of these that are in the arena
   std::uint64_t round_ = 0;
   std::size_t complete_ = 0, added_ = 0, sent_ = 0;  // buckets of this round
 };

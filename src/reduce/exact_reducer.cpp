@@ -28,8 +28,8 @@ constexpr std::size_t kPanelRows = 512;  // at most
 constexpr std::size_t kMaxPanelCols = 512;
 constexpr std::size_t kMinPanelCols = 128;
 
-// Columns of the panels of `cols` columns of gradients in `strips` strips of rows: as many as leave each
-// thread two panels.
+// Columns of a panel, where gradients of `cols` columns are cut into `strips` strips of rows: as many as
+// leave each thread two panels.
 std::size_t panel_cols(std::size_t strips, std::size_t cols, int threads) {
   const auto wanted = [&](std::size_t panel) {
     return strips * ((cols + panel - 1) / panel) >= 2 * static_cast<std::size_t>(threads);
@@ -39,7 +39,8 @@ std::size_t panel_cols(std::size_t strips, std::size_t cols, int threads) {
   return panel;
 }
 
-// Rows of a panel of gradients (., cols). With overlap they leave strip by strip: about a bucket each.
+// Rows of a panel of gradients (., cols). With overlap they leave strip by strip: about a bucket of the usual
+// size each.
 std::size_t panel_rows(std::size_t cols, bool overlap) {
   constexpr std::size_t kLeast = 128, kBucketFloats = std::size_t{1} << 18;
   return overlap ? std::clamp(kBucketFloats / cols, kLeast, kPanelRows) : kPanelRows;
@@ -78,6 +79,7 @@ std::vector<std::int32_t> ExactReducer::state() const {
 }
 
 void ExactReducer::begin_pass(std::span<const std::size_t> block_rows, bool last) {
+  wait_for_whole_sum();
   block_rows_.assign(block_rows.begin(), block_rows.end());
   if (block_rows_.empty()) block_rows_ = {0};  // whose gradient is 0
   last_pass_ = last;
@@ -231,7 +233,7 @@ Reducer::Outcome ExactReducer::finish() {
   }
   scales_.follow(slots_);
   slots_.clear();
-  if (outcome != Outcome::kSummed) wait_for_sum(division().own().size());
+  if (outcome != Outcome::kSummed) wait_for_whole_sum();
   return outcome;
 }
 

@@ -72,7 +72,7 @@ Reducer::Outcome FloatReducer::finish() {
   if (!added_up_) add_up({});
   last_pass_ = added_up_ = false;
   sum_->finish();
-  sum_->wait_for_sum(division().own().size());
+  sum_->wait_for_sum(kAll);
   store_ = Store::kOverwrite;
   const bool finite = own_part_is_finite();
   const bool all = division().is_divided() ? communicator_->allreduce_min(finite ? 1 : 0) == 1 : finite;

@@ -9,8 +9,9 @@
 namespace lockstep::reduce {
 
 // A round: every rank writes its values to local(), from the arena's end to its beginning, and tells
-// complete_from() how far it is; then come add_up() and finish(), and after these read() has the sum of what
-// is this rank's part by the Division. Collective: all but local() and read().
+// complete_from() how far it is; then come add_up() and finish(), and after these, as wait_for_sum() says,
+// read() has the sum of what is this rank's part by the Division. Collective: all but local(), read() and the
+// waits.
 template <typename T>
 class GradientSum {
  public:

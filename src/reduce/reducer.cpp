@@ -10,7 +10,7 @@ namespace lockstep::reduce {
 
 std::vector<float> Reducer::gradient() {
   std::vector<float> all(model_->parameters());
-  wait_for_sum(division_.own().size());
+  wait_for_whole_sum();
   for (const Division::OwnChunk& chunk : division_.own()) {
     const auto scratch = std::span(all).subspan(chunk.begin, chunk.size);
     const auto values = read(chunk.tensor, chunk.begin, scratch);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -46,7 +47,7 @@ class Reducer : public nn::GradientSink {
 
   // The samples of the terms that follow are these blocks one after the other: block k has block_rows[k] >= 1
   // of them. last: no other pass follows in this step. What it completes may travel at once, so that the
-  // caller leaves MPI alone until the pass's last add() has returned.
+  // caller leaves MPI alone until the pass's last add() has returned. Waits for what is left of a sum.
   virtual void begin_pass(std::span<const std::size_t> block_rows, bool last) = 0;
 
   // beside <- its sums over the ranks: at most kBeside integers, which travel with what this sum needs to
@@ -60,10 +61,11 @@ class Reducer : public nn::GradientSink {
   virtual Outcome finish() = 0;
 
   // Of a sum, that of the arena's end may be there before that of its beginning: returns when the first
-  // `least` chunks of division().own() can be read; how many can by then, from the first on. After a finish()
-  // that summed it is called for all of them, before the next begin_pass(), a gather and the reducer's end:
-  // then nothing is under way. Not collective.
+  // `least` chunks of division().own() can be read; how many can by then, from the first on. Until all of the
+  // sum is there this rank leaves MPI alone, and keeps the reducer. Not collective.
   virtual std::size_t wait_for_sum(std::size_t /*least*/) { return division_.own().size(); }
+  // Returns when nothing of the sum is under way.
+  void wait_for_whole_sum() { wait_for_sum(kAll); }
 
   // The sum's elements [begin, begin + scratch.size()) of the arena: of `tensor`, in one chunk that is this
   // rank's and for which wait_for_sum() has waited, or of a tensor without gradient, any of it. In `scratch`,
@@ -98,6 +100,7 @@ class Reducer : public nn::GradientSink {
   virtual std::size_t bytes() const = 0;
 
  protected:
+  static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
   const nn::Model& model() const { return *model_; }
   bool has_gradient(std::size_t tensor) const { return model_->tensors()[tensor].has_gradient(); }
 

@@ -43,8 +43,10 @@ std::vector<StepLoad> loads_of(std::size_t shards, std::size_t micro_batch, std:
   for (const std::size_t rows : {micro_batch, micro_batch / 4, micro_batch / 16}) {
     if (rows < std::max<std::size_t>(least, 1) || rows > most_rows) continue;
     const std::size_t blocks = std::min(most_rows / rows, shards);
-    for (std::size_t n = blocks; n > 1 && n > blocks / 16; n = (n + 1) / 2) loads.push_back({n, n * rows});
-    loads.push_back({1, rows});
+    for (const std::size_t part : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{8}, blocks}) {
+      const std::size_t n = (blocks + part - 1) / part;
+      loads.push_back({n, n * rows});
+    }
   }
   if (loads.empty()) loads.push_back({1, most_rows});
   const auto as_pair = [](const StepLoad& load) { return std::pair(load.blocks, load.rows); };

@@ -139,11 +139,11 @@ double sum_under_way(const Sums& sums, const std::vector<Bucket>& buckets, const
     added = std::max(added, finish) + adding * bytes;
     all_added += adding * bytes;
   }
-  return std::max(stolen + all_added, added - backward);
+  return std::max(stolen + few + all_added, added - backward);
 }
 
-// The mirror of that: buckets come from the arena's beginning, one behind the other, and forward goes on with
-// what they bring. Who waits for one polls by itself.
+// The mirror of a sum under way: buckets come from the arena's beginning, one behind the other, and forward
+// goes on with what they bring. Who waits for one polls by itself.
 double gather_under_way(const Sums& sums, const std::vector<Bucket>& buckets, const Path& path,
                         double forward) {
   double network_free = 0.0, finish = 0.0, stolen = 0.0;
@@ -200,25 +200,36 @@ SumSeconds sum_seconds(const Sums& sums, const Cluster& cluster, int ranks, int 
   const Path path =
       sums.divided_update ? exchange(sums.bytes_per_number) : path_of_sum(cluster, ranks, hosts);
   const bool by_messages = !all_in_memory(sums, hosts) && !two_levels(sums, ranks, hosts);
-  const bool bucket_by_bucket = sums.overlap(hosts) && by_messages;
+  const bool meanwhile = sums.overlap(hosts) && by_messages;
+  const bool added_meanwhile = meanwhile && sums.part_sums.empty();  // these need all of the sum
   const double adding =
       sums.divided_update && !all_in_memory(sums, hosts) ? kAdding * one_way(among) : 0.0;  // a byte
   SumSeconds of;
   if (sums.overlap(hosts)) {
-    of.sum = sum_under_way(sums, buckets, path, backward, few, bucket_by_bucket ? adding : 0.0);
+    of.sum = sum_under_way(sums, buckets, path, backward, few, added_meanwhile ? adding : 0.0);
     of.whole = std::max(of.sum, path.latency + bytes * path.seconds_per_byte);
   } else {
     of.sum = few + in_double(buckets.size()) * path.latency + bytes * path.seconds_per_byte;
     of.whole = of.sum;
   }
   if (!sums.divided_update) return of;
-  double after = bucket_by_bucket ? 0.0 : adding * bytes;
+  double after = added_meanwhile ? 0.0 : adding * bytes;
   for (const std::size_t few_bytes : sums.part_sums)
     after += few_numbers_seconds(cluster, ranks, hosts, in_double(few_bytes));
   of.sum += after;
   const Path back = exchange(sizeof(float));
   const double all_of_gather = back.latency + moved(buckets) * sizeof(float) * back.seconds_per_byte;
-  of.gather = bucket_by_bucket ? gather_under_way(sums, buckets, back, forward) : all_of_gather;
+  if (meanwhile) {
+    of.gather = gather_under_way(sums, buckets, back, forward);
+  } else if (sums.overlap(hosts) && two_levels(sums, ranks, hosts)) {
+    // Between hosts meanwhile; each rank copies what the others of its host and of other hosts have updated.
+    Path link = back;
+    const double copying = one_way(ranks_a_host(ranks, hosts)) * cluster.within_host.seconds_per_byte;
+    link.seconds_per_byte -= copying;
+    of.gather = gather_under_way(sums, buckets, link, forward) + moved(buckets) * sizeof(float) * copying;
+  } else {
+    of.gather = all_of_gather;
+  }
   of.whole += after + std::max(of.gather, all_of_gather);
   return of;
 }

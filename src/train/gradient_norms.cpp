@@ -18,7 +18,7 @@ std::vector<double> squared_norms(reduce::Reducer& reducer, const std::vector<nn
   const std::vector<Division::OwnChunk>& own = division.own();
   std::vector<std::int64_t> sums(
       division.all().size());  // the bits of doubles: 0 plus a number is the number
-  reducer.wait_for_sum(own.size());
+  reducer.wait_for_whole_sum();
   parallel_ranges(own.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
     alignas(64) float scratch[Division::kChunk];
     for (; begin < end; ++begin) {

@@ -96,7 +96,7 @@ StepReport Trainer::step() {
 StepReport Trainer::advance() {
   whole_average_ = {};
   whole_optimizer_.clear();
-  const StepReport report = compute_gradient();
+  const StepReport report = begin_gradient();
   update(report.learning_rate);
   {
     const Span span(parts_.supervision.progress, Activity::kTransfer, step_ + 1);
@@ -119,6 +119,12 @@ void Trainer::expect_replicas(const StepReport& report) const {
 }
 
 StepReport Trainer::compute_gradient() {
+  const StepReport report = begin_gradient();
+  parts_.reducer.wait_for_whole_sum();
+  return report;
+}
+
+StepReport Trainer::begin_gradient() {
   using reduce::Reducer;
   if (step_in_epoch() == 0) parts_.loader.start_epoch(epochs_done());
   const std::vector<data::Block> blocks = parts_.loader.blocks(step_in_epoch());
@@ -139,7 +145,7 @@ StepReport Trainer::compute_gradient() {
   report.l2_loss = l2_loss(parts_.model, parameters(), options_.optimizer.l2, parts_.threads);
   report.learning_rate = schedule_.learning_rate(step_);
   if (report.sums.loss.invalid != 0 || outcome == Reducer::Outcome::kNotFinite) {
-    parts_.reducer.wait_for_sum(division().own().size());  // nobody updates with it
+    parts_.reducer.wait_for_whole_sum();
     Culprit culprit(parts_, parameters());
     for_each_forward(blocks, [&](std::size_t rows) { culprit.see(workspace_, rows); });
     throw culprit.error(report.step);
@@ -234,6 +240,8 @@ kernels::LossSums Trainer::pass(std::span<const data::Block> blocks, std::size_t
 
 void Trainer::update(double learning_rate) {
   liveness::Progress* const progress = parts_.supervision.progress;
+  const std::span<const reduce::Division::OwnChunk> own = division().own();
+  if (needs_norms()) wait_for_sum(own.size(), parts_.reducer, progress, step_ + 1);
   std::vector<optim::Optimizer::Part> parts;
   {
     const Span span(progress, Activity::kUpdate, step_ + 1);
@@ -242,7 +250,6 @@ void Trainer::update(double learning_rate) {
     for (std::size_t t = 0; t < tensors.size(); ++t)
       if (!tensors[t].has_gradient()) move_running_mean(t);  // on every rank: there are few
   }
-  const std::span<const reduce::Division::OwnChunk> own = division().own();
   std::size_t updated = 0;
   do {
     const std::size_t there = wait_for_sum(updated + 1, parts_.reducer, progress, step_ + 1);
@@ -278,12 +285,9 @@ std::span<const float> Trainer::parameters() const {
 }
 
 std::vector<optim::Optimizer::Part> Trainer::parts_of_update(double learning_rate) const {
-  using Kind = optim::OptimizerOptions::Kind;
   const std::vector<nn::Tensor>& tensors = parts_.model.tensors();
-  const bool lars = options_.optimizer.kind == Kind::kLars;
   std::vector<double> squares(tensors.size());
-  if (lars || options_.clip_norm != 0.0)
-    squares = squared_norms(parts_.reducer, tensors, parts_.communicator, parts_.threads);
+  if (needs_norms()) squares = squared_norms(parts_.reducer, tensors, parts_.communicator, parts_.threads);
   const double clip = clip_factor(options_.clip_norm, squares);
   std::vector<optim::Optimizer::Part> parts;
   for (std::size_t t = 0; t < tensors.size(); ++t) {
@@ -293,7 +297,7 @@ std::vector<optim::Optimizer::Part> Trainer::parts_of_update(double learning_rat
             .rate = tensor.learning_rate_factor * learning_rate,
             .decay_factor = tensor.weight_decay_factor,
             .clip = clip};
-    if (!lars || !tensor.has_gradient() || tensor.shape.size() == 1) continue;
+    if (!has_lars() || !tensor.has_gradient() || tensor.shape.size() == 1) continue;
     const double weights = std::sqrt(kernels::sum_of_squares(tensor.slice(parameters()), parts_.threads));
     part.trust = optimizer_.trust(weights, clip * std::sqrt(squares[t]), tensor.weight_decay_factor);
   }

@@ -148,6 +148,8 @@ class Trainer {
  private:
   // A step, after which the other ranks' parameters may be on their way.
   StepReport advance();
+  // compute_gradient, but for the sum's arrival.
+  StepReport begin_gradient();
   // This rank's sums for its blocks of a step; gradients go to the reducer.
   kernels::LossSums forward_and_backward(std::span<const data::Block> blocks, std::size_t global_samples);
   // The outputs for blocks that fit the workspace together, whose layers' outputs it holds then, and whose
@@ -166,6 +168,8 @@ class Trainer {
   void update(double learning_rate);
   // Of some chunks, whose sums are there.
   void update(std::span<const reduce::Division::OwnChunk> own, std::span<const optim::Optimizer::Part> parts);
+  bool has_lars() const { return options_.optimizer.kind == optim::OptimizerOptions::Kind::kLars; }
+  bool needs_norms() const { return has_lars() || options_.clip_norm != 0.0; }
   // What the update of each tensor goes by.
   std::vector<optim::Optimizer::Part> parts_of_update(double learning_rate) const;
   // Of a tensor without gradient: towards the mean of what the step's micro-batches found.

@@ -23,7 +23,7 @@
 //
 // OVERLAP 1: a bucket leaves when backward, which begins at the arena's end, has come to its part of the
 // gradient, and what is left after backward is waited for and added up bucket by bucket. The sums move on
-// every 100 microseconds of backward. With one rank a host the parameters that a divided update gathers come
+// every 100 microseconds of backward. The parameters that a divided update gathers come
 // while the next forward goes on, from the arena's beginning, each bucket when the one before is there: a
 // step begins with them. OVERLAP 0: all of that follows one another.
 //
@@ -140,7 +140,7 @@ class Rank {
 
   void step() {
     const bool overlap = step_.overlap && ranks_ > 1;
-    const bool gather_first = overlap && step_.divided && host_bits_ == 0;
+    const bool gather_first = overlap && step_.divided;
     if (gather_first)
       forward_with_gathers();
     else
@@ -205,7 +205,7 @@ class Rank {
     begin_round(sums_.back());
   }
 
-  // What came is added up: where hosts have several ranks, when all is there.
+  // What came is added up: where hosts have several ranks, or sums of parts follow, when all is there.
   void wait_for_sums() {
     double later = 0.0;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
@@ -213,7 +213,7 @@ class Rank {
         wait_for_a_message();
         move_on();
       }
-      if (host_bits_ == 0)
+      if (host_bits_ == 0 && step_.few_bytes.size() == 1)
         smpi_execute(sums_[i].to_add);
       else
         later += sums_[i].to_add;

@@ -119,6 +119,16 @@ TEST(ProductRule, IsKeptOverManyChunksAndBlocks) {
     expect_rule_of_random_numbers(shape, turn += 16);
 }
 
+// A layer's weights, row after row, times few samples: as many as tiles read weights for where these are.
+TEST(ProductRule, IsKeptForFewColumns) {
+  for (const std::size_t n : {1, 15, 33, 65, 120, 128, 129, 250, 256, 257})
+    for (const int store : {0, 64})  // layouts: rows, columns, rows
+      for (const Shape& shape : {Shape{300, n, 520}, {40, n, 257}, {13, n, 19}}) {
+        expect_rule_of_random_numbers(shape, 4 + store);
+        if (HasFatalFailure()) return;
+      }
+}
+
 // Infinities, NaN and zeros of both signs anywhere; and terms and sums below the smallest normal number.
 TEST(ProductRule, IsKeptForUnusualNumbers) {
   const float unusual[] = {std::numeric_limits<float>::infinity(),

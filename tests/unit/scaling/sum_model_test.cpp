@@ -93,7 +93,9 @@ TEST(SumModel, HostsOfSeveralRanksSpeakByOneOfThem) {
   Sums one = divided();
   one.two_levels = false;  // four ranks send half of everything each
   EXPECT_NEAR(cost(one, 8, 2).gather, 3e-5 + 4 * 0.5 * kBytes * 1e-8 + 3.0 / 8 * kBytes * 1e-9, 1e-12);
-  EXPECT_EQ(cost(under_way(divided()), 8, 2).gather, two.gather) << "of that gather nothing is hidden";
+  // With overlap between hosts meanwhile, here slower than forward, of which a quarter is left then.
+  EXPECT_NEAR(cost(under_way(divided()), 8, 2).gather,
+              3e-5 + barriers + 0.5 * kBytes * 1e-8 - 0.75 * kPass + 0.75 * kBytes * 1e-9, 1e-12);
   EXPECT_LT(cost(under_way(one), 8, 2).gather, cost(one, 8, 2).gather);
 }
 
