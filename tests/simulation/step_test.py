@@ -56,8 +56,8 @@ DIVIDED = [
     pytest.param(8, 1, "0 0 0 1:1:1:1 100000,100000 1000000 0 0", 0.00066, 0.00080, id="sums_of_parts_are_charged"),
     # 3/4 * 8 MB each way go through the link of a host; 4 MB each way through its memory, of 100 GB/s.
     pytest.param(8, 2, f"0 0 0 {EVEN} 8000000 0 0", 0.0120, 0.0131, id="ranks_of_a_host_share_its_link"),
-    # With overlap the first bucket is waited for, 0.8 ms, and the sum.
-    pytest.param(8, 2, f"0.040 0 0 {EVEN} 1000000 1 0", 0.0466, 0.0478, id="and_gather_under_forward")]
+    # With overlap the first bucket is waited for, 0.8 ms, and the sum, 6 ms: nothing of backward hides it.
+    pytest.param(8, 2, f"0.040 0 0 {EVEN} 1000000 1 0", 0.0468, 0.0483, id="and_gather_under_forward")]
 
 
 @pytest.mark.parametrize("ranks, ranks_a_host, arguments, least, most", EVERYWHERE)

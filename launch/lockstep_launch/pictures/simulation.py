@@ -21,7 +21,6 @@ def panel(axes, points, networks):
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
     axes.set_xlim(0.85, 1.18 * max(most, 2))
-    axes.set_ylim(0, 1.06)
 
 
 def draw(points):
@@ -41,6 +40,7 @@ def draw(points):
             panel(axes, own, networks)
             axes.set_title(f"{net}, {mode}{'' if overlap == 'auto' else ', no overlap'}", fontsize=10.5)
         row[0].set_ylabel("efficiency")
+    panels[0][0].set_ylim(0, 1.06 * max(1, *(point[of] for point in points for of in ("efficiency", "predicted_efficiency"))))
     for axes in panels[1]:
         axes.set_xlabel("ranks")
     style.legend(figure, handles, names, width)
