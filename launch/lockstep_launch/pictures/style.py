@@ -115,8 +115,12 @@ def curve(axes, xs, ys, **how):
 
 
 def lay_out(made):
-    """Puts the panels where they will be drawn."""
+    """Puts the panels where they will be drawn. Rounded: the last digits that the constraint solver finds differ from run to run, and
+    names in the SVG are made of them."""
     made.draw_without_rendering()
+    made.set_layout_engine("none")
+    for axes in made.axes:
+        axes.set_position(np.round(axes.get_position(original=True).bounds, 5))
 
 
 def fill(made, colour):
@@ -128,6 +132,7 @@ def fill(made, colour):
 
 def as_bytes(made, form, dpi=150):
     """The picture, alike whenever and wherever the same version of matplotlib makes it. form: svg or png."""
+    lay_out(made)
     content = io.BytesIO()
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
     made.savefig(content, format=form, dpi=dpi, metadata=metadata, facecolor=made.get_facecolor())
