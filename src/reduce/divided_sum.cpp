@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -116,67 +117,27 @@ void DividedSum<T>::connect() {
   host_ = nullptr;
   published_.reset();
   exchange_ = communicator_;
-  communicator_->all_or_none([&] { plan_messages(); });
+  communicator_->all_or_none([&] { prepare_messages(); });
 }
 
 template <typename T>
 bool DividedSum<T>::connect_host(const comm::Communicator& host) {
   host_ = &host;
   communicator_->all_or_none([&] {
-    if (way_ == Way::kTwo) plan_messages();
+    if (way_ == Way::kTwo) prepare_messages();
     published_.emplace(host.rank() == 0 ? division_->parameters() * sizeof(float) : 0);
   });
   return own_.connect(host) && published_->connect(host) && (!received_ || received_->connect(host));
 }
 
 template <typename T>
-void DividedSum<T>::plan_messages() {
-  // The parts of those that exchange: theirs, and those of the ranks that they speak for.
-  struct Member {
-    std::size_t first, last;
-  };
-  std::vector<Member> members;
-  std::size_t me = 0;  // among them
+void DividedSum<T>::prepare_messages() {
   const std::vector<int>& hosts = communicator_->hosts();
-  const auto host_of = [&](int rank) { return hosts[static_cast<std::size_t>(rank)]; };
-  const int speaker = way_ == Way::kTwo ? host_of(communicator_->rank()) : communicator_->rank();
-  for (int rank = 0; rank < communicator_->size(); ++rank) {
-    if (way_ == Way::kTwo && host_of(rank) != rank) continue;
-    if (rank == speaker) me = members.size();
-    const std::size_t first = division_->part_of(rank);
-    const auto ranks = way_ == Way::kTwo ? std::ranges::count(hosts, rank) : 1;
-    members.push_back({first, first + static_cast<std::size_t>(ranks)});
-  }
-  const auto bytes = [](std::size_t elements, std::size_t width) {
-    return static_cast<int>(elements * width);
-  };
-  messages_.clear();
-  std::size_t received = 0;
-  for (const Bucket& bucket : division_->buckets()) {
-    const std::size_t own_begin = bucket.cuts[members[me].first],
-                      own_size = bucket.cuts[members[me].last] - own_begin;
-    Message message{.out = {},
-                    .in = {},
-                    .parameters = {},
-                    .own_begin = own_begin,
-                    .own_size = own_size,
-                    .received = received};
-    std::size_t from_others = 0;
-    for (std::size_t m = 0; m < members.size(); ++m) {
-      const std::size_t begin = bucket.cuts[members[m].first] - bucket.begin(),
-                        size = bucket.cuts[members[m].last] - bucket.begin() - begin;
-      message.out.sizes.push_back(m == me ? 0 : bytes(size, width()));
-      message.out.places.push_back(bytes(begin, width()));
-      message.in.sizes.push_back(m == me ? 0 : bytes(own_size, width()));
-      message.in.places.push_back(bytes(from_others, width()));
-      message.parameters.sizes.push_back(bytes(size, sizeof(float)));
-      message.parameters.places.push_back(bytes(begin, sizeof(float)));
-      if (m != me) from_others += own_size;
-    }
-    received += from_others;
-    messages_.push_back(std::move(message));
-  }
-  received_.emplace(exchange_ != nullptr ? received * width() : 0, way_ == Way::kTwo);
+  std::vector<int> speakers = hosts;
+  if (way_ == Way::kMessages) std::iota(speakers.begin(), speakers.end(), 0);
+  messages_ =
+      plan_messages(*division_, speakers, speakers[static_cast<std::size_t>(communicator_->rank())], width());
+  received_.emplace(exchange_ != nullptr ? messages_.received * width() : 0, way_ == Way::kTwo);
   if (exchange_ == nullptr) return;
   if (narrow_) wire_ = AlignedBuffer<Half>(local_.size());
   if (overlaps_) background_.emplace(*exchange_, progress_);
@@ -225,7 +186,7 @@ void DividedSum<T>::add_slice(const Bucket& bucket) {
 template <typename T>
 void DividedSum<T>::send(std::size_t b) {
   const Bucket& bucket = division_->buckets()[b];
-  const Message& message = messages_[b];
+  const Message& message = messages_.of_bucket[b];
   const std::size_t size = bucket.end() - bucket.begin();
   std::span<const std::byte> out = std::as_bytes(local_.subspan(bucket.begin(), size));
   if (narrow_) {
@@ -307,7 +268,7 @@ std::span<const T> DividedSum<T>::read(std::size_t begin, std::span<T> scratch) 
   }
   const std::vector<Bucket>& buckets = division_->buckets();
   const auto bucket = std::ranges::lower_bound(buckets, begin, std::greater(), &Bucket::begin);
-  const Message& message = messages_[static_cast<std::size_t>(bucket - buckets.begin())];
+  const Message& message = messages_.of_bucket[static_cast<std::size_t>(bucket - buckets.begin())];
   narrow_ ? add_received<Half>(message, begin, scratch) : add_received<T>(message, begin, scratch);
   return scratch;
 }
@@ -360,7 +321,7 @@ void DividedSum<T>::gather(std::span<float> arena) {
   const std::span<float> target = publish(arena);
   if (exchange_ != nullptr) {
     std::vector<comm::Communicator::Gathered> buffers;
-    for (std::size_t b = messages_.size(); b-- > 0;) buffers.push_back(parameters_of(b, target));
+    for (std::size_t b = messages_.of_bucket.size(); b-- > 0;) buffers.push_back(parameters_of(b, target));
     exchange_->allgather(buffers);
   }
   if (way_ == Way::kMessages) return;
@@ -372,7 +333,7 @@ template <typename T>
 comm::Communicator::Gathered DividedSum<T>::parameters_of(std::size_t b, std::span<float> arena) const {
   const Bucket& bucket = division_->buckets()[b];
   return {std::as_writable_bytes(arena.subspan(bucket.begin(), bucket.end() - bucket.begin())),
-          &messages_[b].parameters};
+          &messages_.of_bucket[b].parameters};
 }
 
 template <typename T>
@@ -383,7 +344,7 @@ void DividedSum<T>::begin_gather(std::span<float> arena) {
   if (exchange_ == nullptr) return;
   if (way_ == Way::kTwo)
     background_->tell(count_of(Count::kArrived, 0), round_ * division_->buckets().size());
-  for (std::size_t b = messages_.size(); b-- > 0;)  // the first layers first
+  for (std::size_t b = messages_.of_bucket.size(); b-- > 0;)  // the first layers first
     background_->start_in_turn(parameters_of(b, target));
 }
 

@@ -15,6 +15,7 @@
 #include "comm/shared_memory.h"
 #include "reduce/division.h"
 #include "reduce/gradient_sum.h"
+#include "reduce/messages.h"
 #include "reduce/options.h"
 
 namespace lockstep::reduce {
@@ -62,20 +63,13 @@ class DividedSum final : public GradientSum<T> {
     kMessages,  // each rank by messages
   };
   using Bucket = Division::Bucket;
-  // Of a bucket: what this rank, or the one that speaks for it, sends to each of those that exchange, what it
-  // receives from each, and what of the parameters each has.
-  struct Message {
-    comm::Parts out, in, parameters;
-    std::size_t own_begin, own_size;  // of the arena: what is this rank's, or its host's
-    std::size_t received;             // elements of received_ before those of this bucket
-  };
   // What a rank tells the others of its host, of all rounds so far: buckets that are complete, and those of
   // which it has added up its slice; and, who speaks for the host, of which the parameters are there.
   enum class Count : std::size_t { kComplete, kAdded, kArrived };
 
   void connect();
   bool connect_host(const comm::Communicator& host);
-  void plan_messages();
+  void prepare_messages();
   std::uint64_t& count_of(Count count, int rank_on_host) const;
   void tell(Count count, std::size_t buckets);
   // Buckets of this round of which every rank of this host says so.
@@ -110,7 +104,7 @@ class DividedSum final : public GradientSum<T> {
   const comm::Communicator* exchange_ =
       nullptr;  // of kTwo and kMessages: those that exchange; null on others
   std::optional<comm::Communicator> host_group_, exchange_group_;  // of kTwo
-  std::vector<Message> messages_;                                  // of each bucket
+  Messages messages_;
   std::optional<comm::SharedMemory> received_;   // of each bucket what each of the others sent
   std::optional<comm::SharedMemory> published_;  // parameters, where the ranks of a host copy them from
   bool being_copied_ = false;                    // these
