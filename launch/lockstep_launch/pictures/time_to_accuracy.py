@@ -1,6 +1,8 @@
 """Batch sizes: accuracy after equal epochs and epochs to an accuracy, a colour for each rule of the learning rate; and the predicted
 time to the accuracy over the ranks, a colour for each batch."""
 
+import math
+
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -59,7 +61,8 @@ def draw(runs, epoch_times, accuracy):
     by_rule(panels[0], learnt, lambda one: 100 * one.accuracy)
     panels[0].set_title("Accuracy after all epochs (%)", loc="left")
     by_rule(panels[1], learnt, lambda one: one.epochs)
-    panels[1].set_ylim(bottom=0)
+    highest = panels[1].dataLim.y1
+    panels[1].set_ylim(0, 1.06 * highest if math.isfinite(highest) else 1)
     panels[1].set_title(f"Epochs to {100 * accuracy:.4g} %", loc="left")
     times(panels[2], fastest, epoch_times)
     style.legend(figure, handles, names, width)
