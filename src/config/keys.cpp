@@ -106,7 +106,7 @@ bool sums_in_shared_memory(const Json& resolved) {
   const bool on_one_host =
       value(resolved, "reduce.overlap") != "always" && value(resolved, "reduce.wire") == "full";
   const bool on_each_host =
-      value(resolved, "reduce.update") == "divided" && value(resolved, "reduce.levels") != "one";
+      value(resolved, "reduce.update") != "everywhere" && value(resolved, "reduce.levels") != "one";
   return on_one_host || on_each_host;
 }
 
@@ -119,11 +119,11 @@ std::vector<Key> make_keys() {
   Names made_up = points, divided = points;
   made_up.push_back("function");
   divided.insert(divided.end(), {"function", "csv", "numpy", "images"});
-  Key shared_memory = where(
-      "reduce.shared_memory", {"reduce.overlap", "reduce.wire", "reduce.update", "reduce.levels"},
-      "reduce.wire = \"full\" and no reduce.overlap = \"always\", or reduce.update = \"divided\" and no "
-      "reduce.levels = \"one\"",
-      sums_in_shared_memory);
+  Key shared_memory =
+      where("reduce.shared_memory", {"reduce.overlap", "reduce.wire", "reduce.update", "reduce.levels"},
+            "reduce.wire = \"full\" and no reduce.overlap = \"always\", or no "
+            "reduce.update = \"everywhere\" and no reduce.levels = \"one\"",
+            sums_in_shared_memory);
   shared_memory.role = kExecution;
   return {
       {"seed"},
@@ -212,7 +212,7 @@ std::vector<Key> make_keys() {
       {"reduce.bucket_bytes", kExecution},
       shared_memory,
       {"reduce.update", kExecution},
-      with("reduce.levels", "reduce.update", {"divided"}, kExecution),
+      with("reduce.levels", "reduce.update", {"auto", "divided"}, kExecution),
       {"compute.threads", kExecution},
       {"compute.kernels", kExecution},
       {"compute.balance", kExecution},

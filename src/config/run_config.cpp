@@ -242,10 +242,14 @@ RunConfig parse(const std::string& text, const std::string& name, const std::vec
                             {"always", reduce::Overlap::kAlways},
                             {"never", reduce::Overlap::kNever}});
   using reduce::Levels, reduce::Update;
-  in.read<Update>("reduce.update", config.reduce.update,
-                  {{"divided", Update::kDivided}, {"everywhere", Update::kEverywhere}});
+  in.read<Update>(
+      "reduce.update", config.reduce.update,
+      {{"auto", Update::kAuto}, {"divided", Update::kDivided}, {"everywhere", Update::kEverywhere}});
   in.read<Levels>("reduce.levels", config.reduce.levels,
                   {{"auto", Levels::kAuto}, {"one", Levels::kOne}, {"two", Levels::kTwo}});
+  // Levels are of a divided update: who asks for some asks for it.
+  if (config.reduce.levels != Levels::kAuto && config.reduce.update == Update::kAuto)
+    config.reduce.update = Update::kDivided;
   in.read("reduce.shared_memory", config.reduce.shared_memory);
   in.check("reduce.levels", [&] {
     if (config.reduce.levels == Levels::kTwo && !config.reduce.shared_memory)

@@ -15,8 +15,8 @@ enum class Overlap { kAuto, kAlways, kNever };
 enum class Wire { kFull, kInt16, kBf16 };
 
 // Who updates which parameters: kDivided each rank its part of the arena, which the others then get from it;
-// kEverywhere each rank all of them.
-enum class Update { kDivided, kEverywhere };
+// kEverywhere each rank all of them; kAuto divided where the ranks share memory or the parts are about even.
+enum class Update { kAuto, kDivided, kEverywhere };
 
 // How the ranks of several hosts divide a sum: kTwo those of a host add up in memory that they share, and one
 // of them exchanges with the other hosts; kOne each rank exchanges with each other; kAuto two where a host
@@ -25,7 +25,7 @@ enum class Levels { kAuto, kOne, kTwo };
 
 struct ReduceOptions {
   Mode mode = Mode::kExact;
-  Update update = Update::kDivided;
+  Update update = Update::kAuto;
   Levels levels = Levels::kAuto;  // of kDivided
   Wire wire = Wire::kFull;
   Overlap overlap = Overlap::kAuto;

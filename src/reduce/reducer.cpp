@@ -22,7 +22,7 @@ std::vector<float> Reducer::gradient() {
 
 Division division_of(const ReduceOptions& options, const nn::Model& model,
                      const comm::Communicator& communicator) {
-  if (options.update == Update::kEverywhere || communicator.size() == 1) return Division(model.tensors());
+  if (!divides(options, communicator.hosts(), model.parameters())) return Division(model.tensors());
   constexpr std::size_t kMax = std::size_t{1} << 28;  // floats: MPI counts bytes in int
   std::size_t bucket = kMax;
   if (!sums_in_memory(options, communicator.hosts())) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "comm/background_sums.h"
+#include "reduce/division.h"
 
 namespace lockstep::reduce {
 namespace {
@@ -32,6 +33,16 @@ bool sums_in_memory(const ReduceOptions& options, std::span<const int> hosts) {
 bool sums_in_two_levels(const ReduceOptions& options, std::span<const int> hosts) {
   return options.shared_memory && options.levels != Levels::kOne && number_of(hosts) > 1 &&
          number_of(hosts) < hosts.size();
+}
+
+bool worth_dividing(std::size_t parameters, std::size_t members) {
+  return parameters >= 2 * Division::kChunk * members;
+}
+
+bool divides(const ReduceOptions& options, std::span<const int> hosts, std::size_t parameters) {
+  if (hosts.size() == 1 || options.update == Update::kEverywhere) return false;
+  if (options.update == Update::kDivided || sums_in_memory(options, hosts)) return true;
+  return worth_dividing(parameters, sums_in_two_levels(options, hosts) ? number_of(hosts) : hosts.size());
 }
 
 std::size_t bucket_bytes(const ReduceOptions& options, bool overlapped) {

@@ -265,10 +265,9 @@ Sums sums_of(const config::RunConfig& run, const nn::Model& model) {
   if (run.train.clip_norm != 0.0 || run.train.optimizer.kind == optim::OptimizerOptions::Kind::kLars)
     sums.part_sums.push_back(sizeof(std::int64_t) * reduce::Division(model.tensors()).all().size());
   if (run.reduce.wire != reduce::Wire::kFull) sums.bytes_per_number = 2.0;
-  sums.divided_update = run.reduce.update == reduce::Update::kDivided;
+  sums.update = run.reduce.update;
   sums.bucket_bytes = reduce::bucket_bytes(run.reduce, /*overlapped=*/true);
-  // Those of a divided update are long in either way: reduce::division_of.
-  sums.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/sums.divided_update);
+  sums.bucket_bytes_at_the_end = reduce::bucket_bytes(run.reduce, /*overlapped=*/false);
   sums.overlap_on_one_host = run.reduce.overlap == reduce::Overlap::kAlways;
   sums.overlap_across_hosts = run.reduce.overlap != reduce::Overlap::kNever;
   sums.bucket_bytes_given = run.reduce.bucket_bytes != 0;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "reduce/division.h"
+#include "reduce/ways.h"
 
 namespace lockstep::scaling {
 namespace {
@@ -47,8 +48,9 @@ struct Bucket {
 
 // From the arena's end.
 std::vector<Bucket> buckets_of(const Sums& sums, int ranks, int hosts) {
-  const bool overlapped = sums.overlap(hosts), divided = sums.divided_update;
-  const std::size_t bytes = overlapped ? sums.bucket_bytes : sums.bucket_bytes_at_the_end;
+  const bool overlapped = sums.overlap(hosts), divided = sums.divided(ranks, hosts);
+  std::size_t bytes = overlapped ? sums.bucket_bytes : sums.bucket_bytes_at_the_end;
+  if (divided) bytes = std::max(bytes, sums.bucket_bytes);  // as reduce::division_of
   double size = in_double(bytes) / sums.bytes_per_number;
   if (hosts == 1 && (divided ? all_in_memory(sums, hosts) : !overlapped)) {
     size = sums.parameters();
@@ -159,6 +161,14 @@ double gather_under_way(const Sums& sums, const std::vector<Bucket>& buckets, co
 
 }  // namespace
 
+bool Sums::divided(int ranks, int hosts) const {
+  using reduce::Update;
+  if (ranks == 1 || update == Update::kEverywhere) return false;
+  return update == Update::kDivided || all_in_memory(*this, hosts) ||
+         reduce::worth_dividing(static_cast<std::size_t>(parameters()),
+                                static_cast<std::size_t>(members(*this, ranks, hosts)));
+}
+
 double Sums::parameters() const {
   double sum = 0.0;
   for (const TensorLoad& tensor : tensors) sum += in_double(tensor.elements);
@@ -180,7 +190,7 @@ double few_numbers_seconds(const Cluster& cluster, int ranks, int hosts, double 
 }
 
 double largest_part(const Sums& sums, int ranks, int hosts) {
-  if (!sums.divided_update || ranks == 1) return 1.0;
+  if (!sums.divided(ranks, hosts)) return 1.0;
   double largest = 0.0;
   for (const Bucket& bucket : buckets_of(sums, ranks, hosts))
     largest += largest_part_of(bucket.numbers, ranks);
@@ -191,19 +201,18 @@ SumSeconds sum_seconds(const Sums& sums, const Cluster& cluster, int ranks, int 
                        double backward) {
   constexpr double kAdding = 3e-11;  // a byte that has come, by one core
   if (ranks == 1) return {};
+  const bool divided = sums.divided(ranks, hosts);
   const double few = few_numbers_seconds(cluster, ranks, hosts, in_double(sums.few_bytes));
   const std::vector<Bucket> buckets = buckets_of(sums, ranks, hosts);
   const double among = members(sums, ranks, hosts), bytes = moved(buckets) * sums.bytes_per_number;
   const auto exchange = [&](double width) {
     return path_of_exchange(sums, cluster, ranks, hosts, width * buckets.front().moved / among);
   };
-  const Path path =
-      sums.divided_update ? exchange(sums.bytes_per_number) : path_of_sum(cluster, ranks, hosts);
+  const Path path = divided ? exchange(sums.bytes_per_number) : path_of_sum(cluster, ranks, hosts);
   const bool by_messages = !all_in_memory(sums, hosts) && !two_levels(sums, ranks, hosts);
   const bool meanwhile = sums.overlap(hosts) && by_messages;
   const bool added_meanwhile = meanwhile && sums.part_sums.empty();  // these need all of the sum
-  const double adding =
-      sums.divided_update && !all_in_memory(sums, hosts) ? kAdding * one_way(among) : 0.0;  // a byte
+  const double adding = divided && !all_in_memory(sums, hosts) ? kAdding * one_way(among) : 0.0;  // a byte
   SumSeconds of;
   if (sums.overlap(hosts)) {
     of.sum = sum_under_way(sums, buckets, path, backward, few, added_meanwhile ? adding : 0.0);
@@ -212,7 +221,7 @@ SumSeconds sum_seconds(const Sums& sums, const Cluster& cluster, int ranks, int 
     of.sum = few + in_double(buckets.size()) * path.latency + bytes * path.seconds_per_byte;
     of.whole = of.sum;
   }
-  if (!sums.divided_update) return of;
+  if (!divided) return of;
   double after = added_meanwhile ? 0.0 : adding * bytes;
   for (const std::size_t few_bytes : sums.part_sums)
     after += few_numbers_seconds(cluster, ranks, hosts, in_double(few_bytes));

@@ -39,6 +39,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "reduce/options.h"
 #include "scaling/network.h"
 
 namespace lockstep::scaling {
@@ -63,13 +64,14 @@ struct Sums {
   std::size_t bucket_bytes_at_the_end = std::size_t{1} << 18;  // between hosts without overlap
   bool bucket_bytes_given = false;  // else divided buckets grow with the ranks, so that each has a chunk
   bool overlap_on_one_host = false, overlap_across_hosts = true;
-  // Each rank gets the sums of its part, updates that, and all parts are gathered; else every rank updates
-  // everything.
-  bool divided_update = false;
+  // Of kDivided each rank gets the sums of its part, updates that, and all parts are gathered; of kEverywhere
+  // every rank updates everything.
+  reduce::Update update = reduce::Update::kEverywhere;
   // Of a divided update: ranks of a host share memory, and one of several hosts' speaks for its host.
   bool in_memory = true, two_levels = true;
 
   double parameters() const;
+  bool divided(int ranks, int hosts) const;  // as reduce::divides
   bool overlap(int hosts) const { return hosts == 1 ? overlap_on_one_host : overlap_across_hosts; }
 };
 

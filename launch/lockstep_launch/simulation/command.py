@@ -68,8 +68,8 @@ def ranks_per_host(text):
 
 
 def update(text):
-    if text not in ("divided", "everywhere"):
-        raise Failure(2, f"--update is '{text}', expected divided or everywhere")
+    if text not in ("auto", "divided", "everywhere"):
+        raise Failure(2, f"--update is '{text}', expected auto, divided or everywhere")
     return text
 
 
@@ -109,7 +109,7 @@ def main(words):
         nets=[*(curve.Net.of_widths(net) for net in (widths(hidden) if hidden else [])), *configurations],
         strong=strong(last("--strong", "8192x256")),
         ranks_a_host=ranks_per_host(last("--ranks-per-host", "1")),
-        update=update(last("--update", "divided")),
+        update=update(last("--update", "auto")),
         measurements=last("--measurements", None),
     )
     for network in plan.networks:

@@ -59,12 +59,23 @@ class Strong(NamedTuple):
     shards: int = 256
 
 
+def parameters(measurements):
+    return sum(json.loads(measurements.read_text(encoding="utf-8"))["tensors"])
+
+
 def summed(measurements, update):
     """What a step sums, as simulated_step takes it: from a file of measurements."""
     known = json.loads(measurements.read_text(encoding="utf-8"))
     of_tensors = zip(known["tensors"], known["backward_work"], known["forward_work"], map(int, known["in_slices"]))
     few = [known["few_bytes"], *(known["part_sums"] if update == "divided" else [])]
     return [",".join(":".join(map(str, tensor)) for tensor in of_tensors), ",".join(map(str, few))]
+
+
+def way(update, parameters, ranks, ranks_a_host):
+    """divided or everywhere, as reduce::divides decides."""
+    exchanging = max(1, ranks // ranks_a_host)
+    even = ranks <= ranks_a_host or 4 * parameters >= 2 * CHUNK * exchanging
+    return update if update != "auto" else "divided" if even else "everywhere"
 
 
 def messages(overlap, update, ranks, ranks_a_host):
@@ -119,8 +130,9 @@ def points(net, mode, overlap, plan, work):
     for row in rows:
         count = int(row["ranks"])
         parts = [row["forward_seconds"], row["backward_seconds"], row["update_seconds"]]
-        words = [programs.SIMULATED / "simulated_step", *parts, *summed(known, plan.update),
-                 *messages(overlap, plan.update, count, plan.ranks_a_host), ADDING, plan.update, plan.ranks_a_host]  # fmt: skip
+        update = way(plan.update, parameters(known), count, plan.ranks_a_host)
+        words = [programs.SIMULATED / "simulated_step", *parts, *summed(known, update),
+                 *messages(overlap, update, count, plan.ranks_a_host), ADDING, update, plan.ranks_a_host]  # fmt: skip
         step = float(programs.simulate(count, *rate(row["network"]), words, plan.ranks_a_host))
         epoch = step * SAMPLES / int(row["batch_size"])
         if count == 1:

@@ -92,7 +92,7 @@ class Simulate(ToolTest):
 
     def test_StepsAreSimulatedBesideWhatIsPredicted(self):
         out = self.call(command.main, "curve", "-o", "p", "--ranks", "1,4", "--hidden", "100", "--networks", "10gbit",
-                        "--measurements", "measured")  # fmt: skip
+                        "--update", "divided", "--measurements", "measured")  # fmt: skip
         self.assertEqual(out.splitlines()[-1].split(": ", 1)[1], "p.csv, p.svg and p.png")
         with open("p.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -114,13 +114,14 @@ class Simulate(ToolTest):
         self.assertIn("3072-100-10, strong", texts("p.svg"))
         self.assertTrue(is_png("p.png"))
         self.call(command.main, "curve", "-o", "p", "--ranks", "1,4", "--hidden", "100", "--networks", "10gbit",
-                  "--measurements", "measured")  # fmt: skip
+                  "--update", "divided", "--measurements", "measured")  # fmt: skip
         self.assertEqual(self.asked.read_text().count("--calibration"), 2 * 5 + 4 + 4)  # measurements are kept
 
     def test_ConfigurationsAndHostsOfSeveralRanks(self):
         self.call(command.main, "curve", "-o", "p", "--ranks", "1,4", "--networks", "10gbit", "--config", "nets/some.toml", "--config",
                   "other.toml", "--strong", "2048x64", "--ranks-per-host", "2")  # fmt: skip
         asked = self.asked.read_text()
+        self.assertIn("--set reduce.update=auto", asked)
         self.assertIn("predict nets/some.toml --set data.train_samples=49152", asked)
         self.assertIn("--set train.batch_size=2048 --set data.shards=64", asked)
         self.assertIn("--cores-per-host 2 ", asked)
@@ -139,6 +140,14 @@ class Simulate(ToolTest):
         self.assertIn("--set reduce.update=everywhere", asked)
         self.assertIn("step 0.125 0.125 0.5 7:70:35:1,3:6:3:0 320 1048576 1 3e-11 everywhere 1\n", asked)
         self.assertNotIn("divided", asked)
+
+    def test_ByItselfAnUpdateIsDividedWhereEachHasTwoChunks(self):
+        self.assertEqual(curve.way("auto", 64 * 8192, 64, 1), "divided")
+        self.assertEqual(curve.way("auto", 64 * 8192 - 1, 64, 1), "everywhere")
+        self.assertEqual(curve.way("auto", 8 * 8192, 64, 8), "divided", "one rank of each host exchanges")
+        self.assertEqual(curve.way("auto", 10, 8, 8), "divided", "in memory")
+        self.assertEqual(curve.way("divided", 10, 64, 1), "divided")
+        self.assertEqual(curve.way("everywhere", 64 * 8192, 64, 1), "everywhere")
 
     def test_ADividedMessageHasAPartForEachRank(self):
         self.assertEqual(curve.messages("auto", "divided", 64, 1), [1 << 20, 1])
@@ -170,7 +179,7 @@ class CommandLine(ToolTest):
             ("^--strong is '64x3'", "curve", "--strong", "64x3"),
             ("^--ranks-per-host is '0'", "curve", "--ranks-per-host", "0"),
             ("^--ranks-per-host is '3', expected a power of two", "curve", "--ranks-per-host", "3"),
-            ("^--update is 'half', expected divided or everywhere", "curve", "--update", "half"),
+            ("^--update is 'half', expected auto, divided or everywhere", "curve", "--update", "half"),
             ("^--networks has '1'", "curve", "--networks", "1,x"),
             ("^--networks has '0:5'", "curve", "--networks", "0:5"),
         ):  # fmt: skip

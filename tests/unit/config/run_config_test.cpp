@@ -303,6 +303,8 @@ TEST(RunConfig, AWireBelongsToItsMode) {
   expect_error("", {"reduce.levels=three"}, {"reduce.levels", "auto", "one", "two"});
   expect_error("", {"reduce.levels=two", "reduce.shared_memory=false"},
                {R"(reduce.levels is "two", expected "one")", "reduce.shared_memory = false"});
+  EXPECT_EQ(parse("", "run.toml", {}).reduce.update, reduce::Update::kAuto);
+  EXPECT_EQ(parse("", "run.toml", {"reduce.levels=one"}).reduce.update, reduce::Update::kDivided);
   EXPECT_EQ(parse("", "run.toml", {"reduce.update=everywhere"}).reduce.update, reduce::Update::kEverywhere);
   EXPECT_EQ(parse("", "run.toml", {"reduce.levels=one"}).reduce.levels, reduce::Levels::kOne);
   expect_error("", {"reduce.wire=bf16"}, {R"(reduce.wire is "bf16", expected "full" or "int16")", "exact"});

@@ -265,7 +265,7 @@ TEST(Reducer, ChunksCanBeReadAsTheyCome) {
   Problem problem;
   problem.hidden = {200, 150};
   const nn::Model model = problem.model();
-  const ReduceOptions options{.levels = Levels::kOne, .bucket_bytes = 40000};
+  const ReduceOptions options{.update = Update::kDivided, .levels = Levels::kOne, .bucket_bytes = 40000};
   const std::vector<float> one = reduced({options, "exact", true}, problem, self());
   for (const auto& hosts : test::layouts_of_hosts(world().size())) {
     const comm::Communicator ranks = world().taken_to_be_on(hosts);

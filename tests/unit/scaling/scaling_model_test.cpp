@@ -195,7 +195,7 @@ TEST(ScalingModel, ACrowdedHostHasItsOwnCosts) {
 // A million numbers are 245 chunks: 62 for the rank with the most of 4.
 TEST(ScalingModel, ADividedUpdateIsThatOfTheLargestPart) {
   Workload divided = workload();
-  divided.sums.divided_update = true;
+  divided.sums.update = reduce::Update::kDivided;
   const ScalingModel model(divided, {8, kNone, kNone}, {layout()});
   EXPECT_NEAR(model.predict(1, 1).step.update, 4e-4, 1e-9);
   EXPECT_NEAR(model.predict(4, 1).step.update, 4e-4 * 62 * 4096 / 1e6, 1e-9);
@@ -205,7 +205,7 @@ TEST(ScalingModel, ADividedUpdateIsThatOfTheLargestPart) {
 // 4 MB over 4 hosts and back, under passes of 1.4 and 2.8 ms: what is waited for is part of the step.
 TEST(ScalingModel, ADividedStepWaitsForItsParametersToo) {
   Workload divided = workload();
-  divided.sums.divided_update = true;
+  divided.sums.update = reduce::Update::kDivided;
   const Network link{"link", 1e-5, 1e-9, 0.0};
   const Prediction four = ScalingModel(divided, {1, link, kNone}, {layout()}).predict(4, 1);
   EXPECT_GT(four.gather, 1e-3);
@@ -224,7 +224,7 @@ TEST(ScalingModel, NamesWhatTimeIsLostTo) {
   };
   const Network slow{"slow", 0.0, 1e-6, 0.0};
   Workload divided = workload();
-  divided.sums.divided_update = true;
+  divided.sums.update = reduce::Update::kDivided;
   EXPECT_EQ(limit(workload(), slow), "the gradients' sum");
   EXPECT_EQ(limit(workload(), kNone), "the update, on every rank");
   EXPECT_EQ(limit(workload(), kNone, 1e-2), "what every rank repeats");

@@ -25,7 +25,7 @@ Sums sums() {
 
 Sums divided() {
   Sums of = sums();
-  of.divided_update = true;
+  of.update = reduce::Update::kDivided;
   return of;
 }
 
@@ -107,13 +107,24 @@ TEST(SumModel, TheLargestPartDecides) {
   EXPECT_NEAR(cost(ten, 8, 8).gather, 1e-5 + 7 * 2 * 16384 * 1e-8, 1e-12);
   EXPECT_EQ(largest_part(ten, 64, 64), 0.1) << "no part is smaller than a chunk";
   EXPECT_EQ(largest_part(ten, 1, 1), 1.0);
-  ten.divided_update = false;
+  ten.update = reduce::Update::kEverywhere;
   EXPECT_EQ(largest_part(ten, 8, 8), 1.0);
+}
+
+// 256 chunks.
+TEST(SumModel, ByItselfAnArenaIsDividedWhereEachOfThoseThatExchangeHasTwoChunks) {
+  Sums by_itself = sums();
+  by_itself.update = reduce::Update::kAuto;
+  EXPECT_EQ(exposed(by_itself, 128, 128), exposed(divided(), 128, 128));
+  EXPECT_EQ(exposed(by_itself, 129, 129), exposed(sums(), 129, 129));
+  EXPECT_EQ(largest_part(by_itself, 129, 129), 1.0);
+  EXPECT_EQ(exposed(by_itself, 512, 128), exposed(divided(), 512, 128)) << "one of each host exchanges";
+  EXPECT_EQ(exposed(by_itself, 200, 1), exposed(divided(), 200, 1)) << "in memory";
 }
 
 TEST(SumModel, ABucketHasAChunkForEachRank) {
   Sums small = divided();
-  small.bucket_bytes_at_the_end = 1U << 18;  // 16 chunks
+  small.bucket_bytes = small.bucket_bytes_at_the_end = 1U << 18;  // 16 chunks
   EXPECT_EQ(largest_part(small, 16, 16), 1.0 / 16);
   EXPECT_EQ(largest_part(small, 64, 64), 1.0 / 64) << "four buckets of 64";
   EXPECT_NEAR(cost(small, 64, 64).sum - cost(divided(), 64, 64).sum, 3 * 1e-5, 1e-12);
@@ -153,7 +164,7 @@ TEST(SumModel, WhatRanksFindInTheirPartsIsAddedUpAfterwards) {
   Sums norms = divided();
   norms.part_sums = {8, 1000};
   EXPECT_NEAR(cost(norms, 4, 4).sum - cost(divided(), 4, 4).sum, 4e-5 + 2 * 1008 * 1e-8, 1e-12);
-  norms.divided_update = false;
+  norms.update = reduce::Update::kEverywhere;
   EXPECT_EQ(exposed(norms, 4, 4), exposed(sums(), 4, 4)) << "who has everything needs no such sums";
 }
 

@@ -58,14 +58,15 @@ void expect_same(const RunResult& a, const RunResult& b) {
 }
 
 TEST(DividedUpdate, OnSeveralHostsGivesTheRunOfOneRankInEveryWay) {
-  const ReduceOptions ways[] = {{},
-                                {.bucket_bytes = 20000},
-                                {.overlap = Overlap::kNever},
-                                {.levels = Levels::kOne},
-                                {.levels = Levels::kOne, .overlap = Overlap::kNever},
-                                {.update = Update::kEverywhere},
-                                {.levels = Levels::kTwo, .bucket_bytes = 4},
-                                {.shared_memory = false}};
+  const ReduceOptions ways[] = {
+      {.update = Update::kDivided},
+      {.update = Update::kDivided, .bucket_bytes = 20000},
+      {.update = Update::kDivided, .overlap = Overlap::kNever},
+      {.update = Update::kDivided, .levels = Levels::kOne},
+      {.update = Update::kDivided, .levels = Levels::kOne, .overlap = Overlap::kNever},
+      {.update = Update::kEverywhere},
+      {.update = Update::kDivided, .levels = Levels::kTwo, .bucket_bytes = 4},
+      {.update = Update::kDivided, .shared_memory = false}};
   const RunResult one = test::run_trainer(setup_of(Kind::kSgd), self());
   for (const auto& hosts : test::layouts_of_hosts(world().size())) {
     const comm::Communicator ranks = world().taken_to_be_on(hosts);

@@ -29,7 +29,7 @@ struct RunSetup {
   std::uint64_t seed = 5;
   nn::ModelOptions model;
   train::TrainOptions train;
-  reduce::ReduceOptions reduce;
+  reduce::ReduceOptions reduce = {.update = reduce::Update::kDivided};
 
   RunSetup() {
     model.hidden = {8};
