@@ -21,7 +21,7 @@ class OpenMpi(Launcher):
     # program of its own, or are the second half of one that two ranks have torn.
     RULE = re.compile(r"-{35,}$")
     OWN = re.compile(r"((\[([^] ]*:\d+|warn|err|msg)\]|mpirun:|prterun:|prted:|orted:) |\[[^] ]*\]\[\[\d+,\d+\],\d+\]|\*\*\* |"
-                     r"peer: \S+ mca_|Unable to find reachable pairing|(Killed|Terminated)$)")
+                     r"peer: \S+ mca_|(MPI )?Error in (MPI_I|NBC|ompi_)|Unable to find reachable pairing|(Killed|Terminated)$)")
     GIVEN_UP = re.compile("An error occurred in MPI_Init")
     START_FAILURES = [
         (r"not enough slots available in the system to satisfy the (\d+)", 2,

@@ -148,7 +148,9 @@ class WhatOpenMpiSays(unittest.TestCase):
     def test_its_words_are_kept_and_ours_pass(self):
         messages, shown = self.sorted(self.RULE, "mpirun noticed ...", self.RULE, "[h0:12] PMIX ERROR: x", "lockstep: no",
                                       "[h0][[48642,1],0][../btl_tcp_frag.c:135:send] writev failed: Broken pipe (32)",
-                                      "peer: h1 mca_btl_tcp_frag_send: writev failed: Broken pipe (32)")
+                                      "peer: h1 mca_btl_tcp_frag_send: writev failed: Broken pipe (32)",
+                                      "Error in MPI_Isend(140089956466752, 2048, 0x55ba89191660, 1, -5354, 94259972314816) (-12)",
+                                      "MPI Error in NBC subrequest 0x55ba89191660 : 54")
         self.assertEqual(shown, ["lockstep: no"])
         self.assertIn("PMIX ERROR: x", messages.everything())
 
