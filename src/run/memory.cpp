@@ -28,7 +28,7 @@ struct Kept {
   std::uint64_t state, average, parts;
 };
 Kept kept(const config::RunConfig& run, std::uint64_t ranks) {
-  // Where Update::kAuto does not divide, the arena is small.
+  // Where Update::kAuto does not divide, an arena has less than 32 KiB for each rank.
   const bool divided = run.reduce.update != reduce::Update::kEverywhere;
   return {.state = optim::state_names(run.train.optimizer).size(),
           .average = run.train.average_decay != 0.0 ? 1U : 0U,
